@@ -1,0 +1,1 @@
+"""See what a Keras image network has learned, filter by filter."""

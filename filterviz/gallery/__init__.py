@@ -1,0 +1,1 @@
+"""Finished pictures: kept, laid out, exported."""

@@ -1,0 +1,1 @@
+"""VGG16, the network to compare with."""

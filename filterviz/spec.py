@@ -1,0 +1,345 @@
+"""The plain data that travels between the parts: no TensorFlow, no Streamlit, no behaviour.
+
+A *model* is described by a :class:`ModelSpec`: its layers, and the graph in which they are called. A question about it
+is a :class:`Request`: one layer, some filters, a :class:`Recipe`. The answer is one :class:`Pattern` for each filter,
+with :class:`Progress` on the way. Everything here turns into JSON and back without loss (arrays travel beside it as raw
+bytes), because it crosses process borders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Json = Any
+"""What :func:`json.loads` returns."""
+
+Shape = tuple[int | None, ...]
+"""As in Keras: the batch axis first (``None``), channels last, ``None`` for a free size."""
+
+
+class PixelRange(StrEnum):
+    """The numbers a network was trained on to mean black and white.
+
+    ``CAFFE`` is what ``keras.applications`` does for VGG16 and ResNet50: 0-255, blue-green-red, minus ImageNet's mean.
+    """
+
+    AUTO = "auto"
+    UNIT = "0-1"
+    SIGNED = "-1-1"
+    BYTE = "0-255"
+    CAFFE = "caffe"
+
+
+class Precision(StrEnum):
+    """The number format of the computation. ``AUTO`` is resolved by the engine on the machine it runs on."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Flag(StrEnum):
+    """What a tile must not keep quiet about.
+
+    ``SILENT``: the filter's response never rose above zero. ``UNCONVERGED``: it was still rising when the steps ended.
+    ``NOT_FINITE``: NaN or infinity met on the way; the picture is that of the last finite step.
+    """
+
+    SILENT = "silent"
+    UNCONVERGED = "unconverged"
+    NOT_FINITE = "not-finite"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One layer of a network, as it will be rebuilt and as it is listed.
+
+    Attributes:
+        name: unique in the model; nested layers are paths such as ``vgg16/block5_conv1``. It comes from the file:
+            escape it.
+        kind: the Keras 3 class it is rebuilt as (``Conv2D``), or one of the graph kinds of ``reader.layers``.
+        params: the keyword arguments of that class's constructor, validated, always channels-last.
+        weight_shapes: the shapes of its arrays in Keras 3's order (trainable, then not), channels-last.
+        output_shape: of its first call; ``None`` where it cannot be known.
+        channels: the number of filters that can be shown; ``None`` where the layer has none.
+        receptive_field: side in pixels of the square of input that one output value depends on; ``None`` where it is
+            the whole picture or makes no sense.
+        visualisable: whether patterns can be made for it.
+        reason: why not, as a sentence; ``None`` where it can.
+    """
+
+    name: str
+    kind: str
+    params: Mapping[str, Json] = field(default_factory=dict)
+    weight_shapes: tuple[tuple[int, ...], ...] = ()
+    output_shape: Shape | None = None
+    channels: int | None = None
+    receptive_field: int | None = None
+    visualisable: bool = False
+    reason: str | None = None
+
+    def listing(self) -> dict[str, Json]:
+        """The layer as ``filterviz layers --json`` prints it."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "channels": self.channels,
+            "output_shape": None if self.output_shape is None else list(self.output_shape),
+            "receptive_field": self.receptive_field,
+            "visualisable": self.visualisable,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One call of one layer. Nested models are inlined, so a node has one output tensor.
+
+    Attributes:
+        layer: index into ``ModelSpec.layers``; a shared layer is called by several nodes.
+        inputs: indices of the nodes whose outputs it takes, each smaller than its own.
+        output_shape: ``None`` where it cannot be known.
+    """
+
+    layer: int
+    inputs: tuple[int, ...] = ()
+    output_shape: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A network read from a file: every name checked against the allow-list, every number in range.
+
+    Attributes:
+        name: what the file calls the model; escape it.
+        layers: in the order of the network.
+        nodes: the calls, in an order in which they can be computed.
+        inputs: nodes that are inputs of the whole model.
+        outputs: nodes that are its outputs; empty where they could not be reached.
+        pixel_range: the guess, never ``AUTO``.
+        pixel_range_reason: what the guess rests on, as a short phrase.
+        keras_version: of the library that saved the file; empty where the file does not say.
+        notes: sentences about what was skipped or assumed in opening it.
+        parameters: the number of weights in the file that belong to the network.
+    """
+
+    name: str
+    layers: tuple[LayerSpec, ...]
+    nodes: tuple[NodeSpec, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    pixel_range: PixelRange = PixelRange.UNIT
+    pixel_range_reason: str = "most networks are trained on 0-1"
+    keras_version: str = ""
+    notes: tuple[str, ...] = ()
+    parameters: int = 0
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """The shape of the first input, channels last; ``None`` where the file does not say."""
+        return self.nodes[self.inputs[0]].output_shape if self.inputs else None
+
+    @property
+    def visualisable(self) -> tuple[LayerSpec, ...]:
+        """The layers patterns can be made for, in the order of the network."""
+        return tuple(layer for layer in self.layers if layer.visualisable)
+
+    def layer(self, name: str) -> LayerSpec:
+        """The layer of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Json]:
+        """Plain data; :meth:`from_json` is the inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> Self:
+        """Rebuild from :meth:`to_json`'s data, as it comes out of a JSON parser."""
+        layers = tuple(
+            LayerSpec(
+                **{
+                    **layer,
+                    "weight_shapes": tuple(tuple(shape) for shape in layer["weight_shapes"]),
+                    "output_shape": _shape(layer["output_shape"]),
+                }
+            )
+            for layer in data["layers"]
+        )
+        nodes = tuple(
+            NodeSpec(node["layer"], tuple(node["inputs"]), _shape(node["output_shape"])) for node in data["nodes"]
+        )
+        return cls(
+            **{
+                **data,
+                "layers": layers,
+                "nodes": nodes,
+                "inputs": tuple(data["inputs"]),
+                "outputs": tuple(data["outputs"]),
+                "pixel_range": PixelRange(data["pixel_range"]),
+                "notes": tuple(data["notes"]),
+            }
+        )
+
+
+def _shape(data: list[int | None] | None) -> Shape | None:
+    return None if data is None else tuple(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a pattern is made.
+
+    Attributes:
+        name: ``classic``, the original script's arithmetic (see ``engine.classic``).
+        size: side of the tile in pixels. A layer whose input size is fixed overrides it.
+        steps: of gradient ascent.
+        seed: of the start picture; a filter's own seed is derived from it and the filter's index.
+    """
+
+    name: str = "classic"
+    size: int = 64
+    steps: int = 40
+    seed: int = 0
+
+    def to_json(self) -> dict[str, Json]:
+        """Plain data; ``Recipe(**data)`` is the inverse."""
+        return asdict(self)
+
+    def with_(self, **changes: Json) -> Recipe:
+        """A copy with some fields changed; those given as ``None`` stay as they are."""
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question: these filters of this layer, made so.
+
+    Attributes:
+        layer: the name of a visualisable layer.
+        filters: indices of its channels, in the order the tiles are wanted.
+        recipe: how.
+        pixel_range: ``AUTO`` leaves it to the recipe and the model.
+        precision: ``AUTO`` leaves it to the engine.
+    """
+
+    layer: str
+    filters: tuple[int, ...]
+    recipe: Recipe = Recipe()
+    pixel_range: PixelRange = PixelRange.AUTO
+    precision: Precision = Precision.AUTO
+
+    def to_json(self) -> dict[str, Json]:
+        """Plain data; :meth:`from_json` is the inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> Self:
+        """Rebuild from :meth:`to_json`'s data, as it comes out of a JSON parser."""
+        return cls(
+            layer=data["layer"],
+            filters=tuple(data["filters"]),
+            recipe=Recipe(**data["recipe"]),
+            pixel_range=PixelRange(data["pixel_range"]),
+            precision=Precision(data["precision"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Progress:
+    """Where a batch of tiles stands.
+
+    Attributes:
+        filters: the filters being worked on.
+        step: steps taken so far, 0 to ``steps``.
+        steps: steps there will be.
+        tiles: the pictures as they are now, uint8 ``[n, height, width, 1 or 3]``, one per filter.
+        seconds: spent on this batch so far.
+    """
+
+    filters: tuple[int, ...]
+    step: int
+    steps: int
+    tiles: NDArray[np.uint8]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """The finished picture of one filter, with its numbers.
+
+    Attributes:
+        layer, filter: whose pattern it is.
+        tile: uint8 ``[height, width, 1 or 3]``.
+        response_start, response_end: the objective at the start picture and at the end.
+        curve: the objective before each step and after the last, ``steps + 1`` numbers.
+        flags: what must be said about it.
+        seed: the filter's own.
+        seconds: its share of its batch's wall-clock time.
+        precision: the number format it was computed in, never ``AUTO``.
+        pixel_range: the range it was computed in; ``None`` for ``classic`` fed as it is.
+    """
+
+    layer: str
+    filter: int
+    tile: NDArray[np.uint8]
+    response_start: float
+    response_end: float
+    curve: tuple[float, ...]
+    flags: tuple[Flag, ...]
+    seed: int
+    seconds: float
+    precision: Precision
+    pixel_range: PixelRange | None = None
+
+    def numbers(self) -> dict[str, Json]:
+        """Everything but the picture, as plain data. NaN becomes ``None``."""
+        return {
+            "layer": self.layer,
+            "filter": self.filter,
+            "response_start": _finite(self.response_start),
+            "response_end": _finite(self.response_end),
+            "curve": [_finite(value) for value in self.curve],
+            "flags": [flag.value for flag in self.flags],
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "precision": self.precision.value,
+            "pixel_range": None if self.pixel_range is None else self.pixel_range.value,
+        }
+
+    @classmethod
+    def from_numbers(cls, data: Mapping[str, Json], tile: NDArray[np.uint8]) -> Self:
+        """The inverse of :meth:`numbers`, with the picture."""
+        return cls(
+            layer=data["layer"],
+            filter=data["filter"],
+            tile=tile,
+            response_start=_number(data["response_start"]),
+            response_end=_number(data["response_end"]),
+            curve=tuple(_number(value) for value in data["curve"]),
+            flags=tuple(Flag(flag) for flag in data["flags"]),
+            seed=data["seed"],
+            seconds=data["seconds"],
+            precision=Precision(data["precision"]),
+            pixel_range=None if data["pixel_range"] is None else PixelRange(data["pixel_range"]),
+        )
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
