@@ -1,0 +1,88 @@
+"""From an optimised picture to one that can be looked at, and the flags that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.spec import Flag
+
+UNCONVERGED_SHARE = 0.05
+"""A tile whose last tenth of the steps still brought this share of its whole rise had not converged."""
+
+
+def standardise(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """The original script's ``deprocess_image``: mean to mid grey, standard deviation to a tenth of the range.
+
+    Contrast is taken from each tile alone, so tiles of weak and strong filters look equally strong.
+
+    Args:
+        picture: ``[height, width, channels]`` in any units.
+
+    Returns:
+        uint8 of the same shape, cut off (not rounded) as the script did.
+
+    Reference:
+        F. Chollet, "Deep Learning with Python", 2017, listing 5.38.
+    """
+    values = np.asarray(picture, np.float64)
+    values = values - values.mean()
+    values = values / (values.std() + 1e-5)
+    values = np.clip(values * 0.1 + 0.5, 0, 1)
+    return np.clip(values * 255, 0, 255).astype(np.uint8)
+
+
+def visible(picture: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A picture of any number of channels as one that a screen can show.
+
+    One channel stays one (grey), three stay three (red, green, blue). Two, four and more are turned onto their first
+    three principal components, which keeps as much of the picture as three colours can; colours then have no meaning
+    but difference.
+
+    Args:
+        picture: float ``[height, width, channels]``.
+
+    Returns:
+        float ``[height, width, 1 or 3]``.
+    """
+    channels = picture.shape[-1]
+    if channels in (1, 3):
+        return picture
+    flat = picture.reshape(-1, channels).astype(np.float64)
+    centred = flat - flat.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    components = axes[:, ::-1][:, :3]
+    # An eigenvector's sign is arbitrary; fixing it keeps the colours of a tile the same from run to run.
+    components = components * np.where(components.sum(axis=0) < 0, -1.0, 1.0)
+    turned = centred @ components + flat.mean()
+    if channels == 2:
+        turned = np.concatenate([turned, np.full((len(turned), 1), flat.mean())], axis=1)
+    return turned.reshape(*picture.shape[:-1], 3)
+
+
+def flags_of(curve: Sequence[float]) -> tuple[Flag, ...]:
+    """What must be said of a tile with this curve of responses.
+
+    Args:
+        curve: the response before each step and after the last.
+
+    Example:
+        >>> flags_of([0.0, 0.0, 0.0])
+        (<Flag.SILENT: 'silent'>,)
+        >>> flags_of([0.0, 5.0, 8.0, 9.0, 9.5, 9.7, 9.8, 9.9, 9.95, 9.97, 9.98])
+        ()
+    """
+    values = np.asarray(curve, np.float64)
+    flags = []
+    finite = values[np.isfinite(values)]
+    if len(finite) == 0 or finite.max() <= 0:
+        flags.append(Flag.SILENT)
+    elif len(finite) > 1:
+        tail = finite[-1] - finite[-1 - max(1, (len(finite) - 1) // 10)]
+        if tail > UNCONVERGED_SHARE * (finite.max() - finite.min()):
+            flags.append(Flag.UNCONVERGED)
+    if len(finite) < len(values):
+        flags.append(Flag.NOT_FINITE)
+    return tuple(flags)

@@ -1,0 +1,228 @@
+"""A job: some layers of one model being turned into pictures, and how far it is.
+
+Asked for patterns, a job takes from the store what is there, has the rest computed, stores each tile as it comes, and
+keeps a :class:`JobState` that anyone may look at from any thread while it works.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.errors import FiltervizError, Stopped
+from filterviz.spec import Pattern, Progress, Request
+
+if TYPE_CHECKING:
+    from filterviz.studio import Model, Studio
+
+log = logging.getLogger(__name__)
+
+
+class Status(StrEnum):
+    """Where a job, or one layer of it, stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerState:
+    """One layer's share of a job.
+
+    Attributes:
+        request: what was asked.
+        status: where it stands.
+        patterns: the finished tiles by filter.
+        previews: unfinished tiles by filter, uint8 ``[height, width, 1 or 3]``; kept when the job is stopped.
+        step, steps: of the batch being worked on.
+        seconds_left: for this layer, from the rate measured so far; ``None`` before there is one.
+    """
+
+    request: Request
+    status: Status = Status.WAITING
+    patterns: Mapping[int, Pattern] = field(default_factory=dict)
+    previews: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
+    step: int = 0
+    steps: int = 0
+    seconds_left: float | None = None
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """The filters asked for, in order."""
+        return self.request.filters
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """A consistent look at a job.
+
+    Attributes:
+        status: of the whole.
+        layers: in the order they are worked on.
+        error: the sentence to show when it failed.
+        seconds: since it began, until now or its end.
+    """
+
+    status: Status
+    layers: tuple[LayerState, ...]
+    error: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in (Status.DONE, Status.STOPPED, Status.FAILED)
+
+    @property
+    def done(self) -> int:
+        """Finished tiles."""
+        return sum(len(layer.patterns) for layer in self.layers)
+
+    @property
+    def total(self) -> int:
+        """Tiles asked for."""
+        return sum(len(layer.wanted) for layer in self.layers)
+
+    @property
+    def current(self) -> LayerState | None:
+        """The layer being worked on."""
+        return next((layer for layer in self.layers if layer.status is Status.RUNNING), None)
+
+
+class Job:
+    """Some layers of one model, being turned into pictures in a thread of their own."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        model: Model,
+        requests: Sequence[Request],
+        *,
+        owner: str = "",
+        start: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.model = model
+        self._studio = studio
+        self._owner = owner
+        self._start = start
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._began = time.monotonic()
+        self._state = JobState(Status.WAITING, tuple(LayerState(request) for request in requests))
+        self._thread = threading.Thread(target=self._work, name=f"filterviz-job-{model.sha256[:8]}", daemon=True)
+
+    def begin(self) -> Self:
+        """Start working; returns at once."""
+        self._thread.start()
+        return self
+
+    def snapshot(self) -> JobState:
+        """How things stand now."""
+        with self._lock:
+            state = self._state
+        return state if state.finished else replace(state, seconds=time.monotonic() - self._began)
+
+    def stop(self) -> None:
+        """Ask it to stop; what is finished stays. Returns at once."""
+        self._stop.set()
+
+    def wait(self, seconds: float | None = None) -> JobState:
+        """Wait until it has finished, or for so many seconds; returns how things stand then."""
+        self._thread.join(seconds)
+        return self.snapshot()
+
+    def _work(self) -> None:
+        status, error = Status.DONE, None
+        self._update(status=Status.RUNNING)
+        try:
+            for index in range(len(self._state.layers)):
+                self._make(index)
+        except Stopped:
+            status = Status.STOPPED
+        except FiltervizError as failure:
+            status, error = Status.FAILED, str(failure)
+        except Exception:
+            # A bug of ours must end in a state like everything else, or the page would wait for ever.
+            log.exception("A job broke.")
+            status, error = Status.FAILED, "Something broke that should not have. The server's log says what."
+        ended = tuple(
+            layer if layer.status is Status.DONE else replace(layer, status=status) for layer in self._state.layers
+        )
+        self._update(status=status, layers=ended, error=error, seconds=time.monotonic() - self._began)
+
+    def _make(self, index: int) -> None:
+        """Take one layer's finished tiles from the store and have the others computed."""
+        request = self._state.layers[index].request
+        keys = {
+            filter_: self._studio.key(self.model, request, filter_, None if self._start is None else self._start[row])
+            for row, filter_ in enumerate(request.filters)
+        }
+        patterns: dict[int, Pattern] = {}
+        for filter_, key in keys.items():
+            kept = self._studio.store.get(key)
+            if kept is not None:
+                patterns[filter_] = kept
+        self._update_layer(index, status=Status.RUNNING, patterns=dict(patterns))
+
+        rows = [row for row, filter_ in enumerate(request.filters) if filter_ not in patterns]
+        missing = tuple(request.filters[row] for row in rows)
+        events: Iterator[Progress | Pattern] = iter(())
+        if missing:
+            events = self._studio.pool.run(
+                self.model.path,
+                self.model.sha256,
+                replace(request, filters=missing),
+                architecture=self.model.architecture,
+                owner=self._owner,
+                start=None if self._start is None else self._start[rows],
+                stop=self._stop,
+            )
+        previews: dict[int, NDArray[np.uint8]] = {}
+        for event in events:
+            if isinstance(event, Pattern):
+                self._studio.store.put(keys[event.filter], event)
+                patterns[event.filter] = event
+                previews.pop(event.filter, None)
+                self._update_layer(index, patterns=dict(patterns), previews=dict(previews))
+            else:
+                previews.update(zip(event.filters, event.tiles, strict=True))
+                self._update_layer(
+                    index,
+                    previews=dict(previews),
+                    step=event.step,
+                    steps=event.steps,
+                    seconds_left=_seconds_left(event, waiting=len(request.filters) - len(patterns)),
+                )
+        self._update_layer(index, status=Status.DONE, seconds_left=0.0)
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            self._state = replace(self._state, **changes)
+
+    def _update_layer(self, index: int, **changes: Any) -> None:
+        with self._lock:
+            layers = list(self._state.layers)
+            layers[index] = replace(layers[index], **changes)
+            self._state = replace(self._state, layers=tuple(layers))
+
+
+def _seconds_left(progress: Progress, waiting: int) -> float | None:
+    """What the rest of a layer will take at the rate of the steps so far.
+
+    The first step of a batch compiles; a rate that counts it would promise far too long a wait, so there is none yet.
+    """
+    if progress.step < 2:
+        return None
+    per_tile_step = progress.seconds / (progress.step * len(progress.filters))
+    return per_tile_step * (waiting * progress.steps - len(progress.filters) * progress.step)

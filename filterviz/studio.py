@@ -1,0 +1,183 @@
+"""The studio: where a question about a model becomes pictures. Used by the page, the command line and the Python API.
+
+A :class:`Studio` owns the store of finished pictures and the pool of processes, opens models and starts jobs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.errors import BadRequest
+from filterviz.gallery.store import Store, pattern_key
+from filterviz.jobs import Job
+from filterviz.reference import weights as reference_weights
+from filterviz.settings import Settings
+from filterviz.spec import ModelSpec, Request
+from filterviz.workers.pool import Pool
+
+VGG16 = "vgg16"
+"""The architecture, and the name on the command line, of the network to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A file that has been read and found to be a network.
+
+    Attributes:
+        path: where the file lies.
+        sha256: of its bytes; with ``architecture`` it identifies the network.
+        name: what to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
+        spec: what is in it.
+        architecture: the ``keras.applications`` network that a file of bare weights was opened as.
+    """
+
+    path: Path
+    sha256: str
+    name: str
+    spec: ModelSpec
+    architecture: str | None = None
+
+
+class Studio:
+    """The store and the pool, and the models that were opened. A context manager; safe to use from several threads.
+
+    Args:
+        settings: every limit and option.
+
+    Example::
+
+        with Studio(Settings.from_environment()) as studio:
+            model = studio.open(Path("cats_and_dogs.h5"))
+            job = studio.start(model, [Request("conv2d_1", tuple(range(25)))])
+            patterns = job.wait().layers[0].patterns
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.cache_dir / "tiles", settings.cache_bytes)
+        self.pool = Pool(settings)
+        self._reference: Model | None = None
+        self._reference_lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes. Jobs that are running fail."""
+        self.pool.close()
+
+    def open(
+        self, path: Path, *, name: str | None = None, sha256: str | None = None, architecture: str | None = None
+    ) -> Model:
+        """Read a file in a process of its own.
+
+        Args:
+            path: of the file.
+            name: what to call it; the file's name by default.
+            sha256: of its bytes, where the caller knows it already.
+            architecture: the ``keras.applications`` network to open a file of bare weights as.
+
+        Raises:
+            BadRequest: there is no such file, or it cannot be read.
+            Refused: the file cannot be opened, with the reason and what to do.
+            EngineFailed: the reading process died.
+        """
+        try:
+            digest = sha256 or file_sha256(path)
+        except OSError as error:
+            message = f"The file {str(path)!r} cannot be read: {error.strerror or error}."
+            raise BadRequest(message) from None
+        spec = self.pool.inspect(path, digest, architecture=architecture)
+        return Model(path, digest, name or path.name, spec, architecture)
+
+    def reference(self, progress: Callable[[int, int], None] | None = None) -> Model:
+        """VGG16 with its ImageNet weights, looked for on this machine and else downloaded.
+
+        Args:
+            progress: called with the bytes received and the bytes in all while downloading.
+
+        Raises:
+            WeightsUnavailable: they are not here and cannot be downloaded; one sentence says what to do.
+        """
+        with self._reference_lock:
+            if self._reference is None:
+                path = reference_weights.locate(self.settings, progress=progress)
+                self._reference = self.open(path, name="VGG16", architecture=VGG16)
+            return self._reference
+
+    def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
+        """The name under which the store keeps this tile."""
+        identity = model.sha256 if model.architecture is None else f"{model.sha256}:{model.architecture}"
+        digest = None if start is None else hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
+        return pattern_key(identity, request, filter_, digest)
+
+    def start(
+        self,
+        model: Model,
+        requests: Sequence[Request],
+        *,
+        owner: str = "",
+        start: NDArray[np.float32] | None = None,
+    ) -> Job:
+        """Begin to make patterns; returns at once.
+
+        Args:
+            model: whose.
+            requests: worked on in this order.
+            owner: whom the work is for; owners get their turns in equal shares.
+            start: the start pictures, ``[n, size, size, channels]``, one for each filter of every request, in place of
+                those the seed would give.
+
+        Raises:
+            BadRequest: a request does not fit the model; nothing was started.
+        """
+        for request in requests:
+            check(model.spec, request)
+        return Job(self, model, requests, owner=owner, start=start).begin()
+
+
+def check(spec: ModelSpec, request: Request) -> None:
+    """Whether a request fits a model.
+
+    Raises:
+        BadRequest: the layer or a filter does not exist; the sentence says which do.
+    """
+    names = [layer.name for layer in spec.visualisable]
+    try:
+        layer = spec.layer(request.layer)
+    except KeyError:
+        message = f"There is no layer {request.layer!r} in this model. Its layers are: {', '.join(names)}."
+        raise BadRequest(message) from None
+    if not layer.visualisable or layer.channels is None:
+        message = f"No patterns can be made for {layer.name!r}: {layer.reason} Try one of: {', '.join(names)}."
+        raise BadRequest(message)
+    if not request.filters:
+        message = f"No filters were asked for. The layer {layer.name!r} has filters 0 to {layer.channels - 1}."
+        raise BadRequest(message)
+    for filter_ in request.filters:
+        if not 0 <= filter_ < layer.channels:
+            message = (
+                f"The layer {layer.name!r} has no filter {filter_}; its filters are numbered 0 to {layer.channels - 1}."
+            )
+            raise BadRequest(message)
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
