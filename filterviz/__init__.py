@@ -1,1 +1,75 @@
-"""See what a Keras image network has learned, filter by filter."""
+"""See what a Keras image network has learned, filter by filter.
+
+Example::
+
+    import filterviz
+
+    model = filterviz.open_model("cats_and_dogs.h5")
+    print([layer.name for layer in model.spec.visualisable])
+    patterns = filterviz.generate(model, "conv2d_1", filters=range(25))
+    filterviz.save_wall(patterns, "conv2d_1_pattern.png")
+
+Files are read and networks computed in child processes under limits (see SECURITY.md); nothing in a file is executed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from filterviz.errors import (
+    BadRequest,
+    EngineFailed,
+    FiltervizError,
+    RefusalCode,
+    Refused,
+    Stopped,
+    TimedOut,
+    WeightsUnavailable,
+)
+from filterviz.settings import Settings
+from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange, Precision, Recipe
+
+if TYPE_CHECKING:
+    from filterviz.door import generate, open_model, open_vgg16, save_wall
+    from filterviz.studio import Model
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "open_model",
+    "open_vgg16",
+    "generate",
+    "save_wall",
+    "Model",
+    "ModelSpec",
+    "LayerSpec",
+    "Recipe",
+    "PixelRange",
+    "Precision",
+    "Pattern",
+    "Flag",
+    "Settings",
+    "FiltervizError",
+    "Refused",
+    "RefusalCode",
+    "BadRequest",
+    "WeightsUnavailable",
+    "EngineFailed",
+    "TimedOut",
+    "Stopped",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The child processes import this package too and must not load what only their parent needs.
+    if name in {"open_model", "open_vgg16", "generate", "save_wall"}:
+        from filterviz import door
+
+        return getattr(door, name)
+    if name == "Model":
+        from filterviz.studio import Model
+
+        return Model
+    message = f"module 'filterviz' has no attribute {name!r}"
+    raise AttributeError(message)

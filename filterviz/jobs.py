@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.errors import FiltervizError, Stopped
+from filterviz.errors import EngineFailed, FiltervizError, Stopped
 from filterviz.spec import Pattern, Progress, Request
 
 if TYPE_CHECKING:
     from filterviz.studio import Model, Studio
 
 log = logging.getLogger(__name__)
+
+UNEXPECTED = "Something broke that should not have. The log says what."
 
 
 class Status(StrEnum):
@@ -70,13 +72,13 @@ class JobState:
     Attributes:
         status: of the whole.
         layers: in the order they are worked on.
-        error: the sentence to show when it failed.
+        error: why it failed; its text is the sentence to show.
         seconds: since it began, until now or its end.
     """
 
     status: Status
     layers: tuple[LayerState, ...]
-    error: str | None = None
+    error: FiltervizError | None = None
     seconds: float = 0.0
 
     @property
@@ -143,7 +145,8 @@ class Job:
         return self.snapshot()
 
     def _work(self) -> None:
-        status, error = Status.DONE, None
+        status = Status.DONE
+        error: FiltervizError | None = None
         self._update(status=Status.RUNNING)
         try:
             for index in range(len(self._state.layers)):
@@ -151,11 +154,11 @@ class Job:
         except Stopped:
             status = Status.STOPPED
         except FiltervizError as failure:
-            status, error = Status.FAILED, str(failure)
+            status, error = Status.FAILED, failure
         except Exception:
             # A bug of ours must end in a state like everything else, or the page would wait for ever.
             log.exception("A job broke.")
-            status, error = Status.FAILED, "Something broke that should not have. The server's log says what."
+            status, error = Status.FAILED, EngineFailed(UNEXPECTED)
         ended = tuple(
             layer if layer.status is Status.DONE else replace(layer, status=status) for layer in self._state.layers
         )

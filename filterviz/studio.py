@@ -20,7 +20,7 @@ from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import ModelSpec, Request
+from filterviz.spec import Json, ModelSpec, Request
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
@@ -44,6 +44,21 @@ class Model:
     name: str
     spec: ModelSpec
     architecture: str | None = None
+
+    def describe(self) -> dict[str, Json]:
+        """The model as it stands in ``run.json`` and in ``layers --json``."""
+        shape = self.spec.input_shape
+        return {
+            "name": self.name,
+            "sha256": self.sha256,
+            "architecture": self.architecture,
+            "keras_version": self.spec.keras_version,
+            "input_shape": None if shape is None else list(shape),
+            "parameters": self.spec.parameters,
+            "pixel_range": self.spec.pixel_range.value,
+            "pixel_range_reason": self.spec.pixel_range_reason,
+            "notes": list(self.spec.notes),
+        }
 
 
 class Studio:
@@ -143,16 +158,27 @@ class Studio:
             BadRequest: a request does not fit the model; nothing was started.
         """
         for request in requests:
-            check(model.spec, request)
+            check(model.spec, request, self.settings)
         return Job(self, model, requests, owner=owner, start=start).begin()
 
 
-def check(spec: ModelSpec, request: Request) -> None:
-    """Whether a request fits a model.
+def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
+    """Whether a request fits a model and the limits.
 
     Raises:
-        BadRequest: the layer or a filter does not exist; the sentence says which do.
+        BadRequest: the layer or a filter does not exist, or the recipe asks for too much; the sentence says what
+            would do.
     """
+    recipe = request.recipe
+    if not 1 <= recipe.size <= settings.max_size:
+        message = f"A tile cannot be {recipe.size} pixels wide; choose 1 to {settings.max_size}."
+        raise BadRequest(message)
+    if not 1 <= recipe.steps <= settings.max_steps:
+        message = f"A tile cannot take {recipe.steps} steps; choose 1 to {settings.max_steps}."
+        raise BadRequest(message)
+    if recipe.seed < 0:
+        message = f"The seed cannot be {recipe.seed}; choose a whole number from 0."
+        raise BadRequest(message)
     names = [layer.name for layer in spec.visualisable]
     try:
         layer = spec.layer(request.layer)

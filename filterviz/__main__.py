@@ -1,0 +1,8 @@
+"""``python -m filterviz``."""
+
+import sys
+
+from filterviz.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,287 @@
+"""The command line: ``python -m filterviz layers|patterns MODEL ...``.
+
+With ``--json`` one JSON document goes to standard output and nothing else; progress always goes to standard error.
+Exit codes: 0 done, 2 wrong usage, 3 refused file, 4 failed, 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz import __version__
+from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
+from filterviz.gallery import export
+from filterviz.jobs import Job, JobState, Status
+from filterviz.settings import Settings
+from filterviz.spec import ModelSpec, PixelRange, Precision, Recipe, Request
+from filterviz.studio import VGG16, Model, Studio
+
+DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
+
+DEFAULT_FILTERS = 25
+"""As many as the script's wall had."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code.
+
+    Args:
+        arguments: those after the program's name; ``sys.argv``'s by default.
+    """
+    options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
+    stop = threading.Event()
+    previous = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        with Studio(Settings.from_environment()) as studio:
+            command = {"layers": _layers, "patterns": _patterns}[options.command]
+            return command(studio, options, stop)
+    except Refused as refusal:
+        if options.json:
+            _print_json({"refused": refusal.to_json()})
+        else:
+            print(f"Refused ({refusal.code.value}): {refusal}", file=sys.stderr)
+        return REFUSED
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return STOPPED
+    except (BadRequest, ValueError) as error:
+        print(error, file=sys.stderr)
+        return USAGE
+    except FiltervizError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="filterviz", description="See what a Keras image network has learned, filter by filter."
+    )
+    parser.add_argument("--version", action="version", version=f"filterviz {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument("model", metavar="MODEL", help="a Keras file (.h5, .hdf5, .keras), or vgg16")
+    model.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+
+    commands.add_parser("layers", parents=[model], help="list the layers of a model")
+
+    patterns = commands.add_parser("patterns", parents=[model], help="make the pattern that excites each filter most")
+    patterns.add_argument(
+        "--layer", action="append", required=True, metavar="NAME", help="a layer; may be given several times"
+    )
+    patterns.add_argument(
+        "--filters", default=None, metavar="WHICH", help="0-24, 3,7 or all (default: the first 25)", type=_filters
+    )
+    patterns.add_argument("--recipe", default=Recipe().name, choices=["classic"], help="how they are made")
+    patterns.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
+    patterns.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
+    patterns.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
+    patterns.add_argument(
+        "--pixel-range",
+        default=PixelRange.AUTO,
+        type=PixelRange,
+        choices=list(PixelRange),
+        metavar="RANGE",
+        help="the pixel values the model was trained on: " + ", ".join(PixelRange),
+    )
+    patterns.add_argument(
+        "--precision",
+        default=Precision.AUTO,
+        type=Precision,
+        choices=list(Precision),
+        metavar="FORMAT",
+        help="of the computation: " + ", ".join(Precision),
+    )
+    patterns.add_argument(
+        "--init", type=Path, metavar="FILE.npy", help="start pictures, float32 [n, size, size, channels]"
+    )
+    patterns.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    return parser
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Join ``--pixel-range -1-1`` with an equals sign, as argparse would take ``-1-1`` for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--pixel-range":
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def _filters(text: str) -> tuple[int, ...]:
+    """``0-3,7`` as numbers; none for ``all``.
+
+    Example:
+        >>> _filters("0-3,7")
+        (0, 1, 2, 3, 7)
+    """
+    if text == "all":
+        return ()
+    numbers: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,6})(?:-(\d{1,6}))?\s*", part)
+        if not match or int(match[2] or match[1]) < int(match[1]):
+            message = f"{text!r} does not say which filters: write 0-24, or 3,7, or all"
+            raise argparse.ArgumentTypeError(message)
+        numbers.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(dict.fromkeys(numbers))
+
+
+def _open(studio: Studio, name: str) -> Model:
+    if name == VGG16:
+        return studio.reference(progress=_download_progress)
+    return studio.open(Path(name))
+
+
+def _layers(studio: Studio, options: argparse.Namespace, _: threading.Event) -> int:
+    model = _open(studio, options.model)
+    if options.json:
+        _print_json({"model": model.describe(), "layers": [layer.listing() for layer in model.spec.layers]})
+    else:
+        print(_listing(model))
+    return DONE
+
+
+def _listing(model: Model) -> str:
+    """The layers as a table for a terminal."""
+    rows = [("layer", "kind", "filters", "output", "sees", "")]
+    for layer in model.spec.layers:
+        shape = layer.output_shape
+        rows.append(
+            (
+                _printable(layer.name),
+                layer.kind,
+                "" if layer.channels is None else str(layer.channels),
+                "" if shape is None else "x".join("?" if side is None else str(side) for side in shape[1:]),
+                "" if layer.receptive_field is None else f"{layer.receptive_field} px",
+                "" if layer.visualisable else _printable(layer.reason or ""),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = [
+        "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5])) for row in rows
+    ]
+    return "\n".join([*(line.rstrip() for line in lines), *(_printable(note) for note in model.spec.notes)])
+
+
+def _printable(text: str) -> str:
+    """Text from a file without the control characters that could command a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
+    export.prepare(options.out)
+    model = _open(studio, options.model)
+    recipe = Recipe(options.recipe).with_(size=options.size, steps=options.steps, seed=options.seed)
+    requests = [
+        Request(
+            layer=name,
+            filters=_wanted(model.spec, name, options.filters),
+            recipe=recipe,
+            pixel_range=options.pixel_range,
+            precision=options.precision,
+        )
+        for name in dict.fromkeys(options.layer)
+    ]
+    start = None if options.init is None else _start_pictures(options.init)
+    job = studio.start(model, requests, start=start)
+    state = _follow(job, stop)
+    document = export.write_run(
+        options.out, model.describe(), [(layer.request, layer.patterns) for layer in state.layers]
+    )
+    if options.json:
+        _print_json(document)
+    elif state.done:
+        print(f"{state.done} of {state.total} tiles written to {options.out}.")
+    if state.error is not None:
+        raise state.error
+    if state.status is Status.STOPPED:
+        message = f"Stopped; {state.done} of {state.total} tiles were finished and are kept."
+        raise Stopped(message)
+    return DONE
+
+
+def _wanted(spec: ModelSpec, name: str, filters: tuple[int, ...] | None) -> tuple[int, ...]:
+    """The filters asked for: those named, all of them, or the first 25."""
+    channels = next((layer.channels for layer in spec.visualisable if layer.name == name), None) or DEFAULT_FILTERS
+    if filters is None:
+        return tuple(range(min(DEFAULT_FILTERS, channels)))
+    return filters or tuple(range(channels))
+
+
+def _start_pictures(path: Path) -> NDArray[np.float32]:
+    try:
+        pictures = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        message = f"The start pictures {str(path)!r} cannot be read: {error}."
+        raise BadRequest(message) from None
+    if not isinstance(pictures, np.ndarray) or pictures.ndim != 4 or pictures.dtype.kind not in "fiu":
+        message = f"The start pictures {str(path)!r} must be one array of numbers, [n, size, size, channels]."
+        raise BadRequest(message)
+    return pictures.astype(np.float32)
+
+
+def _follow(job: Job, stop: threading.Event) -> JobState:
+    """Show how far a job is until it ends; Ctrl-C stops it."""
+    line = _StatusLine(sys.stderr)
+    while not (state := job.wait(0.2)).finished:
+        if stop.is_set():
+            job.stop()
+        line.show(_progress(state))
+    line.show(_progress(state))
+    line.end()
+    return state
+
+
+def _progress(state: JobState) -> str:
+    text = f"{state.done}/{state.total} tiles"
+    layer = state.current
+    if layer is not None:
+        text += f" · {_printable(layer.request.layer)}"
+        if layer.steps:
+            text += f" · step {layer.step}/{layer.steps}"
+        if layer.seconds_left is not None:
+            text += f" · {layer.seconds_left:.0f} s left for this layer"
+    return text
+
+
+def _download_progress(received: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\rDownloading VGG16's weights: {received / 1e6:.0f} of {total / 1e6:.0f} MB", end="", file=sys.stderr)
+
+
+class _StatusLine:
+    """One line that is rewritten on a terminal; elsewhere only its last state is printed."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        if self._live and text != self._text:
+            self._stream.write(f"\r\x1b[K{text}")
+            self._stream.flush()
+        self._text = text
+
+    def end(self) -> None:
+        self._stream.write("\n" if self._live else f"{self._text}\n")
+
+
+def _print_json(document: Any) -> None:
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
