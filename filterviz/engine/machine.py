@@ -1,0 +1,30 @@
+"""The machine under TensorFlow: woken before any file is read, and asked what it computes on."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+
+def warm_up() -> None:
+    """Take one step up the gradient of a toy network, so that what TensorFlow and Keras load late is loaded.
+
+    Later a child may not load anything any more, and the first picture of a real network comes sooner.
+    """
+    picture = keras.Input((None, None, 3))
+    hidden = keras.layers.Conv2D(2, 3, activation="relu")(picture)
+    network = keras.Model(picture, keras.layers.BatchNormalization()(hidden))
+
+    @tf.function(autograph=False)
+    def ascend(pictures: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            response = tf.reduce_mean(network(pictures))
+        return tape.gradient(response, pictures)
+
+    ascend(tf.zeros((1, 8, 8, 3))).numpy()
+
+
+def has_graphics_card() -> bool:
+    """Whether TensorFlow sees a graphics card it can compute on."""
+    return bool(tf.config.list_physical_devices("GPU"))

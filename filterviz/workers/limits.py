@@ -1,0 +1,169 @@
+"""What a child takes from itself before it looks at a file: memory, time, files, privileges, the network.
+
+Each measure is tried; what the system does not offer is left out, and the names of those that hold are returned so
+that nobody promises more. All of them hold on Linux; elsewhere the POSIX limits do, and on Windows none.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from filterviz.settings import MIB
+
+OPEN_FILES = 256
+WRITTEN_BYTES = 16 * MIB
+"""No file grows larger. With 0 TensorFlow cannot be imported, as it writes small files."""
+
+NICENESS = 10
+
+PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
+CAPABILITY_VERSION_3 = 0x20080522
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+
+KEPT_VARIABLES = (
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "SYSTEMROOT",
+    "CUDA_VISIBLE_DEVICES",
+    "OMP_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_ENABLE_ONEDNN_OPTS",
+)
+
+
+class Limit(StrEnum):
+    """A limit that may hold; the value is what documents call it."""
+
+    OPEN_FILES = "open files"
+    FILE_SIZE = "file size"
+    NO_CORE_DUMP = "no core dump"
+    LOW_PRIORITY = "low priority"
+    NO_CAPABILITIES = "no capabilities"
+    NO_NEW_PRIVILEGES = "no new privileges"
+    DIES_WITH_PARENT = "dies with its parent"
+    NO_NETWORK = "no network"
+    MEMORY = "memory"
+    PROCESSOR_TIME = "processor time"
+
+
+def clean_environment(private: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables a child gets: no keys and tokens of the server's, and nothing that points into anyone's home.
+
+    Args:
+        private: the folder that is the child's own.
+        environment: to take the harmless ones from; this process's by default.
+    """
+    environment = os.environ if environment is None else environment
+    kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
+    return {
+        **kept,
+        "HOME": str(private),
+        "TMPDIR": str(private),
+        "TEMP": str(private),
+        "TMP": str(private),
+        "KERAS_HOME": str(private),
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+
+
+def confine() -> tuple[Limit, ...]:
+    """Take from this process for good what no child needs. To be called while it has one thread.
+
+    Returns:
+        The limits that hold now.
+    """
+    attempts: dict[Limit, Callable[[], None]] = {
+        Limit.OPEN_FILES: lambda: _set_limit("RLIMIT_NOFILE", OPEN_FILES),
+        Limit.FILE_SIZE: lambda: _set_limit("RLIMIT_FSIZE", WRITTEN_BYTES),
+        Limit.NO_CORE_DUMP: lambda: _set_limit("RLIMIT_CORE", 0),
+        Limit.LOW_PRIORITY: _lower_priority,
+        # In this order: a new user namespace grants capabilities inside it, and a change of credentials clears the
+        # death signal.
+        Limit.NO_NETWORK: _leave_network,
+        Limit.NO_CAPABILITIES: _drop_capabilities,
+        Limit.NO_NEW_PRIVILEGES: lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
+        Limit.DIES_WITH_PARENT: lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+    }
+    return tuple(limit for limit, attempt in attempts.items() if _holds(attempt))
+
+
+def limit_memory(size: int) -> bool:
+    """Let this process have no more address space than ``size`` bytes; whether that holds.
+
+    macOS accepts the limit and does not keep it, so it does not count there.
+    """
+    return _holds(lambda: _set_limit("RLIMIT_AS", size)) and sys.platform.startswith("linux")
+
+
+def limit_processor_time(seconds: float) -> bool:
+    """End this process once it has used that much more processor time; whether that holds."""
+
+    def attempt() -> None:
+        used = sum(os.times()[:2])
+        _set_limit("RLIMIT_CPU", int(used + seconds) + 1)
+
+    return _holds(attempt)
+
+
+def _holds(attempt: Callable[[], None]) -> bool:
+    try:
+        attempt()
+    except (OSError, ValueError, AttributeError, ImportError):
+        return False
+    return True
+
+
+def _set_limit(name: str, value: int) -> None:
+    import resource  # not on Windows
+
+    which = getattr(resource, name)
+    _, hard = resource.getrlimit(which)
+    # A stricter limit set by the administrator stays.
+    value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(which, (value, value))
+
+
+def _lower_priority() -> None:
+    os.nice(NICENESS)
+
+
+def _leave_network() -> None:
+    """Move to a network namespace of its own, with no interface; allowed to everyone inside a new user namespace."""
+    _checked(_libc().unshare(CLONE_NEWUSER | CLONE_NEWNET))
+
+
+def _drop_capabilities() -> None:
+    """Give up root's powers, where this process has any; see ``capset(2)``."""
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    _checked(_libc().capset(header, nothing))
+
+
+def _prctl(option: int, value: int) -> None:
+    _checked(_libc().prctl(option, value, 0, 0, 0))
+
+
+def _libc() -> ctypes.CDLL:
+    if not sys.platform.startswith("linux"):
+        message = "these calls are Linux's"
+        raise OSError(message)
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
