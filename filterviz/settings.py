@@ -41,6 +41,7 @@ class Settings:
         tile_seconds: deadline for one batch of tiles to make a step, including the first, which compiles.
         workers: processes that compute at the same time.
         idle_seconds: how long an unused process keeps its model.
+        kept_models: models that keep a process while nobody asks about them; the longest unused goes first.
         max_size: the largest tile side in pixels.
         max_steps: the most steps one tile may take.
         batch_bytes: memory that the activations of one batch may take.
@@ -63,6 +64,7 @@ class Settings:
     tile_seconds: float = 120.0
     workers: int = field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2))
     idle_seconds: float = 600.0
+    kept_models: int = 2
     max_size: int = 512
     max_steps: int = 4096
     batch_bytes: int = 1 * GIB

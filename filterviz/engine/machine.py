@@ -15,14 +15,13 @@ def warm_up() -> None:
     hidden = keras.layers.Conv2D(2, 3, activation="relu")(picture)
     network = keras.Model(picture, keras.layers.BatchNormalization()(hidden))
 
-    @tf.function(autograph=False)
     def ascend(pictures: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(pictures)
             response = tf.reduce_mean(network(pictures))
         return tape.gradient(response, pictures)
 
-    ascend(tf.zeros((1, 8, 8, 3))).numpy()
+    tf.function(ascend, autograph=False)(tf.zeros((1, 8, 8, 3))).numpy()
 
 
 def has_graphics_card() -> bool:

@@ -129,12 +129,12 @@ class _Reader:
 
     def _array(self, wanted: type[np.generic], data: Any) -> NDArray[Any]:
         given = _expect(dict, data)
-        dtype = DTYPES.get(given.get("dtype", ""))
+        dtype = DTYPES.get(_expect(str, given.get("dtype")))
         if dtype is None or dtype != np.dtype(wanted):
             message = f"an array of {given.get('dtype')!r} in place of {np.dtype(wanted).name}"
             raise Malformed(message)
         shape = [_scalar(int, side) for side in _expect(list, given.get("shape"))]
-        if len(shape) > MAX_RANK or any(side < 0 for side in shape):
+        if len(shape) > MAX_RANK or any(not 0 <= side <= len(self._payload) for side in shape):
             message = f"an array of shape {shape[:20]}"
             raise Malformed(message)
         end = self._position + math.prod(shape) * dtype.itemsize

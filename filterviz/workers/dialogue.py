@@ -1,0 +1,256 @@
+"""What is said to a child, in order, with a deadline for every answer: wait for it, open a file, make patterns.
+
+A child may have been taken over by its file. So an answer counts only where it answers what was asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, Stopped
+from filterviz.spec import ModelSpec, Pattern, Progress, Request
+from filterviz.workers.host import GARBLED, Host
+from filterviz.workers.protocol import (
+    Answer,
+    Done,
+    Failed,
+    FailureKind,
+    Halt,
+    Halted,
+    Open,
+    Opened,
+    Ready,
+    Refusal,
+    Run,
+)
+
+START_SECONDS = 180.0
+"""For the imports of a child. TensorFlow takes 3 to 5 s; from a cold, slow disk far longer."""
+
+HALT_SECONDS = 0.3
+"""A child that has not stopped by then is killed."""
+
+LISTEN_SECONDS = 0.05
+"""How long to listen before looking whether somebody pressed Stop."""
+
+LONGEST_SENTENCE = 2000
+
+STOPPED = "Stopped."
+
+
+def never() -> bool:
+    """Nobody presses Stop."""
+    return False
+
+
+def await_ready(host: Host, *, stop: Callable[[], bool] = never) -> tuple[str, ...]:
+    """Wait until a child has limited itself and done its imports.
+
+    Returns:
+        The names of the limits that hold.
+
+    Raises:
+        Stopped: ``stop`` said so; the child goes on getting ready.
+        EngineFailed: it died or took too long.
+    """
+    answer = _answer(host, START_SECONDS, stop)
+    if not isinstance(answer, Ready):
+        raise _nonsense(host)
+    return answer.holds
+
+
+def open_file(host: Host, path: Path, architecture: str | None, *, stop: Callable[[], bool] = never) -> ModelSpec:
+    """Have a ready child read a file; a child does so once in its life.
+
+    Raises:
+        Refused: it will not be opened.
+        BadRequest: it cannot be read.
+        Stopped: ``stop`` said so; the child is of no more use.
+        EngineFailed: the child died, or took too long, or gave no sensible answer.
+    """
+    host.send(Open(path, architecture))
+    answer = _answer(host, host.settings.reader_seconds, stop)
+    if isinstance(answer, Opened) and _sound(answer.spec):
+        return answer.spec
+    raise _error(host, answer)
+
+
+def make_patterns(
+    host: Host,
+    request: Request,
+    start: NDArray[np.float32] | None,
+    *,
+    stop: Callable[[], bool] = never,
+    pause: Callable[[], bool] = never,
+) -> Generator[Progress | Pattern, None, None]:
+    """Have a child that has opened a model answer one request.
+
+    Args:
+        host: of the child.
+        request: what is asked.
+        start: start pictures, one for each filter.
+        stop: asked all the time; when true the child stops between two steps, or is killed.
+        pause: asked after each batch; when true the child stops after it, and the iterator ends early.
+
+    Yields:
+        Progress and patterns as they come.
+
+    Raises:
+        Stopped: ``stop`` said so. What was finished has been yielded.
+        BadRequest: the request does not fit the model.
+        Refused: the file turned out to be unfit.
+        EngineFailed: the child died, or took too long for a step, or gave no sensible answer.
+    """
+    host.tickets += 1
+    run = _Run(host, host.tickets, request)
+    host.send(Run(run.ticket, request, start))
+    try:
+        yield from run.events(stop, pause)
+    finally:
+        if not run.ended:
+            run.abandon()
+
+
+class _Run:
+    """One run of one child, from the question to its last answer."""
+
+    def __init__(self, host: Host, ticket: int, request: Request) -> None:
+        self.ticket = ticket
+        self.ended = False
+        self._host = host
+        self._request = request
+        self._outstanding = list(request.filters)
+        self._halted = False
+
+    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[Progress | Pattern]:
+        stopping = False
+        seconds = self._host.settings.tile_seconds
+        deadline = time.monotonic() + seconds
+        while True:
+            if not stopping and stop():
+                stopping = True
+                self.halt()
+                deadline = time.monotonic() + HALT_SECONDS
+            answer = self._host.receive(min(LISTEN_SECONDS, deadline - time.monotonic()))
+            if answer is None:
+                if time.monotonic() < deadline:
+                    continue
+                if stopping:
+                    self._host.kill()
+                    raise Stopped(STOPPED)
+                raise self._host.give_up(seconds)
+            if isinstance(answer, Progress | Pattern):
+                self._check(answer)
+                yield answer
+                if isinstance(answer, Pattern) and pause():
+                    self.halt()
+                if not stopping:
+                    deadline = time.monotonic() + seconds
+                continue
+            self._last(answer, stopping)
+            return
+
+    def halt(self) -> None:
+        """Ask the child to stop between two steps."""
+        if not self._halted:
+            self._halted = True
+            self._host.send(Halt(self.ticket))
+
+    def abandon(self) -> None:
+        """Nobody wants the answers any more: let the child stop in order, if it does so soon."""
+        if not self._host.alive:
+            return
+        deadline = time.monotonic() + HALT_SECONDS
+        try:
+            self.halt()
+            while time.monotonic() < deadline:
+                answer = self._host.receive(deadline - time.monotonic())
+                if isinstance(answer, Done | Halted):
+                    return
+        except EngineFailed:
+            pass
+        self._host.kill()
+
+    def _last(self, answer: Answer, stopping: bool) -> None:
+        """Take in the answer that ends a run."""
+        if isinstance(answer, Done) and answer.ticket == self.ticket and not self._outstanding:
+            self.ended = True
+        elif isinstance(answer, Halted) and answer.ticket == self.ticket and self._halted:
+            self.ended = True
+            if stopping:
+                raise Stopped(_shortened(answer.sentence) or STOPPED)
+        else:
+            self.ended = True
+            error = _error(self._host, answer)
+            if not isinstance(error, BadRequest):
+                # In what state it is now, nobody knows.
+                self._host.kill()
+            raise error
+
+    def _check(self, event: Progress | Pattern) -> None:
+        """An event must be about the filters that were asked for, and of the shape that is promised."""
+        if isinstance(event, Pattern):
+            sound = event.layer == self._request.layer and event.filter in self._outstanding and _is_tile(event.tile)
+            if sound:
+                self._outstanding.remove(event.filter)
+        else:
+            sound = (
+                set(event.filters) <= set(self._outstanding)
+                and event.tiles.ndim == 4
+                and len(event.tiles) == len(event.filters) > 0
+                and _is_tile(event.tiles[0])
+                and 0 <= event.step <= event.steps
+                and 0 <= event.seconds < float("inf")
+            )
+        if not sound:
+            raise _nonsense(self._host)
+
+
+def _answer(host: Host, seconds: float, stop: Callable[[], bool]) -> Answer:
+    """The next answer within a deadline."""
+    deadline = time.monotonic() + seconds
+    while (answer := host.receive(min(LISTEN_SECONDS, deadline - time.monotonic()))) is None:
+        if stop():
+            raise Stopped(STOPPED)
+        if time.monotonic() >= deadline:
+            raise host.give_up(seconds)
+    return answer
+
+
+def _error(host: Host, answer: Answer) -> FiltervizError:
+    """The error that an answer stands for."""
+    if isinstance(answer, Refusal):
+        return Refused(answer.code, _shortened(answer.what), _shortened(answer.where), _shortened(answer.hint))
+    if isinstance(answer, Failed):
+        sentence = _shortened(answer.sentence)
+        return BadRequest(sentence) if answer.kind is FailureKind.REQUEST else EngineFailed(sentence)
+    return _nonsense(host)
+
+
+def _nonsense(host: Host) -> EngineFailed:
+    host.kill()
+    return EngineFailed(GARBLED)
+
+
+def _sound(spec: ModelSpec) -> bool:
+    """Whether the indices in a spec lead to what is in it."""
+    calls = range(len(spec.nodes))
+    return (
+        all(0 <= node.layer < len(spec.layers) for node in spec.nodes)
+        and all(0 <= source < index for index, node in enumerate(spec.nodes) for source in node.inputs)
+        and all(index in calls for index in (*spec.inputs, *spec.outputs))
+        and len({layer.name for layer in spec.layers}) == len(spec.layers)
+    )
+
+
+def _is_tile(tile: NDArray[np.uint8]) -> bool:
+    return tile.ndim == 3 and tile.shape[0] > 0 and tile.shape[1] > 0 and tile.shape[2] in (1, 3)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_SENTENCE else text[:LONGEST_SENTENCE] + "..."

@@ -1,0 +1,166 @@
+"""One child: what becomes of it, and what the parent says when it misbehaves."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from filterviz.errors import EngineFailed, Stopped, TimedOut
+from filterviz.settings import Settings
+from filterviz.spec import Pattern, Progress, Request
+from filterviz.workers import dialogue, host
+from filterviz.workers.host import ChildDied, Host
+from filterviz.workers.protocol import Role
+from tests.workers.unruly import program
+
+REQUEST = Request("conv", (3, 1, 2))
+SETTINGS = Settings(tile_seconds=20.0, reader_seconds=20.0)
+
+
+@contextmanager
+def child(manner: str, folder: Path, settings: Settings = SETTINGS) -> Iterator[Host]:
+    with Host(Role.MODEL, settings, folder, program=program(manner)) as running:
+        dialogue.await_ready(running)
+        yield running
+
+
+def test_a_child_answers_again_and_again(tmp_path: Path) -> None:
+    with child("well-behaved", tmp_path) as running:
+        assert dialogue.open_file(running, tmp_path / "m.h5", None).name == "unruly"
+        for _ in range(2):
+            events = list(dialogue.make_patterns(running, REQUEST, None))
+            assert [event.filter for event in events if isinstance(event, Pattern)] == [3, 1, 2]
+        assert running.alive
+        assert running.resident_bytes > 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("manner", "sentence", "violently"),
+    [
+        ("segfault", host.CRASHED, True),
+        ("killed", host.KILLED, True),
+        ("bad-alloc", host.KILLED, True),
+        ("tripped", host.FORBIDDEN, True),
+    ],
+)
+def test_a_death_is_one_sentence_and_the_signal_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, manner: str, sentence: str, violently: bool
+) -> None:
+    with child(manner, tmp_path) as running, caplog.at_level(logging.ERROR), pytest.raises(ChildDied) as death:
+        dialogue.open_file(running, tmp_path / "m.h5", None)
+    assert str(death.value) == sentence
+    assert death.value.violently == violently
+    assert "SIG" not in sentence
+    assert any(name in caplog.text for name in ("SIGSEGV", "SIGKILL", "SIGABRT", "tripwire"))
+
+
+def test_a_child_that_cannot_start_says_why_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stillborn = Host(Role.MODEL, SETTINGS, tmp_path, program=program("stillborn"))
+    with stillborn, pytest.raises(ChildDied, match="crashed"):
+        dialogue.await_ready(stillborn)
+    assert "no such library" in caplog.text
+
+
+@pytest.mark.parametrize("manner", ["garbage", "huge", "pickle", "mute", "stranger", "misshapen", "hasty"])
+def test_nonsense_ends_the_child(tmp_path: Path, manner: str) -> None:
+    with child(manner, tmp_path) as running:
+        with pytest.raises(EngineFailed, match="no sensible answer"):
+            list(dialogue.make_patterns(running, REQUEST, None))
+        assert not running.alive
+
+
+def test_a_deadline_ends_the_child(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, tile_seconds=0.3, reader_seconds=0.3)
+    with child("hang", tmp_path, settings) as running:
+        with pytest.raises(TimedOut, match="longer than"):
+            dialogue.open_file(running, tmp_path / "m.h5", None)
+        assert not running.alive
+    with child("hang", tmp_path, settings) as running, pytest.raises(TimedOut, match="fewer filters"):
+        list(dialogue.make_patterns(running, REQUEST, None))
+
+
+def test_a_child_that_does_not_listen_meets_a_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "SEND_SECONDS", 0.3)
+    with child("hang", tmp_path) as running:
+        start = np.zeros((3, 512, 512, 3), np.float32)
+        running.send(dialogue.Open(tmp_path / "m.h5"))
+        with pytest.raises(TimedOut):
+            list(dialogue.make_patterns(running, REQUEST, start))
+        assert not running.alive
+
+
+def test_too_little_memory_is_said_so_and_the_child_is_not_used_again(tmp_path: Path) -> None:
+    with child("memory", tmp_path) as running:
+        with pytest.raises(EngineFailed, match="memory"):
+            list(dialogue.make_patterns(running, REQUEST, None))
+        assert not running.alive
+
+
+def test_stop_is_heard_between_steps_and_the_child_lives_on(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with child("halting", tmp_path) as running:
+        events = dialogue.make_patterns(running, REQUEST, None, stop=stop.is_set)
+        steps = [event.step for event in itertools.islice(events, 9) if isinstance(event, Progress)]
+        stop.set()
+        with pytest.raises(Stopped, match="after 9 of 10"):
+            next(events)
+        assert steps == list(range(9))
+        assert running.alive
+
+
+def test_a_child_that_does_not_stop_is_killed_soon(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with child("stubborn", tmp_path) as running:
+        events = dialogue.make_patterns(running, REQUEST, None, stop=stop.is_set)
+        next(events)
+        stop.set()
+        with pytest.raises(Stopped):
+            list(events)
+        assert not running.alive
+
+
+def test_a_child_is_halted_when_nobody_listens_any_more(tmp_path: Path) -> None:
+    with child("halting", tmp_path) as running:
+        events = dialogue.make_patterns(running, REQUEST, None)
+        next(events)
+        events.close()
+        assert running.alive
+        again = dialogue.make_patterns(running, REQUEST, None)
+        assert isinstance(next(again), Progress)
+        again.close()
+    with child("stubborn", tmp_path) as running:
+        events = dialogue.make_patterns(running, REQUEST, None)
+        next(events)
+        events.close()
+        assert not running.alive
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    """Fifty lives leave no descriptor, thread, process or folder."""
+    with child("well-behaved", tmp_path):
+        pass
+    before = _possessions(tmp_path)
+    for number in range(50):
+        with Host(Role.MODEL, SETTINGS, tmp_path, program=program("well-behaved")) as running:
+            if number % 5 == 0:
+                dialogue.await_ready(running)
+    deadline = time.monotonic() + 5
+    while _possessions(tmp_path) != before and time.monotonic() < deadline:
+        time.sleep(0.05)  # timers of the last send end on their own
+    assert _possessions(tmp_path) == before
+
+
+def _possessions(folder: Path) -> tuple[int, int, int, int]:
+    descriptors = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    children = len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+    return descriptors, threading.active_count(), children, len(list(folder.iterdir()))
