@@ -77,6 +77,8 @@ def clean_environment(private: Path, environment: Mapping[str, str] | None = Non
         "KERAS_HOME": str(private),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        # Only a process with one thread may enter a new namespace, and NumPy's own threads would be of no use here.
+        "OPENBLAS_NUM_THREADS": "1",
     }
 
 
