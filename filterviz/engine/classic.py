@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from filterviz.engine.finish import standardise, visible
 from filterviz.engine.objective import channel_mean
 from filterviz.engine.pixels import Units
+from filterviz.engine.seeds import filter_seeds
 from filterviz.spec import PixelRange
 
 if TYPE_CHECKING:
@@ -56,18 +57,25 @@ class Classic:
     """
 
     def __init__(self, network: Network, pixel_range: PixelRange | None) -> None:
-        self.units = Units.of(pixel_range, network.input_channels)
+        self.channels = network.input_channels
+        self.units = Units.of(pixel_range, self.channels)
         self._network = network
         self.respond = tf.function(self._respond, reduce_retracing=True)
         self.ascend = tf.function(self._ascend, reduce_retracing=True)
 
-    def begin(self, filters: Sequence[int], start: NDArray[np.floating]) -> ClassicAscent:
+    def begin(
+        self, filters: Sequence[int], size: tuple[int, int], seed: int, start: NDArray[np.floating] | None = None
+    ) -> ClassicAscent:
         """A batch of tiles at their start.
 
         Args:
             filters: ``n`` channels of the layer.
-            start: pixel values (0-255), ``[n, height, width, channels]``.
+            size: height and width of the tiles.
+            seed: of the run, for the start pictures.
+            start: pixel values (0-255) to begin with, ``[n, height, width, channels]``, in place of seeded noise.
         """
+        if start is None:
+            start = start_pictures(filter_seeds(seed, filters), size, self.channels)
         return ClassicAscent(self, filters, start)
 
     def _respond(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.engine import machine
 from filterviz.engine.ascent import climb
 from filterviz.engine.build import Network, build
-from filterviz.engine.classic import Classic, start_pictures
+from filterviz.engine.classic import Classic
+from filterviz.engine.natural import Natural
+from filterviz.engine.seeds import filter_seeds
 from filterviz.errors import BadRequest
 from filterviz.settings import Settings
 from filterviz.spec import Pattern, PixelRange, Precision, Progress, Request
@@ -25,14 +29,23 @@ KEPT_FOR_GRADIENT = 3
 """Bytes of memory for each byte of activations: the values, their gradients, and workspace."""
 
 
-def filter_seed(seed: int, filter_: int) -> int:
-    """A filter's own seed: the same whatever other filters are asked for.
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a compiled recipe depends on; nothing in it is left open.
 
-    Example:
-        >>> filter_seed(0, 7) == filter_seed(0, 7) != filter_seed(1, 7)
-        True
+    Attributes:
+        layer: the layer's name.
+        recipe: the recipe's name.
+        steps: there will be.
+        pixel_range: the network's; ``None`` feeds 0-255 as it is.
+        precision: of the computation.
     """
-    return int(np.random.SeedSequence([seed, filter_]).generate_state(1)[0])
+
+    layer: str
+    recipe: str
+    steps: int
+    pixel_range: PixelRange | None
+    precision: Precision
 
 
 class Engine:
@@ -46,7 +59,7 @@ class Engine:
     def __init__(self, model: OpenedModel, settings: Settings) -> None:
         self._model = model
         self._settings = settings
-        self._compiled: dict[tuple[str, PixelRange | None], tuple[Network, Classic]] = {}
+        self._compiled: dict[Conditions, tuple[Network, Classic | Natural]] = {}
 
     def run(
         self,
@@ -59,8 +72,8 @@ class Engine:
 
         Args:
             request: which filters of which layer, and how.
-            start: the start pictures in pixel values (0-255), ``[n, height, width, channels]``, one for each filter in
-                order, in place of those the seeds give.
+            start: the start pictures in the recipe's units (``classic`` 0-255, ``natural`` 0-1),
+                ``[n, height, width, channels]``, one for each filter in order, in place of those the seeds give.
             stop: asked between steps.
 
         Yields:
@@ -70,9 +83,8 @@ class Engine:
             BadRequest: the size does not fit the network, or the start pictures do not fit the request.
             Stopped: ``stop`` said so.
         """
-        # The script knew no pixel range and fed 0-255; a range that is asked for is honoured.
-        pixel_range = None if request.pixel_range is PixelRange.AUTO else request.pixel_range
-        network, recipe = self._prepare(request.layer, pixel_range)
+        conditions = self._conditions(request)
+        network, recipe = self._prepare(conditions)
         size = _tile_size(network, request)
         shape = (len(request.filters), *size, network.input_channels)
         if start is not None and start.shape != shape:
@@ -82,29 +94,43 @@ class Engine:
         batch = self._batch(network, size)
         for first in range(0, len(request.filters), batch):
             filters = request.filters[first : first + batch]
-            seeds = [filter_seed(request.recipe.seed, filter_) for filter_ in filters]
-            pictures: NDArray[np.floating]
-            if start is None:
-                pictures = start_pictures(seeds, size, network.input_channels)
-            else:
-                pictures = start[first : first + batch]
+            pictures = None if start is None else start[first : first + batch]
             yield from climb(
-                recipe.begin(filters, pictures),
+                recipe.begin(filters, size, request.recipe.seed, pictures),
                 layer=request.layer,
                 filters=filters,
-                seeds=seeds,
+                seeds=filter_seeds(request.recipe.seed, filters),
                 steps=request.recipe.steps,
-                precision=Precision.FLOAT32,
-                pixel_range=pixel_range,
+                precision=conditions.precision,
+                pixel_range=conditions.pixel_range,
                 stop=stop,
             )
 
-    def _prepare(self, layer: str, pixel_range: PixelRange | None) -> tuple[Network, Classic]:
-        key = (layer, pixel_range)
-        if key not in self._compiled:
-            network = build(self._model, layer)
-            self._compiled[key] = (network, Classic(network, pixel_range))
-        return self._compiled[key]
+    def _conditions(self, request: Request) -> Conditions:
+        """What a request leaves open, decided for this model and this machine."""
+        pixel_range: PixelRange | None = request.pixel_range
+        precision = request.precision
+        if request.recipe.name == "classic":
+            # The script knew no pixel range and computed in float32; what is asked for is honoured.
+            pixel_range = None if pixel_range is PixelRange.AUTO else pixel_range
+            precision = Precision.FLOAT32 if precision is Precision.AUTO else precision
+        else:
+            pixel_range = self._model.spec.pixel_range if pixel_range is PixelRange.AUTO else pixel_range
+            precision = machine.best_precision() if precision is Precision.AUTO else precision
+        return Conditions(request.layer, request.recipe.name, request.recipe.steps, pixel_range, precision)
+
+    def _prepare(self, conditions: Conditions) -> tuple[Network, Classic | Natural]:
+        if conditions not in self._compiled:
+            natural = conditions.recipe == "natural"
+            network = build(self._model, conditions.layer, pre_activation=natural, dtype=conditions.precision.value)
+            recipe: Classic | Natural
+            if natural:
+                assert conditions.pixel_range is not None
+                recipe = Natural(network, conditions.pixel_range, conditions.steps)
+            else:
+                recipe = Classic(network, conditions.pixel_range)
+            self._compiled[conditions] = (network, recipe)
+        return self._compiled[conditions]
 
     def _batch(self, network: Network, size: tuple[int, int]) -> int:
         """How many tiles fit into the memory for one batch."""

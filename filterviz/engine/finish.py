@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from filterviz.spec import Flag
 
 UNCONVERGED_SHARE = 0.05
-"""A tile whose last tenth of the steps still brought this share of its whole rise had not converged."""
+"""A tile had not converged if it rose by this share of its whole rise from the last tenth but one to the last."""
 
 
 def standardise(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -32,6 +32,22 @@ def standardise(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
     values = values / (values.std() + 1e-5)
     values = np.clip(values * 0.1 + 0.5, 0, 1)
     return np.clip(values * 255, 0, 255).astype(np.uint8)
+
+
+def displayed(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """A picture in 0-1 as it is where a screen can show it, and else :func:`visible` and standardised.
+
+    Args:
+        picture: float ``[height, width, channels]`` in 0-1.
+
+    Returns:
+        uint8 ``[height, width, 1 or 3]``.
+    """
+    if picture.shape[-1] in (1, 3):
+        return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    values = visible(picture)
+    values = (values - values.mean()) / (values.std() + 1e-5) * 0.22 + 0.5
+    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
 def visible(picture: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -80,7 +96,9 @@ def flags_of(curve: Sequence[float]) -> tuple[Flag, ...]:
     if len(finite) == 0 or finite.max() <= 0:
         flags.append(Flag.SILENT)
     elif len(finite) > 1:
-        tail = finite[-1] - finite[-1 - max(1, (len(finite) - 1) // 10)]
+        # Means, because random views make a curve jump from step to step.
+        tenth = max(1, len(finite) // 10)
+        tail = finite[-tenth:].mean() - finite[-2 * tenth : -tenth].mean()
         if tail > UNCONVERGED_SHARE * (finite.max() - finite.min()):
             flags.append(Flag.UNCONVERGED)
     if len(finite) < len(values):

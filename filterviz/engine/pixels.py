@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from filterviz.spec import PixelRange
@@ -40,6 +41,11 @@ class Units:
         if pixel_range is PixelRange.CAFFE and channels == 3:
             return cls(1.0, tuple(-mean for mean in IMAGENET_MEAN_BGR), reverse=True)
         return cls()
+
+    def from_unit(self, pictures: tf.Tensor) -> tf.Tensor:
+        """Pictures ``[..., channels]`` in 0-1 in the network's units and channel order, as part of a computation."""
+        ordered = pictures[..., ::-1] if self.reverse else pictures
+        return ordered * (255 * self.scale) + tf.constant(self.offset, pictures.dtype)
 
     def to_network(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pixel values ``[..., channels]`` (0-255) in the network's units and channel order."""

@@ -1,0 +1,178 @@
+"""The ``natural`` recipe: pictures a person can read.
+
+Put together from the pieces of Olah et al., "Feature Visualization", Distill 2017 (10.23915/distill.00007): a Fourier
+parametrisation with decorrelated colours (:mod:`~filterviz.engine.fourier`), random views between the steps
+(:mod:`~filterviz.engine.transform`), a rectified objective that keeps a gradient where the filter is silent
+(:mod:`~filterviz.engine.objective`), and Adam (Kingma and Ba 2015, arXiv:1412.6980).
+
+The contrast of a picture is fixed, so a spectrum's length means nothing and only its direction is optimised: after each
+step it is brought back to length one (per coefficient). A step of Adam is then the same turn for every filter of every
+network, whatever the scale of its responses, and a few dozen large steps do the work of hundreds of small ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from filterviz.engine import fourier
+from filterviz.engine.finish import displayed
+from filterviz.engine.objective import channel_mean
+from filterviz.engine.pixels import Units
+from filterviz.engine.seeds import filter_seeds
+from filterviz.engine.transform import Views, look
+from filterviz.spec import PixelRange
+
+if TYPE_CHECKING:
+    from filterviz.engine.build import Network
+
+LEAK = 0.1
+"""Slope of the objective below zero: enough to wake a silent filter, little enough that edges beat flat colour."""
+
+FIRST_STEP, LAST_STEP = 0.8, 0.08
+"""Size of the steps, in units of a coefficient's root mean square; it falls from one to the other along a cosine."""
+
+MOMENTUM, MEMORY = 0.9, 0.99
+"""Adam's decay rates of the mean and of the mean square of the gradient."""
+
+FLOOR = 0.01
+"""Gradients below this share of a picture's root mean square count as noise and are not blown up by Adam."""
+
+ANYWHERE = Views()
+IN_PLACE = Views(shift=1 / 16)
+"""Where a network's size is fixed, place has a meaning, and a picture is only nudged."""
+
+
+class Natural:
+    """The recipe, compiled for one layer of one network. Batches of the same shape share the compiled step.
+
+    Args:
+        network: answers with the layer's pre-activation to pictures in the network's own units.
+        pixel_range: the network's.
+        steps: to take in all; the size of each depends on it.
+    """
+
+    def __init__(self, network: Network, pixel_range: PixelRange, steps: int) -> None:
+        self.channels = network.input_channels
+        self.steps = steps
+        self.views = ANYWHERE if network.input_size is None else IN_PLACE
+        self._network = network
+        self._units = Units.of(pixel_range, self.channels)
+        self.respond = tf.function(self._respond, reduce_retracing=True)
+        self.ascend = tf.function(self._ascend, reduce_retracing=True)
+        self.render = tf.function(fourier.pictures)
+
+    def begin(
+        self, filters: Sequence[int], size: tuple[int, int], seed: int, start: NDArray[np.floating] | None = None
+    ) -> NaturalAscent:
+        """A batch of tiles at their start.
+
+        Args:
+            filters: ``n`` channels of the layer.
+            size: height and width of the tiles.
+            seed: of the run, for the start pictures and the views.
+            start: pictures in 0-1 to begin with, ``[n, height, width, channels]``, in place of noise.
+        """
+        if start is None:
+            spectra = fourier.start_spectra(filter_seeds(seed, filters), size, self.channels)
+        else:
+            spectra = fourier.spectra(start)
+        return NaturalAscent(self, filters, spectra, size, self.views.draw(seed, self.steps))
+
+    def step_size(self, step: int) -> float:
+        """How far to go in a step, counted from 0."""
+        fall = 0.5 * (1 + np.cos(np.pi * step / self.steps))
+        return LAST_STEP + (FIRST_STEP - LAST_STEP) * fall
+
+    def _output(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
+        return self._network(self._units.from_unit(pictures), filters)
+
+    def _respond(self, spectra: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        output = self._output(fourier.pictures(spectra, size), filters)
+        return _score(output, leak=0.0)
+
+    def _ascend(
+        self,
+        state: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+        filters: tf.Tensor,
+        view: tf.Tensor,
+        step: tf.Tensor,
+        step_size: tf.Tensor,
+        size: tuple[int, int],
+    ) -> tuple[tuple[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+        """One step of Adam on the sphere of spectra of length one; returns the new state and the responses before."""
+        spectra, mean, square = state
+        with tf.GradientTape() as tape:
+            tape.watch(spectra)
+            output = self._output(look(fourier.pictures(spectra, size), view), filters)
+            scores = _score(output, LEAK)
+        gradient = tape.gradient(scores, spectra)
+        # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
+        sound = tf.reduce_all(tf.math.is_finite(gradient), axis=[1, 2, 3, 4], keepdims=True)
+        gradient = tf.where(sound, gradient, tf.zeros_like(gradient))
+
+        mean = MOMENTUM * mean + (1 - MOMENTUM) * gradient
+        square = MEMORY * square + (1 - MEMORY) * tf.square(gradient)
+        direction = mean / (1 - tf.pow(MOMENTUM, step + 1))
+        size_of = tf.sqrt(square / (1 - tf.pow(MEMORY, step + 1)))
+        floor = FLOOR * _root_mean_square(size_of)
+        moved = spectra + step_size * tf.math.divide_no_nan(direction, size_of + floor)
+        return (moved / _root_mean_square(moved), mean, square), _score(output, leak=0.0)
+
+
+class NaturalAscent:
+    """A batch of tiles being made. See :class:`filterviz.engine.ascent.Ascent`."""
+
+    def __init__(
+        self,
+        recipe: Natural,
+        filters: Sequence[int],
+        spectra: NDArray[np.float32],
+        size: tuple[int, int],
+        views: NDArray[np.float32],
+    ) -> None:
+        self._recipe = recipe
+        self._filters = tf.constant(filters, tf.int32)
+        self._size = size
+        self._views = views
+        self._step = 0
+        begun = tf.constant(spectra)
+        self._state = (begun / _root_mean_square(begun), tf.zeros_like(begun), tf.zeros_like(begun))
+
+    def step(self) -> NDArray[np.float32]:
+        """Take one step; returns the responses before it, ``[n]``, to the picture as the step's view showed it."""
+        self._state, responses = self._recipe.ascend(
+            self._state,
+            self._filters,
+            tf.constant(self._views[self._step]),
+            tf.constant(self._step, tf.float32),
+            tf.constant(self._recipe.step_size(self._step), tf.float32),
+            self._size,
+        )
+        self._step += 1
+        values: NDArray[np.float32] = responses.numpy()
+        return values
+
+    def responses(self) -> NDArray[np.float32]:
+        """The responses to the pictures as they are, ``[n]``."""
+        values: NDArray[np.float32] = self._recipe.respond(self._state[0], self._filters, self._size).numpy()
+        return values
+
+    def tiles(self) -> NDArray[np.uint8]:
+        """The pictures, uint8 ``[n, height, width, 1 or 3]``."""
+        return np.stack([displayed(picture) for picture in self._recipe.render(self._state[0], self._size).numpy()])
+
+
+def _score(output: tf.Tensor, leak: float) -> tf.Tensor:
+    """Each picture's response: above zero alone (``leak`` 0), or with a slope below it. Of Dense units, the logit."""
+    if output.shape.rank == 4:
+        output = tf.nn.leaky_relu(output, leak)
+    return channel_mean(output, tf.range(tf.shape(output)[0]))
+
+
+def _root_mean_square(spectra: tf.Tensor) -> tf.Tensor:
+    return tf.sqrt(tf.reduce_mean(tf.square(spectra), axis=[1, 2, 3, 4], keepdims=True))

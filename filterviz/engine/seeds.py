@@ -1,0 +1,22 @@
+"""Where chance comes from: one seed for a run, and from it one for each filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def filter_seed(seed: int, filter_: int) -> int:
+    """A filter's own seed: the same whatever other filters are asked for.
+
+    Example:
+        >>> filter_seed(0, 7) == filter_seed(0, 7) != filter_seed(1, 7)
+        True
+    """
+    return int(np.random.SeedSequence([seed, filter_]).generate_state(1)[0])
+
+
+def filter_seeds(seed: int, filters: Sequence[int]) -> tuple[int, ...]:
+    """The own seeds of some filters."""
+    return tuple(filter_seed(seed, filter_) for filter_ in filters)
