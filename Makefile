@@ -1,0 +1,48 @@
+# `make` alone lists what there is.
+
+VENV := .venv
+BIN := $(VENV)/bin
+N ?= 50000
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format fuzz bench clean
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/installed  ## open the page in your browser (installs what it needs the first time)
+	$(BIN)/python -m streamlit run app.py
+
+test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-for-tests  ## style, types, and which part may import which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-for-tests  ## put the code into its usual shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+fuzz: $(VENV)/installed-for-tests  ## open N damaged files (make fuzz N=50000) and count what became of them
+	$(BIN)/python -m benchmarks.fuzz $(N)
+
+clean:  ## remove what was installed and cached in this folder
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make the second run start at once; they are older than the lists of requirements when those change.
+
+$(BIN)/python:
+	@python="$$(tools/find-python)" && echo "Making $(VENV) with $$python" && { "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
+
+$(VENV)/installed: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-for-tests: pyproject.toml $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@tools/install-browser $(BIN)/python
+	@touch $@
