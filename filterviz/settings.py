@@ -37,7 +37,8 @@ class Settings:
         max_activation_bytes: the largest single output of a layer at the input size in use.
         reader_memory: address space of the process that reads a file, beside the file's own size.
         reader_seconds: its deadline.
-        model_memory: address space of the process that computes, beside the network's own size; 0 for no limit (GPU).
+        model_memory: address space of the process that computes, beside the network's own size; 0 for no limit. Of it
+            TensorFlow takes 2 GiB before it begins. Does not hold where it computes on a graphics card.
         tile_seconds: deadline for one batch of tiles to make a step, including the first, which compiles.
         workers: processes that compute at the same time.
         idle_seconds: how long an unused process keeps its model.
@@ -60,7 +61,7 @@ class Settings:
     max_activation_bytes: int = 2 * GIB
     reader_memory: int = 1 * GIB
     reader_seconds: float = 30.0
-    model_memory: int = 12 * GIB
+    model_memory: int = field(default_factory=lambda: _model_memory(_machine_memory()))
     tile_seconds: float = 120.0
     workers: int = field(default_factory=lambda: max(1, (os.cpu_count() or 2) // 2))
     idle_seconds: float = 600.0
@@ -106,6 +107,24 @@ class Settings:
         given["cache_dir"] = Path(given["cache_dir"])
         given["vgg16_weights"] = None if given["vgg16_weights"] is None else Path(given["vgg16_weights"])
         return cls(**given)
+
+
+def _model_memory(machine: int) -> int:
+    """Address space for computing on a machine with so much memory: TensorFlow's own share, and most of what is there.
+
+    Example:
+        >>> [_model_memory(size * GIB) // GIB for size in (2, 4, 8, 64)]
+        [4, 5, 8, 12]
+    """
+    return min(12 * GIB, max(4 * GIB, 2 * GIB + machine * 3 // 4))
+
+
+def _machine_memory() -> int:
+    """Bytes of memory in this machine; plenty where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 16 * GIB
 
 
 _EXPECTED = {

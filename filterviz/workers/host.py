@@ -7,6 +7,7 @@ in a sentence; the cause is in the log.
 from __future__ import annotations
 
 import logging
+import mmap
 import queue
 import shutil
 import signal
@@ -38,6 +39,7 @@ SEND_SECONDS = 30.0
 LOG_LINES = 60
 
 CRASHED = "The process that worked on this file crashed, so the work was ended. Nothing else was affected."
+NO_MEMORY = "This took more memory than there is, so it was ended. Choose a smaller tile size or fewer filters."
 KILLED = "The system ended the process that worked on this file, most often because memory ran out. Try smaller tiles."
 FORBIDDEN = (
     "Something in this file tried to do what reading a model never needs, and was stopped before it did. "
@@ -85,6 +87,7 @@ class Host:
         self._answers: queue.Queue[Answer | Exception | None] = queue.Queue(WAITING_ANSWERS)
         self._errors: deque[str] = deque(maxlen=LOG_LINES)
         self._killed = False
+        self._usage = _Usage()
         self._lock = threading.Lock()
         try:
             self._private = Path(tempfile.mkdtemp(prefix=f"{role}-", dir=folder))
@@ -132,11 +135,7 @@ class Host:
     @property
     def resident_bytes(self) -> int:
         """Memory the child occupies; 0 where the system does not say."""
-        try:
-            pages = int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1])
-        except (OSError, ValueError, IndexError):
-            return 0
-        return pages * _page_size()
+        return _memory(self.pid)[1]
 
     def send(self, question: Question) -> None:
         """Send a question.
@@ -168,6 +167,7 @@ class Host:
         try:
             answer = self._answers.get(timeout=max(0.0, seconds))
         except queue.Empty:
+            self._usage.look(self.pid)
             return None
         if answer is None:
             raise self._death()
@@ -240,8 +240,27 @@ class Host:
         log.error("Child %d ended: %s\n%s", self.pid, describe_status(status), "\n".join(self._errors))
         if status == TRIPPED:
             return ChildDied(FORBIDDEN, violently=True)
-        killed = status == -getattr(signal, "SIGKILL", 9) or any("bad_alloc" in line for line in self._errors)
-        return ChildDied(KILLED if killed else CRASHED, violently=status < 0)
+        if self._usage.was_high or any("bad_alloc" in line for line in self._errors):
+            # At its limit TensorFlow often crashes where it should report an error. That is not the file's fault.
+            return ChildDied(NO_MEMORY, violently=False)
+        return ChildDied(KILLED if status == -getattr(signal, "SIGKILL", 9) else CRASHED, violently=status < 0)
+
+
+class _Usage:
+    """Whether a child came near its limit of address space, from looks at it now and then."""
+
+    def __init__(self) -> None:
+        self._unlimited = 0
+        self.was_high = False
+
+    def look(self, pid: int) -> None:
+        """Take a look."""
+        size, _ = _memory(pid)
+        limit = _address_space_limit(pid)
+        if limit is None:
+            self._unlimited = size  # it has opened nothing yet
+        elif size:
+            self.was_high = size - self._unlimited > (limit - self._unlimited) / 2
 
 
 def child_program() -> list[str]:
@@ -275,10 +294,22 @@ def describe_status(status: int) -> str:
         return f"signal {-status}"
 
 
-def _page_size() -> int:
-    import resource  # not on Windows
+def _memory(pid: int) -> tuple[int, int]:
+    """A process's address space and the memory it occupies, in bytes; zeros where the system does not say."""
+    try:
+        sizes = Path(f"/proc/{pid}/statm").read_text("ascii").split()
+        return int(sizes[0]) * mmap.PAGESIZE, int(sizes[1]) * mmap.PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return 0, 0
 
-    return resource.getpagesize()
+
+def _address_space_limit(pid: int) -> int | None:
+    """The limit of a process's address space in bytes; ``None`` where there is none."""
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
+        return next(int(line.split()[3]) for line in lines if line.startswith("Max address space"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None  # "unlimited" is not a number either
 
 
 def _close(stream: IO[bytes] | None) -> None:

@@ -51,6 +51,7 @@ class Limit(StrEnum):
     FILE_SIZE = "file size"
     NO_CORE_DUMP = "no core dump"
     LOW_PRIORITY = "low priority"
+    FIRST_TO_GO = "first to go when memory runs out"
     NO_CAPABILITIES = "no capabilities"
     NO_NEW_PRIVILEGES = "no new privileges"
     DIES_WITH_PARENT = "dies with its parent"
@@ -93,6 +94,7 @@ def confine() -> tuple[Limit, ...]:
         Limit.FILE_SIZE: lambda: _set_limit("RLIMIT_FSIZE", WRITTEN_BYTES),
         Limit.NO_CORE_DUMP: lambda: _set_limit("RLIMIT_CORE", 0),
         Limit.LOW_PRIORITY: _lower_priority,
+        Limit.FIRST_TO_GO: _volunteer,
         # In this order: a new user namespace grants capabilities inside it, and a change of credentials clears the
         # death signal.
         Limit.NO_NETWORK: _leave_network,
@@ -141,6 +143,11 @@ def _set_limit(name: str, value: int) -> None:
 
 def _lower_priority() -> None:
     os.nice(NICENESS)
+
+
+def _volunteer() -> None:
+    """When the machine runs out of memory, Linux ends this process and not the server or somebody's browser."""
+    Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 
 
 def _leave_network() -> None:

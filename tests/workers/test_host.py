@@ -49,7 +49,7 @@ def test_a_child_answers_again_and_again(tmp_path: Path) -> None:
     [
         ("segfault", host.CRASHED, True),
         ("killed", host.KILLED, True),
-        ("bad-alloc", host.KILLED, True),
+        ("bad-alloc", host.NO_MEMORY, False),
         ("tripped", host.FORBIDDEN, True),
     ],
 )
