@@ -1,0 +1,71 @@
+"""Which layer of one network belongs beside which of another: the one whose neurons see as much of the picture.
+
+Names say nothing across networks, and depth alone misleads: the third convolution of a network that halves its picture
+after each one sees as much as the sixth of one that does not.
+"""
+
+from __future__ import annotations
+
+import math
+
+from filterviz.spec import LayerSpec, ModelSpec
+
+CONVOLUTIONS = frozenset({"Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"})
+"""Kinds whose filters are learned; the layers after them see as much but only rework what these found."""
+
+
+def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = None) -> LayerSpec:
+    """The convolution of the reference that belongs beside a layer.
+
+    The nearest receptive field wins, measured as a ratio (10 px and 20 px are as far apart as 100 px and 200 px). The
+    depth decides between equals, and alone where the layer sees the whole picture, as Dense layers do.
+
+    Args:
+        layer: whose counterpart is wanted.
+        reference: where it is looked for.
+        model: the network that ``layer`` belongs to; without it the depth counts nothing.
+
+    Raises:
+        ValueError: the reference has no convolution that can be shown.
+
+    Example:
+        >>> conv = [LayerSpec(f"block{i}", "Conv2D", receptive_field=3 * 2**i, visualisable=True) for i in range(4)]
+        >>> vgg = ModelSpec("vgg", tuple(conv), (), (), ())
+        >>> match(LayerSpec("mine", "Conv2D", receptive_field=11), vgg).name
+        'block2'
+    """
+    candidates = _convolutions(reference)
+    if not candidates:
+        message = f"The network {reference.name!r} has no convolution to compare with."
+        raise ValueError(message)
+    depth = 1.0 if model is None else relative_depth(layer, model)
+    places = range(len(candidates))
+    best = min(places, key=lambda place: (_ratio(layer, candidates[place]), abs(_share(place, candidates) - depth)))
+    return candidates[best]
+
+
+def relative_depth(layer: LayerSpec, model: ModelSpec) -> float:
+    """The share of a network's convolutions that lie at or before a layer, 0 to 1."""
+    convolutions = {item.name for item in _convolutions(model)}
+    before = 0
+    for item in model.layers:
+        before += item.name in convolutions
+        if item.name == layer.name:
+            break
+    return before / max(1, len(convolutions))
+
+
+def _convolutions(model: ModelSpec) -> list[LayerSpec]:
+    return [layer for layer in model.visualisable if layer.kind in CONVOLUTIONS]
+
+
+def _share(place: int, layers: list[LayerSpec]) -> float:
+    return (place + 1) / len(layers)
+
+
+def _ratio(layer: LayerSpec, other: LayerSpec) -> float:
+    """How far apart two receptive fields are, as the logarithm of their ratio; 0 where one is unknown."""
+    if not layer.receptive_field or not other.receptive_field:
+        return 0.0
+    # Rounded, so that what differs by less than a hundredth counts as equal and the depth decides.
+    return round(abs(math.log(layer.receptive_field / other.receptive_field)), 2)
