@@ -18,7 +18,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from filterviz.engine.finish import standardise, visible
-from filterviz.engine.objective import channel_mean
+from filterviz.engine.objective import channel_mean, own_channel
 from filterviz.engine.pixels import Units
 from filterviz.engine.seeds import filter_seeds
 from filterviz.spec import PixelRange
@@ -79,8 +79,7 @@ class Classic:
         return ClassicAscent(self, filters, start)
 
     def _respond(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
-        output = self._network(tf.cast(pictures, tf.float32), filters)
-        return channel_mean(output, tf.range(tf.shape(filters)[0]))
+        return channel_mean(own_channel(self._network(tf.cast(pictures, tf.float32), filters)))
 
     def _ascend(self, pictures: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:

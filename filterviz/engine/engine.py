@@ -14,10 +14,10 @@ from filterviz.engine.ascent import climb
 from filterviz.engine.build import Network, build
 from filterviz.engine.classic import Classic
 from filterviz.engine.natural import Natural
-from filterviz.engine.seeds import filter_seeds
+from filterviz.engine.seeds import filter_seed, filter_seeds
 from filterviz.errors import BadRequest
 from filterviz.settings import Settings
-from filterviz.spec import Pattern, PixelRange, Precision, Progress, Request
+from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Request
 
 if TYPE_CHECKING:
     from filterviz.reader import OpenedModel
@@ -77,7 +77,7 @@ class Engine:
             stop: asked between steps.
 
         Yields:
-            :class:`Progress` and :class:`Pattern`; every filter's pattern once, in the order asked for.
+            :class:`Progress` and :class:`Pattern`; every filter's pattern once.
 
         Raises:
             BadRequest: the size does not fit the network, or the start pictures do not fit the request.
@@ -91,10 +91,14 @@ class Engine:
             message = f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}."
             raise BadRequest(message)
 
+        # A filter whose weights are not numbers has no gradient to follow, and would spoil that of its neighbours.
+        sound = [row for row, filter_ in enumerate(request.filters) if filter_ not in network.not_finite]
+        yield from _without_picture(request, network, size, conditions)
         batch = self._batch(network, size)
-        for first in range(0, len(request.filters), batch):
-            filters = request.filters[first : first + batch]
-            pictures = None if start is None else start[first : first + batch]
+        for first in range(0, len(sound), batch):
+            rows = sound[first : first + batch]
+            filters = [request.filters[row] for row in rows]
+            pictures = None if start is None else start[rows]
             yield from climb(
                 recipe.begin(filters, size, request.recipe.seed, pictures),
                 layer=request.layer,
@@ -136,6 +140,28 @@ class Engine:
         """How many tiles fit into the memory for one batch."""
         each = KEPT_FOR_GRADIENT * network.activation_bytes(size)
         return int(np.clip(self._settings.batch_bytes // max(each, 1), 1, LARGEST_BATCH))
+
+
+def _without_picture(
+    request: Request, network: Network, size: tuple[int, int], conditions: Conditions
+) -> Iterator[Pattern]:
+    """A grey tile, flagged, for each filter whose own or earlier weights are NaN or infinite."""
+    nothing = float("nan")
+    for filter_ in request.filters:
+        if filter_ in network.not_finite:
+            yield Pattern(
+                layer=request.layer,
+                filter=filter_,
+                tile=np.full((*size, 1 if network.input_channels == 1 else 3), 128, np.uint8),
+                response_start=nothing,
+                response_end=nothing,
+                curve=(nothing,),
+                flags=(Flag.NOT_FINITE,),
+                seed=filter_seed(request.recipe.seed, filter_),
+                seconds=0.0,
+                precision=conditions.precision,
+                pixel_range=conditions.pixel_range,
+            )
 
 
 def _tile_size(network: Network, request: Request) -> tuple[int, int]:

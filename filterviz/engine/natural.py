@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from filterviz.engine import fourier
 from filterviz.engine.finish import displayed
-from filterviz.engine.objective import channel_mean
+from filterviz.engine.objective import leaky_mean, nearest_to_firing, own_channel, response
 from filterviz.engine.pixels import Units
 from filterviz.engine.seeds import filter_seeds
 from filterviz.engine.transform import Views, look
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from filterviz.engine.build import Network
 
 LEAK = 0.1
-"""Slope of the objective below zero: enough to wake a silent filter, little enough that edges beat flat colour."""
+"""Slope of the objective below zero at the start: little enough that edges beat flat colour."""
 
 FIRST_STEP, LAST_STEP = 0.8, 0.08
 """Size of the steps, in units of a coefficient's root mean square; it falls from one to the other along a cosine."""
@@ -92,8 +92,7 @@ class Natural:
         return self._network(self._units.from_unit(pictures), filters)
 
     def _respond(self, spectra: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-        output = self._output(fourier.pictures(spectra, size), filters)
-        return _score(output, leak=0.0)
+        return response(own_channel(self._output(fourier.pictures(spectra, size), filters)))
 
     def _ascend(
         self,
@@ -109,7 +108,11 @@ class Natural:
         with tf.GradientTape() as tape:
             tape.watch(spectra)
             output = self._output(look(fourier.pictures(spectra, size), view), filters)
-            scores = _score(output, LEAK)
+            own = own_channel(output)
+            responses = response(own)
+            # What lies below zero is no longer for a tile that responds to mend, so its share fades by half-time.
+            leak = LEAK * tf.maximum(1 - 2 * step / self.steps, 0)
+            scores = tf.where(responses > 0, leaky_mean(own, leak), nearest_to_firing(own))
         gradient = tape.gradient(scores, spectra)
         # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
         sound = tf.reduce_all(tf.math.is_finite(gradient), axis=[1, 2, 3, 4], keepdims=True)
@@ -121,7 +124,7 @@ class Natural:
         size_of = tf.sqrt(square / (1 - tf.pow(MEMORY, step + 1)))
         floor = FLOOR * _root_mean_square(size_of)
         moved = spectra + step_size * tf.math.divide_no_nan(direction, size_of + floor)
-        return (moved / _root_mean_square(moved), mean, square), _score(output, leak=0.0)
+        return (moved / _root_mean_square(moved), mean, square), responses
 
 
 class NaturalAscent:
@@ -165,13 +168,6 @@ class NaturalAscent:
     def tiles(self) -> NDArray[np.uint8]:
         """The pictures, uint8 ``[n, height, width, 1 or 3]``."""
         return np.stack([displayed(picture) for picture in self._recipe.render(self._state[0], self._size).numpy()])
-
-
-def _score(output: tf.Tensor, leak: float) -> tf.Tensor:
-    """Each picture's response: above zero alone (``leak`` 0), or with a slope below it. Of Dense units, the logit."""
-    if output.shape.rank == 4:
-        output = tf.nn.leaky_relu(output, leak)
-    return channel_mean(output, tf.range(tf.shape(output)[0]))
 
 
 def _root_mean_square(spectra: tf.Tensor) -> tf.Tensor:

@@ -1,6 +1,10 @@
 """What is maximised: functions from a layer's output to one number for each picture.
 
+Pictures share a batch but not an objective: each is judged by its own channel alone (:func:`own_channel`), so the
+gradient of the sum of the responses gives every picture the gradient of its own.
+
 The names follow Olah et al., "Feature Visualization", Distill 2017 (10.23915/distill.00007), "Optimization objectives".
+All functions compute in float32 whatever precision the network runs in.
 """
 
 from __future__ import annotations
@@ -8,18 +12,46 @@ from __future__ import annotations
 import tensorflow as tf
 
 
-def channel_mean(output: tf.Tensor, channel: tf.Tensor) -> tf.Tensor:
-    """The mean of each picture's own channel over all positions.
-
-    Pictures share a batch but not an objective: picture ``i`` is judged by channel ``channel[i]`` alone, so the
-    gradient of the sum of the responses gives every picture the gradient of its own.
+def own_channel(output: tf.Tensor) -> tf.Tensor:
+    """What each picture's own filter answered at each position.
 
     Args:
-        output: float ``[n, height, width, k]`` or ``[n, k]``, what the layer answered to ``n`` pictures.
-        channel: int32 ``[n]``, each picture's index into the last axis.
+        output: float ``[n, height, width, n]`` or ``[n, n]``: the answers of ``n`` filters to ``n`` pictures, in the
+            same order.
 
     Returns:
-        float32 ``[n]``; the mean is taken in float32 whatever precision the network runs in.
+        float32 ``[n, positions]``; a Dense unit has one position.
     """
-    own = tf.gather(tf.cast(output, tf.float32), channel[:, tf.newaxis], axis=-1, batch_dims=1)
-    return tf.reduce_mean(own, axis=list(range(1, own.shape.rank)))
+    count = tf.shape(output)[0]
+    own = tf.gather(output, tf.range(count)[:, tf.newaxis], axis=-1, batch_dims=1)
+    return tf.reshape(tf.cast(own, tf.float32), [count, 1 if output.shape.rank == 2 else -1])
+
+
+def channel_mean(own: tf.Tensor) -> tf.Tensor:
+    """The mean over all positions, as the filter answers: ``[n, positions]`` to ``[n]``."""
+    return tf.reduce_mean(own, axis=1)
+
+
+def response(own: tf.Tensor) -> tf.Tensor:
+    """The mean of what is above zero: how much of the filter a ReLU would let through. Of a Dense unit, its logit."""
+    return channel_mean(own if own.shape[1] == 1 else tf.nn.relu(own))
+
+
+def leaky_mean(own: tf.Tensor, leak: tf.Tensor | float) -> tf.Tensor:
+    """The mean, with what is below zero counted ``leak`` times.
+
+    A linear mean would be highest for flat colour where the filter is an edge; a rectified one has no gradient where
+    the filter is silent. This lies between.
+    """
+    return channel_mean(tf.maximum(own, 0) + leak * tf.minimum(own, 0))
+
+
+def nearest_to_firing(own: tf.Tensor) -> tf.Tensor:
+    """The mean over the positions, weighted towards those where the filter comes nearest to firing.
+
+    For a filter that is silent everywhere: it is woken at the few places where that is easiest, while the mean would
+    rather have it a little less silent everywhere.
+    """
+    spread = tf.math.reduce_std(own, axis=1, keepdims=True) + 1e-12
+    weight = tf.stop_gradient(tf.nn.softmax(own / spread, axis=1))
+    return tf.reduce_sum(weight * own, axis=1)

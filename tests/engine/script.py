@@ -1,4 +1,4 @@
-"""The original script's arithmetic, written down a second time: TensorFlow 1 graph mode and NumPy, one tile after another.
+"""The original script a second time: TensorFlow 1 graph mode and NumPy, one tile after another.
 
 Nothing here comes from filterviz. It is what the ``classic`` recipe is held against.
 """

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from filterviz.engine import fourier
+from filterviz.engine.ascent import climb
+from filterviz.engine.natural import Natural
+from filterviz.engine.seeds import filter_seeds
+from filterviz.spec import Flag, Pattern, PixelRange, Precision
+from tests.engine.networks import TwoConvolutions
+
+SIZE = (32, 32)
+
+
+def made(
+    network: TwoConvolutions,
+    filters: tuple[int, ...] = (0, 1, 2, 3, 4, 5),
+    steps: int = 32,
+    seed: int = 0,
+    **options: object,
+) -> list[Pattern]:
+    recipe = Natural(network, PixelRange.UNIT, steps)
+    events = climb(
+        recipe.begin(filters, SIZE, seed, **options),  # type: ignore[arg-type]
+        layer="second",
+        filters=filters,
+        seeds=filter_seeds(seed, filters),
+        steps=steps,
+        precision=Precision.FLOAT32,
+        pixel_range=PixelRange.UNIT,
+        stop=lambda: False,
+    )
+    return [event for event in events if isinstance(event, Pattern)]
+
+
+def test_every_filter_of_a_healthy_network_gets_a_pattern_that_excites_it_far_more_than_noise() -> None:
+    for pattern in made(TwoConvolutions(pre_activation=True)):
+        assert Flag.SILENT not in pattern.flags
+        assert pattern.response_end > 1.5 * pattern.response_start
+
+
+def test_filters_that_are_silent_at_the_start_are_woken() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    noise = fourier.pictures(fourier.start_spectra(filter_seeds(0, range(6)), SIZE, 3), SIZE)
+    network.bias -= network.output(noise).numpy().max(axis=(0, 1, 2)) * 1.01
+    patterns = made(network)
+    assert all(pattern.response_start == 0 for pattern in patterns)
+    assert all(Flag.SILENT not in pattern.flags for pattern in patterns)
+
+
+def test_a_filter_that_cannot_fire_is_called_silent() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    network.bias[2] = -1e6
+    assert [Flag.SILENT in pattern.flags for pattern in made(network)] == [False, False, True, False, False, False]
+
+
+def test_a_tile_does_not_depend_on_its_neighbours() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    alone, together = made(network, filters=(4,))[0], made(network)[4]
+    assert alone.response_end == pytest.approx(together.response_end, rel=1e-3)
+    assert np.abs(alone.tile.astype(int) - together.tile).mean() < 2
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_picture() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    first, again, other = made(network), made(network), made(network, seed=1)
+    for one, two, three in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(one.tile, two.tile)
+        assert one.curve == two.curve
+        assert np.abs(one.tile.astype(int) - three.tile).max() > 10
+
+
+def test_it_can_begin_from_given_pictures() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    finished = made(network)
+    start = np.stack([pattern.tile for pattern in finished]).astype(np.float32) / 255
+    for before, after in zip(finished, made(network, start=start, steps=8), strict=True):
+        assert after.response_start > 0.6 * before.response_end
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_other_numbers_of_channels(channels: int) -> None:
+    patterns = made(TwoConvolutions(channels=channels, pre_activation=True), steps=16)
+    assert {pattern.tile.shape for pattern in patterns} == {(*SIZE, 1 if channels == 1 else 3)}
+    risen = [pattern for pattern in patterns if pattern.response_end > 1.2 * pattern.response_start]
+    silent = [pattern for pattern in patterns if Flag.SILENT in pattern.flags]
+    assert len(risen) + len(silent) == 6
+    assert len(silent) <= 1
+
+
+def test_broken_weights_do_not_break_the_run() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    network.second[0, 0, 0, 3] = np.inf
+    assert Flag.NOT_FINITE in made(network, filters=(3,))[0].flags
