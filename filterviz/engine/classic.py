@@ -60,8 +60,8 @@ class Classic:
         self.channels = network.input_channels
         self.units = Units.of(pixel_range, self.channels)
         self._network = network
-        self.respond = tf.function(self._respond, reduce_retracing=True)
-        self.ascend = tf.function(self._ascend, reduce_retracing=True)
+        self.respond = tf.function(self._respond, reduce_retracing=True, autograph=False)
+        self.ascend = tf.function(self._ascend, reduce_retracing=True, autograph=False)
 
     def begin(
         self, filters: Sequence[int], size: tuple[int, int], seed: int, start: NDArray[np.floating] | None = None

@@ -62,9 +62,9 @@ class Natural:
         self.views = ANYWHERE if network.input_size is None else IN_PLACE
         self._network = network
         self._units = Units.of(pixel_range, self.channels)
-        self.respond = tf.function(self._respond, reduce_retracing=True)
-        self.ascend = tf.function(self._ascend, reduce_retracing=True)
-        self.render = tf.function(fourier.pictures)
+        self.respond = tf.function(self._respond, reduce_retracing=True, autograph=False)
+        self.ascend = tf.function(self._ascend, reduce_retracing=True, autograph=False)
+        self.render = tf.function(fourier.pictures, autograph=False)
 
     def begin(
         self, filters: Sequence[int], size: tuple[int, int], seed: int, start: NDArray[np.floating] | None = None
