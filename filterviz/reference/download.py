@@ -80,9 +80,9 @@ def fetch(
     """
     report = progress or (lambda _received, _total: None)
     part = target.with_name(target.name + ".part")
-    before = _identity(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        before = _identity(target)
         with _turn(target.with_name(target.name + ".lock"), lambda: report(_size(part), 0)):
             if _identity(target) in (before, None):
                 _receive(source, part, report, stall_seconds)

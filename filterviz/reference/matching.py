@@ -45,14 +45,14 @@ def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = N
 
 
 def relative_depth(layer: LayerSpec, model: ModelSpec) -> float:
-    """The share of a network's convolutions that lie at or before a layer, 0 to 1."""
+    """Where among a network's convolutions a layer lies: 0 at the picture, 1 at the end, each in its share's middle."""
     convolutions = {item.name for item in _convolutions(model)}
     before = 0
     for item in model.layers:
         before += item.name in convolutions
         if item.name == layer.name:
             break
-    return before / max(1, len(convolutions))
+    return max(0.0, before - 0.5) / max(1, len(convolutions))
 
 
 def _convolutions(model: ModelSpec) -> list[LayerSpec]:
@@ -60,7 +60,7 @@ def _convolutions(model: ModelSpec) -> list[LayerSpec]:
 
 
 def _share(place: int, layers: list[LayerSpec]) -> float:
-    return (place + 1) / len(layers)
+    return (place + 0.5) / len(layers)
 
 
 def _ratio(layer: LayerSpec, other: LayerSpec) -> float:
