@@ -45,14 +45,18 @@ def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = N
 
 
 def relative_depth(layer: LayerSpec, model: ModelSpec) -> float:
-    """Where among a network's convolutions a layer lies: 0 at the picture, 1 at the end, each in its share's middle."""
+    """Where in a network a layer lies, counted in convolutions: 0 at the picture, 1 after the last.
+
+    A convolution lies in the middle of its share, so the only one of a network is at 0.5.
+    """
     convolutions = {item.name for item in _convolutions(model)}
-    before = 0
+    before = 0.0
     for item in model.layers:
-        before += item.name in convolutions
         if item.name == layer.name:
+            before += 0.5 * (item.name in convolutions)
             break
-    return max(0.0, before - 0.5) / max(1, len(convolutions))
+        before += item.name in convolutions
+    return before / max(1, len(convolutions))
 
 
 def _convolutions(model: ModelSpec) -> list[LayerSpec]:

@@ -145,7 +145,7 @@ def test_a_process_that_dies_leaves_its_turn_and_its_bytes_to_the_next(tmp_path:
             "fetch(Source(sys.argv[1], sys.argv[2], 1 << 30), Path(sys.argv[3]), lambda *_: print(flush=True))"
         )
         source = source_at(server.url)
-        command = [sys.executable, "-c", program, source.url, source.md5, tmp_path / "weights.h5"]
+        command = [sys.executable, "-c", program, source.url, source.md5, str(tmp_path / "weights.h5")]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as other:
             assert other.stdout is not None
             other.stdout.readline()

@@ -84,4 +84,4 @@ def test_a_reference_without_convolutions_is_said_so() -> None:
 
 def test_relative_depth_counts_convolutions() -> None:
     mine = network(layer("a", 3), layer("pool", 4, "MaxPooling2D"), layer("b", 8), layer("c", 16), layer("d", 32))
-    assert [relative_depth(item, mine) for item in mine.layers] == [0.125, 0.125, 0.375, 0.625, 0.875]
+    assert [relative_depth(item, mine) for item in mine.layers] == [0.125, 0.25, 0.375, 0.625, 0.875]
