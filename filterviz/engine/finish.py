@@ -31,7 +31,8 @@ def standardise(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
     values = values - values.mean()
     values = values / (values.std() + 1e-5)
     values = np.clip(values * 0.1 + 0.5, 0, 1)
-    return np.clip(values * 255, 0, 255).astype(np.uint8)
+    tile: NDArray[np.uint8] = np.clip(values * 255, 0, 255).astype(np.uint8)
+    return tile
 
 
 def displayed(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -43,11 +44,12 @@ def displayed(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
     Returns:
         uint8 ``[height, width, 1 or 3]``.
     """
-    if picture.shape[-1] in (1, 3):
-        return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    values = visible(picture)
-    values = (values - values.mean()) / (values.std() + 1e-5) * 0.22 + 0.5
-    return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    values = picture
+    if picture.shape[-1] not in (1, 3):
+        values = visible(picture)
+        values = (values - values.mean()) / (values.std() + 1e-5) * 0.22 + 0.5
+    tile: NDArray[np.uint8] = np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return tile
 
 
 def visible(picture: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -72,7 +74,7 @@ def visible(picture: NDArray[np.floating]) -> NDArray[np.floating]:
     components = axes[:, ::-1][:, :3]
     # An eigenvector's sign is arbitrary; fixing it keeps the colours of a tile the same from run to run.
     components = components * np.where(components.sum(axis=0) < 0, -1.0, 1.0)
-    turned = centred @ components + flat.mean()
+    turned: NDArray[np.floating] = centred @ components + flat.mean()
     if channels == 2:
         turned = np.concatenate([turned, np.full((len(turned), 1), flat.mean())], axis=1)
     return turned.reshape(*picture.shape[:-1], 3)

@@ -12,6 +12,7 @@ network, whatever the scale of its responses, and a few dozen large steps do the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ class Natural:
 
     def step_size(self, step: int) -> float:
         """How far to go in a step, counted from 0."""
-        fall = 0.5 * (1 + np.cos(np.pi * step / self.steps))
+        fall = 0.5 * (1 + math.cos(math.pi * step / self.steps))
         return LAST_STEP + (FIRST_STEP - LAST_STEP) * fall
 
     def _output(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:

@@ -50,9 +50,10 @@ class Units:
     def to_network(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pixel values ``[..., channels]`` (0-255) in the network's units and channel order."""
         ordered = pixels[..., ::-1] if self.reverse else pixels
-        return np.asarray(ordered, np.float64) * self.scale + np.asarray(self.offset)
+        values: NDArray[np.float64] = np.asarray(ordered, np.float64) * self.scale + np.asarray(self.offset)
+        return values
 
     def to_pixels(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """The inverse of :meth:`to_network`."""
-        pixels = (np.asarray(values, np.float64) - np.asarray(self.offset)) / self.scale
+        pixels: NDArray[np.float64] = (np.asarray(values, np.float64) - np.asarray(self.offset)) / self.scale
         return pixels[..., ::-1] if self.reverse else pixels

@@ -81,7 +81,7 @@ def test_it_can_begin_from_given_pictures() -> None:
 
 @pytest.mark.parametrize("channels", [1, 2, 4])
 def test_other_numbers_of_channels(channels: int) -> None:
-    patterns = made(TwoConvolutions(channels=channels, pre_activation=True), steps=16)
+    patterns = made(TwoConvolutions(channels=channels, pre_activation=True))
     assert {pattern.tile.shape for pattern in patterns} == {(*SIZE, 1 if channels == 1 else 3)}
     risen = [pattern for pattern in patterns if pattern.response_end > pattern.response_start]
     silent = [pattern for pattern in patterns if Flag.SILENT in pattern.flags]
