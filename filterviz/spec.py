@@ -47,7 +47,7 @@ class Precision(StrEnum):
 class Flag(StrEnum):
     """What a tile must not keep quiet about.
 
-    ``SILENT``: the filter's response never rose above zero. ``UNCONVERGED``: it was still rising when the steps ended.
+    ``SILENT``: the filter does not respond to the picture, which shows nothing of it then. ``UNCONVERGED``: it was still rising when the steps ended.
     ``NOT_FINITE``: NaN or infinity met on the way; the picture is that of the last finite step.
     """
 

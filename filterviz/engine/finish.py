@@ -95,7 +95,7 @@ def flags_of(curve: Sequence[float]) -> tuple[Flag, ...]:
     values = np.asarray(curve, np.float64)
     flags = []
     finite = values[np.isfinite(values)]
-    if len(finite) == 0 or finite.max() <= 0:
+    if len(finite) == 0 or finite[-1] <= 0:
         flags.append(Flag.SILENT)
     elif len(finite) > 1:
         # Means, because random views make a curve jump from step to step.

@@ -44,6 +44,7 @@ def test_a_picture_of_three_colours_is_shown_as_it_is() -> None:
     [
         ([0.0] * 41, (Flag.SILENT,)),
         ([-3.0, -2.0, -1.0], (Flag.SILENT,)),
+        ([0.0, 1.0, 0.0], (Flag.SILENT,)),
         (list(range(41)), (Flag.UNCONVERGED,)),
         ([1 - 0.5**step for step in range(41)], ()),
         ([1.0, 2.0, float("nan")], (Flag.UNCONVERGED, Flag.NOT_FINITE)),
