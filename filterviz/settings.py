@@ -28,6 +28,8 @@ class Settings:
         cache_dir: where finished tiles and uploads are kept.
         cache_bytes: the finished tiles' share of the disk; the oldest go first.
         upload_bytes: the largest file the page takes.
+        kept_upload_bytes: uploaded files' share of the disk; the longest unused go first.
+        kept_upload_seconds: how long an uploaded file that nobody looks at is kept, so that a reload finds it.
         file_bytes: the largest file opened at all (the command line has no upload limit).
         config_bytes: the largest architecture description (JSON) read from a file.
         weight_bytes: the most that the arrays of one network may occupy once read.
@@ -52,6 +54,8 @@ class Settings:
     cache_dir: Path = field(default_factory=lambda: Path(platformdirs.user_cache_dir("filterviz", appauthor=False)))
     cache_bytes: int = 2 * GIB
     upload_bytes: int = 600 * 10**6
+    kept_upload_bytes: int = 4 * GIB
+    kept_upload_seconds: float = 24 * 3600.0
     file_bytes: int = 4 * GIB
     config_bytes: int = 8 * MIB
     weight_bytes: int = 3 * GIB
