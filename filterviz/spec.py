@@ -47,8 +47,9 @@ class Precision(StrEnum):
 class Flag(StrEnum):
     """What a tile must not keep quiet about.
 
-    ``SILENT``: the filter does not respond to the picture, which shows nothing of it then. ``UNCONVERGED``: it was still rising when the steps ended.
-    ``NOT_FINITE``: NaN or infinity met on the way; the picture is that of the last finite step.
+    ``SILENT``: the filter does not respond to the picture, which shows nothing of it then. ``UNCONVERGED``: it was
+    still rising when the steps ended. ``NOT_FINITE``: NaN or infinity met on the way; the picture is that of the last
+    finite step.
     """
 
     SILENT = "silent"
