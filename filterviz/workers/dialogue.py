@@ -186,11 +186,7 @@ class _Run:
                 raise Stopped(_shortened(answer.sentence) or STOPPED)
         else:
             self.ended = True
-            error = _error(self._host, answer)
-            if not isinstance(error, BadRequest):
-                # In what state it is now, nobody knows.
-                self._host.kill()
-            raise error
+            raise _error(self._host, answer)
 
     def _check(self, event: Progress | Pattern) -> None:
         """An event must be about the filters that were asked for, and of the shape that is promised."""
@@ -223,17 +219,21 @@ def _answer(host: Host, seconds: float, stop: Callable[[], bool]) -> Answer:
 
 
 def _error(host: Host, answer: Answer) -> FiltervizError:
-    """The error that an answer stands for."""
+    """The error that an answer stands for. A child is used again only after a question that did not fit."""
     if isinstance(answer, Refusal):
+        host.kill()
         return Refused(answer.code, _shortened(answer.what), _shortened(answer.where), _shortened(answer.hint))
     if isinstance(answer, Failed):
         sentence = _shortened(answer.sentence)
-        return BadRequest(sentence) if answer.kind is FailureKind.REQUEST else EngineFailed(sentence)
+        if answer.kind is FailureKind.REQUEST:
+            return BadRequest(sentence)
+        host.fail(f"could not do it ({answer.kind.value})")
+        return EngineFailed(sentence)
     return _nonsense(host)
 
 
 def _nonsense(host: Host) -> EngineFailed:
-    host.kill()
+    host.fail("gave an answer to another question")
     return EngineFailed(GARBLED)
 
 

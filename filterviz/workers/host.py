@@ -172,8 +172,7 @@ class Host:
         if answer is None:
             raise self._death()
         if isinstance(answer, Exception):
-            log.error("Child %d sent no message but garbage: %s", self.pid, answer)
-            self.kill()
+            self.fail(f"sent no message but garbage: {answer}")
             raise EngineFailed(GARBLED)
         return answer
 
@@ -181,6 +180,11 @@ class Host:
         """End the child at once. May be called from any thread, and again."""
         self._killed = True
         self._process.kill()
+
+    def fail(self, reason: str) -> None:
+        """Kill a child whose work broke, and log what it complained about."""
+        self.kill()
+        self._log_errors(reason)
 
     def close(self) -> None:
         """End the child and give everything back: process, descriptors, threads, folder."""
@@ -197,8 +201,7 @@ class Host:
 
     def give_up(self, seconds: float) -> TimedOut:
         """Kill a child that passed its deadline; returns the error to raise."""
-        self.kill()
-        log.warning("Child %d passed its deadline of %.1f s.", self.pid, seconds)
+        self.fail(f"passed its deadline of {seconds:.1f} s")
         return TimedOut(TOO_SLOW.format(seconds=seconds))
 
     def _hear(self) -> None:
@@ -221,6 +224,10 @@ class Host:
         while line := self._process.stderr.readline(1000):
             self._errors.append(line.decode(errors="replace").rstrip())
 
+    def _log_errors(self, reason: str) -> None:
+        self._threads[1].join(1.0)  # it ends with the child, once it has heard the last of it
+        log.error("Child %d (%s) %s\n%s", self.pid, self.role.value, reason, "\n".join(self._errors))
+
     def _drain(self) -> None:
         """Let a thread go that waits for room."""
         while not self._answers.empty():
@@ -234,10 +241,9 @@ class Host:
             status = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             # It closed its end of the wire and lives on; that is no way to behave.
-            self.kill()
+            self.fail("closed its end of the wire")
             return EngineFailed(GARBLED)
-        self._threads[1].join(1.0)
-        log.error("Child %d ended: %s\n%s", self.pid, describe_status(status), "\n".join(self._errors))
+        self._log_errors(f"ended: {describe_status(status)}")
         if status == TRIPPED:
             return ChildDied(FORBIDDEN, violently=True)
         if self._usage.was_high or any("bad_alloc" in line for line in self._errors):

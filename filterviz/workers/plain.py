@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,18 @@ def rebuild(kind: type[T], data: Any, payload: memoryview) -> T:
     value: T = reader.value(kind, data)
     reader.finish()
     return value
+
+
+def learn(kind: Any) -> None:
+    """Look up the types of a dataclass and of all in it now.
+
+    They are written as text, so looking them up evaluates code, which a child may not do later.
+    """
+    for item in get_args(kind):
+        learn(item)
+    if is_dataclass(kind):
+        for item in _fields(cast(Any, kind)).values():
+            learn(item)
 
 
 class _Reader:

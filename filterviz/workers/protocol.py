@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
 from filterviz.spec import ModelSpec, Pattern, Progress, Request
-from filterviz.workers.plain import Malformed, chunks, flatten, rebuild
+from filterviz.workers.plain import Malformed, chunks, flatten, learn, rebuild
 
 HEAD = struct.Struct("!3sBIQ")
 MAGIC = b"FVZ"
@@ -143,6 +143,9 @@ QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Hello, 
 ANSWERS: dict[str, type[Answer]] = {
     kind.__name__: kind for kind in (Ready, Opened, Progress, Pattern, Done, Halted, Refusal, Failed)
 }
+
+for _kind in (*QUESTIONS.values(), *ANSWERS.values()):
+    learn(_kind)
 
 
 def write_message(stream: IO[bytes], message: Question | Answer) -> None:

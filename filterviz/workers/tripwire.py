@@ -20,6 +20,8 @@ from typing import Any
 TRIPPED = 86
 """The exit status of a child that the tripwire ended."""
 
+SHOWN_CALLS = 12
+
 HARMLESS = frozenset(
     {
         # Looking at objects and making functions of code that is there already.
@@ -145,7 +147,7 @@ def _ending(tripwire: Tripwire) -> Callable[[str, tuple[Any, ...]], None]:
             # An event whose arguments cannot be understood is not one of those that are needed.
             allowed = False
         if not allowed:
-            os.write(2, f"tripwire: {event} {_describe(arguments)}\n".encode(errors="replace"))
+            os.write(2, f"tripwire: {event} {_describe(arguments)}\n{_whereabouts()}\n".encode(errors="replace"))
             os._exit(TRIPPED)
 
     return hook
@@ -168,6 +170,17 @@ def _describe(arguments: tuple[Any, ...]) -> str:
         ascii(item)[:200] if isinstance(item, str | bytes | int | None) else type(item).__name__
         for item in arguments[:4]
     )
+
+
+def _whereabouts() -> str:
+    """The functions that were being called, the innermost first, for the log."""
+    frame = sys._getframe(1)
+    lines: list[str] = []
+    while frame is not None and len(lines) < SHOWN_CALLS:
+        if frame.f_code.co_filename != __file__:
+            lines.append(f"  {ascii(frame.f_code.co_filename)[:200]} line {frame.f_lineno} {frame.f_code.co_name!a}")
+        frame = frame.f_back  # type: ignore[assignment]
+    return "\n".join(lines)
 
 
 def _code_folders() -> tuple[Path, ...]:
