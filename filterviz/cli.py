@@ -24,7 +24,7 @@ from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
 from filterviz.gallery import export
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
-from filterviz.spec import ModelSpec, PixelRange, Precision, Recipe, Request
+from filterviz.spec import RECIPES, ModelSpec, PixelRange, Precision, Request
 from filterviz.studio import VGG16, Model, Studio
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     patterns.add_argument(
         "--filters", default=None, metavar="WHICH", help="0-24, 3,7 or all (default: the first 25)", type=_filters
     )
-    patterns.add_argument("--recipe", default=Recipe().name, choices=["classic"], help="how they are made")
+    patterns.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
     patterns.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
     patterns.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
     patterns.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
@@ -186,7 +186,7 @@ def _printable(text: str) -> str:
 def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
     export.prepare(options.out)
     model = _open(studio, options.model)
-    recipe = Recipe(options.recipe).with_(size=options.size, steps=options.steps, seed=options.seed)
+    recipe = RECIPES[options.recipe].with_(size=options.size, steps=options.steps, seed=options.seed)
     requests = [
         Request(
             layer=name,

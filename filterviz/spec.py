@@ -204,15 +204,16 @@ class Recipe:
     """How a pattern is made.
 
     Attributes:
-        name: ``classic``, the original script's arithmetic (see ``engine.classic``).
+        name: ``natural``, a picture a person can read (see ``engine.natural``), or ``classic``, the original script's
+            arithmetic (see ``engine.classic``).
         size: side of the tile in pixels. A layer whose input size is fixed overrides it.
         steps: of gradient ascent.
         seed: of the start picture; a filter's own seed is derived from it and the filter's index.
     """
 
-    name: str = "classic"
-    size: int = 64
-    steps: int = 40
+    name: str = "natural"
+    size: int = 96
+    steps: int = 48
     seed: int = 0
 
     def to_json(self) -> dict[str, Json]:
@@ -222,6 +223,10 @@ class Recipe:
     def with_(self, **changes: Json) -> Recipe:
         """A copy with some fields changed; those given as ``None`` stay as they are."""
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+RECIPES: Mapping[str, Recipe] = {"natural": Recipe(), "classic": Recipe("classic", size=64, steps=40)}
+"""The recipes there are, the default first, each with the size and steps it was made for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import Json, ModelSpec, Request
+from filterviz.spec import RECIPES, Json, ModelSpec, Request
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
@@ -108,6 +108,7 @@ class Studio:
             Refused: the file cannot be opened, with the reason and what to do.
             EngineFailed: the reading process died.
         """
+        path = path.absolute()  # the process that reads it has a working folder of its own
         try:
             digest = sha256 or file_sha256(path)
         except OSError as error:
@@ -170,6 +171,9 @@ def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
             would do.
     """
     recipe = request.recipe
+    if recipe.name not in RECIPES:
+        message = f"There is no recipe {recipe.name!r}; choose {' or '.join(RECIPES)}."
+        raise BadRequest(message)
     if not 1 <= recipe.size <= settings.max_size:
         message = f"A tile cannot be {recipe.size} pixels wide; choose 1 to {settings.max_size}."
         raise BadRequest(message)
