@@ -10,6 +10,7 @@ limits of :mod:`filterviz.workers.limits` are for.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -98,8 +99,10 @@ class Tripwire:
         if event == "import":
             return str(arguments[0]).partition(".")[0] in self._packages
         if event in ("compile", "exec", "marshal.loads"):
-            # Python's import system reads, compiles and runs installed modules; nobody else has a reason to.
-            return _called_by_import_system()
+            # Python's import system reads, compiles and runs installed modules, and tracebacks are shown with the help
+            # of a syntax tree, which cannot be run. Nobody else has a reason to.
+            caller = _caller()
+            return caller.startswith(IMPORT_SYSTEM) or (event == "compile" and caller == ast.__file__)
         if event in IN_PRIVATE:
             return self._within_private(arguments[0]) or (
                 event in ("os.listdir", "os.scandir") and self._is_code(arguments[0])
@@ -187,12 +190,12 @@ def _code_folders() -> tuple[Path, ...]:
     return tuple(Path(folder) for folder in sys.path if folder)
 
 
-def _called_by_import_system() -> bool:
-    """Whether the event that is being judged was raised by Python's import system."""
+def _caller() -> str:
+    """The source file of the function that raised the event that is being judged."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back  # type: ignore[assignment]
-    return frame is not None and frame.f_code.co_filename.startswith(IMPORT_SYSTEM)
+    return "" if frame is None else frame.f_code.co_filename
 
 
 def _real(path: Any) -> str:

@@ -50,6 +50,8 @@ tripwire.arm(wire, {f"Path({str(record)!r})" if record else None})
         "import importlib; importlib.import_module('encodings.cp437')",
         "threading.Thread(target=print).start()",
         "os.fdopen(os.dup(2), 'wb').write(b'x')",
+        "import ast; ast.parse('1 + 1')",
+        "try:\n  (1).x + 1 / 0\nexcept Exception:\n  pass\ntry:\n  Path(1)\nexcept TypeError:\n  traceback.print_exc()",
         "try:\n  1 / 0\nexcept ZeroDivisionError:\n  traceback.print_exc()",
     ],
 )
@@ -96,6 +98,7 @@ def test_what_is_needed_passes(tmp_path: Path, code: str) -> None:
         "exec('x = 1')",
         "eval(code)",
         "exec(code)",
+        "import ast; exec(compile(ast.parse('1'), ast.__file__, 'exec'))",
         "compile('1', '/usr/lib/python3/os.py', 'eval')",
         "marshal.loads(marshal.dumps(code))",
         "pickle.loads(b'cposix\\nsystem\\n(S\"true\"\\ntR.')",
