@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterviz.spec import (
+    RECIPES,
+    Flag,
+    LayerSpec,
+    ModelSpec,
+    NodeSpec,
+    Pattern,
+    PixelRange,
+    Precision,
+    Recipe,
+    Request,
+)
+
+sides = st.one_of(st.none(), st.integers(1, 512))
+shapes = st.one_of(st.none(), st.tuples(st.none(), sides, sides, st.integers(1, 64)))
+layers = st.builds(
+    LayerSpec,
+    name=st.text(max_size=20),
+    kind=st.sampled_from(["Conv2D", "Dense", "Unsupported"]),
+    params=st.dictionaries(st.text(max_size=5), st.one_of(st.integers(), st.text(max_size=5), st.none()), max_size=3),
+    weight_shapes=st.lists(st.lists(st.integers(1, 9), max_size=4).map(tuple), max_size=3).map(tuple),
+    output_shape=shapes,
+    channels=st.one_of(st.none(), st.integers(1, 512)),
+    receptive_field=st.one_of(st.none(), st.integers(1, 512)),
+    visualisable=st.booleans(),
+    reason=st.one_of(st.none(), st.text(max_size=20)),
+)
+nodes = st.builds(NodeSpec, layer=st.integers(0, 3), inputs=st.lists(st.integers(0, 3)).map(tuple), output_shape=shapes)
+models = st.builds(
+    ModelSpec,
+    name=st.text(max_size=20),
+    layers=st.lists(layers, max_size=4).map(tuple),
+    nodes=st.lists(nodes, max_size=4).map(tuple),
+    inputs=st.lists(st.integers(0, 3)).map(tuple),
+    outputs=st.lists(st.integers(0, 3)).map(tuple),
+    pixel_range=st.sampled_from([PixelRange.UNIT, PixelRange.SIGNED, PixelRange.CAFFE]),
+    notes=st.lists(st.text(max_size=9)).map(tuple),
+)
+requests = st.builds(
+    Request,
+    layer=st.text(max_size=20),
+    filters=st.lists(st.integers(0, 4096), max_size=9).map(tuple),
+    recipe=st.builds(Recipe, name=st.sampled_from(list(RECIPES)), size=st.integers(1, 512), seed=st.integers(0, 9)),
+    pixel_range=st.sampled_from(PixelRange),
+    precision=st.sampled_from(Precision),
+)
+
+
+@given(models)
+def test_a_model_survives_json(spec: ModelSpec) -> None:
+    assert ModelSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+@given(requests)
+def test_a_request_survives_json(request: Request) -> None:
+    assert Request.from_json(json.loads(json.dumps(request.to_json()))) == request
+
+
+@given(st.lists(st.floats(width=32), min_size=1, max_size=5), st.sets(st.sampled_from(Flag)))
+def test_a_patterns_numbers_survive_json(curve: list[float], flags: set[Flag]) -> None:
+    tile = np.zeros((2, 2, 3), np.uint8)
+    pattern = Pattern(
+        "conv", 3, tile, curve[0], curve[-1], tuple(curve), tuple(flags), 7, 0.5, Precision.FLOAT32, PixelRange.UNIT
+    )
+    # JSON knows no NaN; strict parsers would refuse the whole document.
+    numbers = json.loads(json.dumps(pattern.numbers(), allow_nan=False))
+    again = Pattern.from_numbers(numbers, tile)
+    assert again.numbers() == pattern.numbers()
+    assert again.tile is tile
+
+
+def test_a_layer_is_found_by_name() -> None:
+    spec = ModelSpec("m", (LayerSpec("a", "Conv2D"), LayerSpec("b/a", "Conv2D")), (), (), ())
+    assert spec.layer("b/a").name == "b/a"
+    with pytest.raises(KeyError):
+        spec.layer("c")
+
+
+def test_a_recipe_with_nothing_changed_is_the_same() -> None:
+    assert RECIPES["classic"].with_(size=None, steps=None) == RECIPES["classic"]
+    assert RECIPES["classic"].with_(size=128).steps == 40
