@@ -17,13 +17,25 @@ MARGIN = 5
 """Black pixels between two tiles; there are none around the wall."""
 
 
-def wall(tiles: Sequence[NDArray[np.uint8] | None], rows: int | None = None, margin: int = MARGIN) -> NDArray[np.uint8]:
+def shape(count: int) -> tuple[int, int]:
+    """Rows and columns of a wall: five rows as in the script, more where it would become wider than high.
+
+    Example:
+        >>> shape(25), shape(6), shape(3), shape(64)
+        ((5, 5), (5, 2), (3, 1), (8, 8))
+    """
+    rows = min(max(ROWS, math.ceil(math.sqrt(count))), count)
+    return rows, math.ceil(count / rows)
+
+
+def wall(tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN) -> NDArray[np.uint8]:
     """Tiles in one picture, filling one column after the other: tile ``i + rows * j`` stands in row i, column j.
+
+    There are as many rows and columns as :func:`shape` says.
 
     Args:
         tiles: all of one size, uint8 ``[height, width, 1 or 3]``; the place of a ``None`` stays black. At least one
             must be a picture.
-        rows: in a column. By default five, as in the script, and more where the wall would become wider than high.
         margin: black pixels between tiles.
 
     Returns:
@@ -36,8 +48,7 @@ def wall(tiles: Sequence[NDArray[np.uint8] | None], rows: int | None = None, mar
         (202, 64, 3)
     """
     height, width = next(tile.shape[:2] for tile in tiles if tile is not None)
-    rows = min(rows or max(ROWS, math.ceil(math.sqrt(len(tiles)))), len(tiles))
-    columns = math.ceil(len(tiles) / rows)
+    rows, columns = shape(len(tiles))
     sheet = np.zeros((rows * (height + margin) - margin, columns * (width + margin) - margin, 3), np.uint8)
     for index, tile in enumerate(tiles):
         if tile is not None:

@@ -1,0 +1,190 @@
+"""The desk: what all visitors of one server share. The studio, the uploads, the opened models and the jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from filterviz.errors import EngineFailed, FiltervizError
+from filterviz.jobs import UNEXPECTED, Job, LayerState, Status
+from filterviz.reference import weights as reference_weights
+from filterviz.settings import Settings
+from filterviz.spec import Request
+from filterviz.studio import Model, Studio
+from filterviz.ui.uploads import Upload, Uploads
+
+log = logging.getLogger(__name__)
+
+KEPT_WALLS = 200
+"""Walls whose jobs are remembered; older ones come back from the store."""
+
+KEPT_MODELS = 64
+
+LEASE_SECONDS = 15.0
+"""A visitor who has not asked about a job for so long has gone away, and no longer keeps others from stopping it."""
+
+RETRY_SECONDS = 60.0
+"""A failed search for VGG16's weights is repeated when somebody asks so much later."""
+
+
+@dataclass(slots=True)
+class _Follower:
+    """One layer of one job, and who looks at it.
+
+    Attributes:
+        leases: when each visitor last asked, on the monotonic clock.
+    """
+
+    job: Job
+    index: int
+    leases: dict[str, float] = field(default_factory=dict)
+
+
+WallKey = tuple[str, Request]
+
+
+class Desk:
+    """Shared by all sessions of a server; safe in threads.
+
+    Args:
+        settings: every limit and option.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.studio = Studio(settings)
+        self.uploads = Uploads(settings)
+        self.download: tuple[int, int] | None = None
+        self._lock = threading.Lock()
+        self._models: OrderedDict[str, Future[Model]] = OrderedDict()
+        self._walls: OrderedDict[WallKey, _Follower] = OrderedDict()
+        self._reference: Future[Model] | None = None
+        self._reference_failed = 0.0
+        self.uploads.tidy()
+        self.studio.pool.warm()
+
+    def close(self) -> None:
+        """End everything."""
+        self.studio.close()
+
+    def open(self, upload: Upload) -> Model:
+        """The model in an uploaded file; read once, however often it is asked for.
+
+        Raises:
+            Refused: it cannot be opened.
+            EngineFailed: the process that read it died; the next call tries again.
+        """
+        with self._lock:
+            future = self._models.get(upload.sha256)
+            mine = future is None
+            if future is None:
+                future = self._models[upload.sha256] = Future()
+                while len(self._models) > KEPT_MODELS:
+                    self._models.popitem(last=False)
+        if mine:
+            _fulfil(future, lambda: self.studio.open(upload.path, name=upload.name, sha256=upload.sha256))
+            if isinstance(future.exception(), EngineFailed):
+                with self._lock:
+                    self._models.pop(upload.sha256, None)
+        return future.result()
+
+    def reference_at_hand(self) -> bool:
+        """Whether VGG16 can be had without a download."""
+        named = self.settings.vgg16_weights
+        cached = reference_weights.keras_cache() / reference_weights.VGG16.name
+        return named is not None or cached.is_file()
+
+    def reference(self) -> Future[Model]:
+        """VGG16, being located, downloaded and opened in the background; may end in WeightsUnavailable."""
+        with self._lock:
+            known = self._reference
+            waited = time.monotonic() - self._reference_failed > RETRY_SECONDS
+            if known is not None and known.done() and known.exception() is not None and waited:
+                known = None
+            if known is None:
+                known = self._reference = Future()
+                threading.Thread(
+                    target=self._locate_reference, args=(known,), name="filterviz-vgg16", daemon=True
+                ).start()
+            return known
+
+    def _locate_reference(self, future: Future[Model]) -> None:
+        _fulfil(future, lambda: self.studio.reference(progress=self._downloaded))
+        self.download = None
+        self._reference_failed = time.monotonic()
+
+    def _downloaded(self, received: int, total: int) -> None:
+        self.download = (received, total)
+
+    def start(self, model: Model, requests: Sequence[Request], visitor: str, *, again: bool = False) -> None:
+        """Have walls made, unless they are made or being made already.
+
+        Args:
+            model: whose.
+            requests: one for each wall, in the order they are wanted.
+            visitor: who asks.
+            again: also those that were stopped or failed before.
+
+        Raises:
+            BadRequest: a request does not fit the model.
+        """
+        with self._lock:
+            over = (Status.STOPPED, Status.FAILED)
+            missing = []
+            for request in requests:
+                wall = self._walls.get((model.sha256, request))
+                if wall is None or (again and wall.job.snapshot().layers[wall.index].status in over):
+                    missing.append(request)
+            if missing:
+                job = self.studio.start(model, missing, owner=f"{visitor} {model.sha256[:8]}")
+                for index, request in enumerate(missing):
+                    self._walls[model.sha256, request] = _Follower(job, index)
+            for request in requests:
+                self._walls[model.sha256, request].leases[visitor] = time.monotonic()
+                self._walls.move_to_end((model.sha256, request))
+            while len(self._walls) > KEPT_WALLS:
+                self._walls.popitem(last=False)
+
+    def look(self, model: Model, request: Request, visitor: str) -> tuple[LayerState, FiltervizError | None] | None:
+        """How one wall stands, and why its job failed if it did; ``None`` where it was never asked for."""
+        with self._lock:
+            wall = self._walls.get((model.sha256, request))
+            if wall is None:
+                return None
+            wall.leases[visitor] = time.monotonic()
+        state = wall.job.snapshot()
+        return state.layers[wall.index], state.error
+
+    def stop(self, walls: Sequence[tuple[Model, Request]], visitor: str) -> None:
+        """Stop the making of walls that nobody else is looking at."""
+        now = time.monotonic()
+        with self._lock:
+            jobs: dict[int, Job] = {}
+            wanted: set[int] = set()
+            for model, request in walls:
+                wall = self._walls.get((model.sha256, request))
+                if wall is not None:
+                    wall.leases.pop(visitor, None)
+                    jobs[id(wall.job)] = wall.job
+            for wall in self._walls.values():
+                if any(now - seen < LEASE_SECONDS for name, seen in wall.leases.items() if name != visitor):
+                    wanted.add(id(wall.job))
+        for number, job in jobs.items():
+            if number not in wanted:
+                job.stop()
+
+
+def _fulfil(future: Future[Model], work: Callable[[], Model]) -> None:
+    """Settle a future with a model or with an error whose sentence can be shown."""
+    try:
+        future.set_result(work())
+    except FiltervizError as error:
+        future.set_exception(error)
+    except Exception:
+        log.exception("A model could not be opened.")
+        future.set_exception(EngineFailed(UNEXPECTED))

@@ -1,0 +1,44 @@
+"""Taking a file from a visitor, and giving Streamlit's copy of it back at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from filterviz.errors import FiltervizError
+from filterviz.ui import blocks
+from filterviz.ui.desk import Desk
+from filterviz.ui.view import View
+
+_ROUND = "upload-round"
+
+
+def ask(desk: Desk, label: str) -> None:
+    """An upload field; a file that comes in is kept, and the page starts again with it."""
+    turn = st.session_state.setdefault(_ROUND, 0)
+    given = st.file_uploader(label, type=None, key=f"upload-{turn}")
+    if given is None:
+        return
+    try:
+        upload = desk.uploads.keep(given.name, given)
+    except FiltervizError as error:
+        blocks.problem(error)
+        return
+    finally:
+        _release(given)
+    # A new key makes an empty field: the old one would go on holding the bytes.
+    st.session_state[_ROUND] = turn + 1
+    st.query_params.from_dict(View(token=upload.token).to_query())
+    st.rerun()
+
+
+def _release(given: UploadedFile) -> None:
+    """Drop the bytes that Streamlit keeps in memory for as long as the visitor stays.
+
+    Its own chat input does the same; a manager of another kind is left alone.
+    """
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=given.file_id)
