@@ -33,7 +33,10 @@ START_SECONDS = 180.0
 """For the imports of a child. TensorFlow takes 3 to 5 s; from a cold, slow disk far longer."""
 
 HALT_SECONDS = 0.3
-"""A child that has not stopped by then is killed."""
+"""Whoever pressed Stop does not wait longer for a child that is within a step; it owes its last answer then."""
+
+SETTLE_SECONDS = 10.0
+"""How long a child may owe an answer before it is ended."""
 
 LISTEN_SECONDS = 0.05
 """How long to listen before looking whether somebody pressed Stop."""
@@ -94,7 +97,8 @@ def make_patterns(
         host: of the child.
         request: what is asked.
         start: start pictures, one for each filter.
-        stop: asked all the time; when true the child stops between two steps, or is killed.
+        stop: asked all the time; when true the child stops between two steps. A child that is too long at its step is
+            left to it; see :func:`settle`.
         pause: asked after each batch; when true the child stops after it, and the iterator ends early.
 
     Yields:
@@ -114,6 +118,29 @@ def make_patterns(
     finally:
         if not run.ended:
             run.abandon()
+
+
+def settle(host: Host, seconds: float = SETTLE_SECONDS, *, stop: Callable[[], bool] = never) -> bool:
+    """Wait for the last answer of a run that was left; whether the child can be asked again.
+
+    Raises:
+        Stopped: ``stop`` said so; the child may settle later.
+    """
+    deadline = time.monotonic() + seconds
+    while host.owed is not None and host.alive:
+        if stop():
+            raise Stopped(STOPPED)
+        try:
+            answer = host.receive(min(LISTEN_SECONDS, deadline - time.monotonic()))
+        except EngineFailed:
+            return False
+        if isinstance(answer, Done | Halted) and answer.ticket == host.owed:
+            host.owed = None
+        elif answer is not None and not isinstance(answer, Progress | Pattern):
+            host.fail("broke after it was told to stop")
+        elif time.monotonic() >= deadline:
+            return False
+    return host.alive
 
 
 class _Run:
@@ -141,7 +168,7 @@ class _Run:
                 if time.monotonic() < deadline:
                     continue
                 if stopping:
-                    self._host.kill()
+                    self.leave()
                     raise Stopped(STOPPED)
                 raise self._host.give_up(seconds)
             if isinstance(answer, Progress | Pattern):
@@ -162,7 +189,7 @@ class _Run:
             self._host.send(Halt(self.ticket))
 
     def abandon(self) -> None:
-        """Nobody wants the answers any more: let the child stop in order, if it does so soon."""
+        """Nobody wants the answers any more: have the child stop."""
         if not self._host.alive:
             return
         deadline = time.monotonic() + HALT_SECONDS
@@ -173,8 +200,13 @@ class _Run:
                 if isinstance(answer, Done | Halted):
                     return
         except EngineFailed:
-            pass
-        self._host.kill()
+            self._host.kill()
+        self.leave()
+
+    def leave(self) -> None:
+        """Do not wait for the last answer now."""
+        self.ended = True
+        self._host.owed = self.ticket
 
     def _last(self, answer: Answer, stopping: bool) -> None:
         """Take in the answer that ends a run."""

@@ -70,6 +70,10 @@ class Host:
         folder: in which the child gets a folder of its own.
         record: see :class:`filterviz.workers.protocol.Hello`.
         program: the command to start; filterviz's own child by default.
+
+    Attributes:
+        tickets: the number of runs asked for so far.
+        owed: the ticket of a run that was halted and whose last answer has not come.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Host:
         self.role = role
         self.settings = settings
         self.tickets = 0
+        self.owed: int | None = None
         self._answers: queue.Queue[Answer | Exception | None] = queue.Queue(WAITING_ANSWERS)
         self._errors: deque[str] = deque(maxlen=LOG_LINES)
         self._killed = False

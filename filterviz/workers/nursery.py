@@ -118,6 +118,7 @@ class Nursery:
         try:
             host = self._start(role)
         except EngineFailed as error:
-            log.warning("No spare could be started: %s", error)
+            if not self._closed:
+                log.warning("No spare could be started: %s", error)
             return
         self.give_back(host)

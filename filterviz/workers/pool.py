@@ -36,7 +36,7 @@ RUNS = 50
 GROWTH = GIB
 """A child that has grown by more than this, beside a batch's memory, is replaced."""
 
-LONGEST_SWEEP = 30.0
+LONGEST_SWEEP = 5.0
 SHORTEST_SWEEP = 0.05
 
 INCOMPLETE = "Some tiles were not made, without a reason given. Try again; the log may say more."
@@ -207,7 +207,12 @@ class Pool:
             if known is not None:
                 self._unused.remove(known)
         if known is not None:
-            if known.host.alive:
+            try:
+                settled = dialogue.settle(known.host, stop=stop)
+            except Stopped:
+                self._put_away(known)
+                raise
+            if settled:
                 return known
             self._nursery.retire(known.host)
         self._trim(self.settings.kept_models - 1)
@@ -220,12 +225,19 @@ class Pool:
         return _Resident(host, key, baseline=host.resident_bytes)
 
     def _checkin(self, resident: _Resident) -> None:
-        """Keep a child for the next question about its model, unless it is spent."""
+        """Take a child back after a run, and replace it when it is spent."""
         resident.runs += 1
         resident.unused_since = time.monotonic()
         allowance = resident.baseline + self.settings.batch_bytes + GROWTH
         spent = resident.runs >= RUNS or resident.host.resident_bytes > allowance
-        if spent or not resident.host.alive or self._closed.is_set():
+        if spent:
+            self._nursery.retire(resident.host)
+        else:
+            self._put_away(resident)
+
+    def _put_away(self, resident: _Resident) -> None:
+        """Keep a child for the next question about its model."""
+        if not resident.host.alive or self._closed.is_set():
             self._nursery.retire(resident.host)
             return
         with self._lock:
@@ -241,15 +253,19 @@ class Pool:
             self._nursery.retire(resident.host)
 
     def _sweep(self) -> None:
-        """End children that nobody has used for a while."""
+        """End children that nobody has used for a while, or that do not stop."""
         pause = min(max(self.settings.idle_seconds / 4, SHORTEST_SWEEP), LONGEST_SWEEP)
         while not self._closed.wait(pause):
-            oldest = time.monotonic() - self.settings.idle_seconds
             with self._lock:
-                idle = [resident for resident in self._unused if resident.unused_since < oldest]
-                self._unused = [resident for resident in self._unused if resident not in idle]
-            for resident in idle:
+                useless = [resident for resident in self._unused if self._is_useless(resident)]
+                self._unused = [resident for resident in self._unused if resident not in useless]
+            for resident in useless:
                 self._nursery.retire(resident.host)
+
+    def _is_useless(self, resident: _Resident) -> bool:
+        age = time.monotonic() - resident.unused_since
+        settled = dialogue.settle(resident.host, SHORTEST_SWEEP)
+        return age > self.settings.idle_seconds or (not settled and age > dialogue.SETTLE_SECONDS)
 
     def _ready(self, role: Role, stop: Callable[[], bool]) -> Host:
         """A child that is ready to open a file."""

@@ -20,7 +20,7 @@ from filterviz.workers.limits import Limit
 from filterviz.workers.protocol import Role
 from tests.workers.conftest import SETTINGS
 
-REQUEST = Request("conv_1", (0, 3), Recipe(size=32, steps=4))
+REQUEST = Request("conv_1", (0, 3), Recipe("classic", size=32, steps=4))
 
 
 @pytest.fixture
@@ -38,7 +38,8 @@ def recorded(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     with Host(Role.MODEL, SETTINGS, folder, record=record) as host:
         holds = dialogue.await_ready(host)
         dialogue.open_file(host, small, None)
-        events = list(dialogue.make_patterns(host, REQUEST, None))
+        natural = replace(REQUEST, recipe=Recipe("natural", size=32, steps=4))
+        events = [event for ask in (REQUEST, natural) for event in dialogue.make_patterns(host, ask, None)]
         with pytest.raises(BadRequest, match="start pictures"):
             list(dialogue.make_patterns(host, REQUEST, np.zeros((2, 8, 8, 3), np.float32)))
         assert host.alive
@@ -74,7 +75,7 @@ def test_reading_does_only_what_reading_needs(small: Path, tmp_path: Path) -> No
 
 def test_computing_does_only_what_computing_needs(recorded: tuple[Path, list[Pattern], tuple[str, ...]]) -> None:
     record, patterns, _ = recorded
-    assert [pattern.filter for pattern in patterns] == [0, 3]
+    assert [pattern.filter for pattern in patterns] == [0, 3, 0, 3]
     events = [json.loads(line) for line in record.read_text().splitlines()]
     assert [event for event in events if not event[2]] == []
 
@@ -120,13 +121,13 @@ def test_what_a_library_prints_or_reads_does_not_touch_the_wire(tmp_path: Path) 
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of memory holds on Linux only")
-def test_too_little_memory_is_a_sentence(small: Path, tmp_path: Path) -> None:
+def test_too_little_memory_is_a_sentence(slow: Path, tmp_path: Path) -> None:
     """Room for TensorFlow and hardly more; whether it reports an error or crashes, the sentence is about memory."""
-    settings = replace(SETTINGS, model_memory=2200 << 20)
-    request = Request("conv_1", tuple(range(8)), Recipe(size=512, steps=4))
+    settings = replace(SETTINGS, model_memory=2048 << 20, batch_bytes=64 << 30)
+    request = Request("conv_5", tuple(range(8)), Recipe("classic", size=256, steps=4))
     with Host(Role.MODEL, settings, tmp_path) as host:
         dialogue.await_ready(host)
-        dialogue.open_file(host, small, None)
+        dialogue.open_file(host, slow, None)
         with pytest.raises(EngineFailed, match="memory") as failure:
             list(dialogue.make_patterns(host, request, None))
         assert not (isinstance(failure.value, ChildDied) and failure.value.violently)

@@ -118,7 +118,7 @@ def test_stop_is_heard_between_steps_and_the_child_lives_on(tmp_path: Path) -> N
         assert running.alive
 
 
-def test_a_child_that_does_not_stop_is_killed_soon(tmp_path: Path) -> None:
+def test_nobody_waits_for_a_child_that_does_not_stop(tmp_path: Path) -> None:
     stop = threading.Event()
     with child("stubborn", tmp_path) as running:
         events = dialogue.make_patterns(running, REQUEST, None, stop=stop.is_set)
@@ -126,7 +126,24 @@ def test_a_child_that_does_not_stop_is_killed_soon(tmp_path: Path) -> None:
         stop.set()
         with pytest.raises(Stopped):
             list(events)
-        assert not running.alive
+        assert running.owed == 1
+        assert not dialogue.settle(running, 0.1)
+
+
+def test_a_child_that_is_late_with_its_last_answer_is_used_again(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with child("late", tmp_path) as running:
+        events = dialogue.make_patterns(running, REQUEST, None, stop=stop.is_set)
+        next(events)
+        stop.set()
+        with pytest.raises(Stopped):
+            list(events)
+        assert running.owed == 1
+        assert dialogue.settle(running)
+        assert running.owed is None
+        again = dialogue.make_patterns(running, REQUEST, None)
+        assert isinstance(next(again), Progress)
+        again.close()
 
 
 def test_a_child_is_halted_when_nobody_listens_any_more(tmp_path: Path) -> None:
@@ -142,7 +159,7 @@ def test_a_child_is_halted_when_nobody_listens_any_more(tmp_path: Path) -> None:
         events = dialogue.make_patterns(running, REQUEST, None)
         next(events)
         events.close()
-        assert not running.alive
+        assert not dialogue.settle(running, 0.1)
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:

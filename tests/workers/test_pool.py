@@ -21,8 +21,8 @@ from filterviz.spec import Pattern, Progress, Recipe, Request
 from filterviz.workers.pool import Pool
 from tests.workers.conftest import SETTINGS, sha256, write_model
 
-QUICK = Request("conv_1", (0, 5, 2), Recipe(size=32, steps=3))
-ENDLESS = Request("conv_5", (0, 1), Recipe(size=96, steps=4000))
+QUICK = Request("conv_1", (0, 5, 2), Recipe("classic", size=32, steps=3))
+ENDLESS = Request("conv_5", (0, 1), Recipe("classic", size=96, steps=4000))
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_file_that_ends_two_children_is_not_opened_again(own: Pool, slow: Path
 
 def test_two_owners_share_one_worker(pool: Pool, small: Path, slow: Path) -> None:
     """Forty tiles are two batches; the other owner gets a turn between them, and every tile comes all the same."""
-    many = Request("conv_1", tuple(range(40)), Recipe(size=32, steps=60))
+    many = Request("conv_1", tuple(range(40)), Recipe("classic", size=32, steps=60))
     order: list[str] = []
     began = threading.Event()
 

@@ -81,12 +81,13 @@ def main() -> None:
                 for step in range(100_000):
                     say(Progress(filters, min(step, 9), 10, np.zeros((len(filters), 4, 4, 3), np.uint8), 0.1))
                     time.sleep(0.02)
-            if manner == "halting":
-                for step in range(9):
+            if manner in ("halting", "late"):
+                for step in range(9 if manner == "halting" else 1):
                     say(Progress(filters, step, 10, np.zeros((len(filters), 4, 4, 3), np.uint8), 0.1))
                     time.sleep(0.02)
                 while not isinstance(halt := wire.read_question(questions), wire.Halt):
                     pass
+                time.sleep(0.6 if manner == "late" else 0)
                 say(wire.Halted(halt.ticket, "Stopped after 9 of 10 steps."))
                 continue
             for number in filters:
