@@ -1,0 +1,43 @@
+"""How a hostile file is registered: who builds it, and what must become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filterviz.errors import RefusalCode
+
+Builder = Callable[[Path], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Hostile:
+    """One file meant to hurt.
+
+    Attributes:
+        name: of the file.
+        build: writes it to a path.
+        code: of the refusal it must get; ``None`` where the harmful part must simply have no effect and the file opens.
+        harm: what it would do to a program that trusted it.
+    """
+
+    name: str
+    build: Builder
+    code: RefusalCode | None
+    harm: str
+
+
+TABLE: dict[str, Hostile] = {}
+"""All of them, by file name."""
+
+
+def hostile(name: str, code: RefusalCode | None) -> Callable[[Builder], Builder]:
+    """Enter a builder into the table. Its docstring says what the file would do."""
+
+    def enter(build: Builder) -> Builder:
+        assert name not in TABLE
+        TABLE[name] = Hostile(name, build, code, (build.__doc__ or "").strip())
+        return build
+
+    return enter
