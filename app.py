@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from filterviz.ui import page
+from filterviz.ui import icon, page
 
-st.set_page_config(page_title="filterviz", page_icon=":material/grid_view:", layout="wide")
+st.set_page_config(page_title="filterviz", page_icon=icon.icon(), layout="wide")
 page.main()

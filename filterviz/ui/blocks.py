@@ -10,9 +10,13 @@ from pathlib import Path
 import streamlit as st
 
 from filterviz.errors import FiltervizError, Refused
-from filterviz.ui.text import plain
+from filterviz.spec import LayerSpec
+from filterviz.ui.text import escaped, picture_size, plain
 
 LONGEST_SENTENCE = 2000
+
+MOST_ROWS = 400
+"""Of the table of layers."""
 
 
 def style() -> None:
@@ -63,6 +67,22 @@ def box(sentence: str, hint: str = "", *, note: bool = False) -> None:
     st.html(f"<div class={kind}>{''.join(parts)}</div>")
 
 
+def layers(specs: Sequence[LayerSpec]) -> None:
+    """A table of a network's layers, with the reason where one cannot be shown."""
+    rows = "".join(
+        f"<tr{'' if spec.visualisable else ' class=fv-not'}><td>{escaped(spec.name)}</td><td>{escaped(spec.kind)}</td>"
+        f"<td>{spec.channels or ''}</td><td>{'' if shape is None else picture_size(shape[1:])}</td>"
+        f"<td>{f'{spec.receptive_field} px' if spec.receptive_field else ''}</td>"
+        f"<td>{'' if spec.visualisable else escaped(spec.reason or '', 200)}</td></tr>"
+        for spec in specs[:MOST_ROWS]
+        for shape in (spec.output_shape,)
+    )
+    rest = len(specs) - MOST_ROWS
+    more = f'<p class="fv-quiet">and {rest} more</p>' if rest > 0 else ""
+    names = "".join(f"<th scope=col>{name}</th>" for name in ("Layer", "Kind", "Filters", "Output", "Sees", ""))
+    st.html(f'<div class="fv-table"><table><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{more}</div>')
+
+
 def numbers(rows: Mapping[str, str]) -> None:
     """Names with their values."""
     pairs = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in rows.items())
@@ -73,11 +93,14 @@ def curve(points: Sequence[tuple[float, float]], name: str, size: tuple[int, int
     """A line through points, in a box of the given width and height."""
     if points:
         line_through = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        st.html(
-            f'<svg class="fv-curve" viewBox="0 0 {size[0]} {size[1]}" role="img" aria-label="{html.escape(name)}">'
-            f'<line x1="0" y1="{size[1]}" x2="{size[0]}" y2="{size[1]}" stroke="currentColor" opacity="0.3"/>'
-            f'<polyline points="{line_through}" fill="none" stroke="currentColor" stroke-width="2"/></svg>'
-            f'<p class="fv-quiet">{html.escape(name)}</p>'
+        # A picture of its own cannot know the theme; this colour is readable on both.
+        st.image(
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {size[0] + 8} {size[1] + 8}">'
+            f'<path d="M0 {size[1]}H{size[0]}" stroke="#8a8f9c"/>'
+            f'<polyline points="{line_through}" fill="none" stroke="#6f7ff0" stroke-width="2"/></svg>',
+            caption=name,
+            width="stretch",
+            alt=name,
         )
 
 

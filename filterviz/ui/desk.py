@@ -160,23 +160,41 @@ class Desk:
         state = wall.job.snapshot()
         return state.layers[wall.index], state.error
 
+    def leave(self, visitor: str) -> None:
+        """A visitor turns to something else: end and forget what is unfinished and nobody else looks at."""
+        with self._lock:
+            mine = [key for key, wall in self._walls.items() if visitor in wall.leases]
+            for key in mine:
+                del self._walls[key].leases[visitor]
+            wanted = self._wanted(visitor)
+            for key in mine:
+                job = self._walls[key].job
+                if id(job) not in wanted and not job.snapshot().finished:
+                    job.stop()
+                    del self._walls[key]
+
     def stop(self, walls: Sequence[tuple[Model, Request]], visitor: str) -> None:
         """Stop the making of walls that nobody else is looking at."""
-        now = time.monotonic()
         with self._lock:
             jobs: dict[int, Job] = {}
-            wanted: set[int] = set()
             for model, request in walls:
                 wall = self._walls.get((model.sha256, request))
                 if wall is not None:
                     wall.leases.pop(visitor, None)
                     jobs[id(wall.job)] = wall.job
-            for wall in self._walls.values():
-                if any(now - seen < LEASE_SECONDS for name, seen in wall.leases.items() if name != visitor):
-                    wanted.add(id(wall.job))
+            wanted = self._wanted(visitor)
         for number, job in jobs.items():
             if number not in wanted:
                 job.stop()
+
+    def _wanted(self, visitor: str) -> set[int]:
+        """The jobs that other visitors are looking at."""
+        recent = time.monotonic() - LEASE_SECONDS
+        return {
+            id(wall.job)
+            for wall in self._walls.values()
+            if any(seen > recent for name, seen in wall.leases.items() if name != visitor)
+        }
 
 
 def _fulfil(future: Future[Model], work: Callable[[], Model]) -> None:

@@ -34,7 +34,7 @@ def close() -> None:
 
 
 def _one(wall: Wall, pattern: Pattern) -> None:
-    picture, numbers = st.columns([3, 2], gap="medium")
+    picture, numbers = st.columns(2, gap="medium")
     data = png.encode(pattern.tile)
     with picture, st.container(key="detail-picture"):
         st.image(data, width="stretch", alt=text.tile_alternative(pattern.filter, pattern), output_format="PNG")

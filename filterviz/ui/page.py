@@ -63,11 +63,17 @@ def main() -> None:
 
 def _welcome(desk: Desk, visitor: str) -> None:
     """Before an upload: what this is, and what VGG16 looks like where its weights are here."""
-    with st.container(border=True):
+    left, right = st.columns([2, 3], gap="large")
+    with left:
         st.write(WELCOME)
-        upload.ask(desk, "Your network (.h5, .hdf5 or .keras)")
-    if not desk.reference_at_hand():
-        return
+        upload.ask(desk, visitor)
+    if desk.reference_at_hand():
+        with right:
+            _example(desk, visitor)
+
+
+def _example(desk: Desk, visitor: str) -> None:
+    """One wall of VGG16, so that there is something to look at."""
     reference = desk.reference()
     if not reference.done():
         st.fragment(_await, run_every=wall.POLL_SECONDS)(reference)
@@ -80,8 +86,8 @@ def _welcome(desk: Desk, visitor: str) -> None:
     except FiltervizError as error:
         blocks.problem(error)
         return
-    walls = [Wall(model, request, visitor)]
-    blocks.head("VGG16", layer.name, f"{text.layer_line(layer)} · the first {len(request.filters)} are shown")
+    walls = [Wall(model, request, visitor, text.REFERENCE)]
+    blocks.head(text.REFERENCE, layer.name, f"{text.layer_line(layer)} · the first {len(request.filters)}")
     progress.show(desk, walls, pending=False, stop=lambda: _stop(desk, walls, visitor))
     wall.show(desk, walls[0])
     detail.show(desk, walls)
@@ -98,7 +104,7 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
     """What is in a file, what to show of it, and the walls."""
     name, other = st.columns([4, 1], vertical_alignment="center")
     with other, st.popover("Open another file", width="stretch"):
-        upload.ask(desk, "Your network (.h5, .hdf5 or .keras)")
+        upload.ask(desk, visitor)
     with name:
         try:
             with st.spinner("Reading the file …"):
@@ -116,6 +122,8 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
         view = asked
         st.query_params.from_dict(view.to_query())
         st.session_state.pop(_STOPPED, None)
+    with st.expander("Layers of this network", expanded=not view.layers):
+        blocks.layers(model.spec.layers)
     if view.layers:
         _walls(desk, model, view, visitor, again=asked is not None)
 
@@ -123,7 +131,7 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
 def _walls(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> None:
     """The model's walls, each beside one of VGG16's."""
     layers = [model.spec.layers[index] for index in view.layers]
-    mine = [Wall(model, view.request(layer), visitor) for layer in layers]
+    mine = [Wall(model, view.request(layer), visitor, text.OWN) for layer in layers]
     pending = desk.reference()
     reference: Model | None = None
     missing: FiltervizError | None = None
@@ -142,8 +150,9 @@ def _walls(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -
     counterparts: list[LayerSpec] = []
     if reference is not None:
         counterparts = [view.counterpart(index, model.spec, reference.spec) for index in view.layers]
-        beside = [Wall(reference, view.reference_request(layer), visitor) for layer in counterparts]
-        if not stopped:
+        beside = [Wall(reference, view.reference_request(layer), visitor, text.REFERENCE) for layer in counterparts]
+        # The visitor's own network gets the first turn: it is what they came for.
+        if not stopped and any(item.begun(desk) for item in mine):
             desk.start(reference, list(dict.fromkeys(item.request for item in beside)), visitor, again=again)
     everything = [*mine, *beside]
     progress.show(
@@ -152,14 +161,14 @@ def _walls(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -
     for row, layer in enumerate(layers):
         left, right = st.columns(2, gap="large")
         with left:
-            blocks.head("Your network", layer.name, text.layer_line(layer))
+            blocks.head(text.OWN, layer.name, text.layer_line(layer))
             wall.show(desk, mine[row])
         with right:
             if reference is not None:
                 _choose_beside(view, view.layers[row], counterparts[row], reference)
                 wall.show(desk, beside[row])
             elif row == 0:
-                blocks.head("VGG16", "", "")
+                blocks.side(text.REFERENCE)
                 blocks.box(str(missing) if missing else "VGG16 is being fetched …", note=True)
     _exports(desk, model, mine, "Save your tiles (.zip)")
     if reference is not None:
@@ -172,13 +181,13 @@ def _choose_beside(view: View, index: int, counterpart: LayerSpec, reference: Mo
     choices = [at for at, layer in enumerate(reference.spec.layers) if layer in text.convolutions(reference.spec)]
     now = reference.spec.layers.index(counterpart)
     with st.container(key=f"beside-{index}"):
-        blocks.side("VGG16")
+        blocks.side(text.REFERENCE)
         chosen = st.selectbox(
             "Layer of VGG16 to stand beside",
             choices,
             choices.index(now) if now in choices else 0,
             format_func=lambda at: text.reference_option(reference.spec.layers[at]),
-            key=f"beside-{view.token}-{index}",
+            key=f"counterpart-{view.token}-{index}",
             label_visibility="collapsed",
         )
     if chosen != now:

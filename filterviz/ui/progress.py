@@ -30,8 +30,8 @@ def show(desk: Desk, walls: Sequence[Wall], *, pending: bool, stop: Callable[[],
     st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, stop)
 
 
-def _bar(desk: Desk, walls: Sequence[Wall], drawn: tuple[Status | None, ...], stop: Callable[[], None]) -> None:
-    pending = drawn[0] is not None
+def _bar(desk: Desk, walls: Sequence[Wall], drawn: tuple[Status | bool, ...], stop: Callable[[], None]) -> None:
+    pending = drawn[0] is True
     now = _statuses(desk, walls, pending and not desk.reference().done())
     if now != drawn and DETAIL not in st.session_state:
         st.rerun()
@@ -52,9 +52,10 @@ def _bar(desk: Desk, walls: Sequence[Wall], drawn: tuple[Status | None, ...], st
         blocks.box(f"Stopped. {done} of {total} tiles are finished and kept; Show patterns goes on.", note=True)
 
 
-def _statuses(desk: Desk, walls: Sequence[Wall], pending: bool) -> tuple[Status | None, ...]:
+def _statuses(desk: Desk, walls: Sequence[Wall], pending: bool) -> tuple[Status | bool, ...]:
     """What the page as drawn depends on."""
-    return (Status.WAITING if pending else None, *(wall.look(desk).status for wall in walls))
+    begun = any(wall.begun(desk) for wall in walls)
+    return (pending, begun, *(wall.look(desk).status for wall in walls))
 
 
 def _share(states: Sequence[LayerState]) -> float:
@@ -73,7 +74,7 @@ def _line(desk: Desk, walls: Sequence[Wall], states: Sequence[LayerState]) -> st
     running = next((at for at, state in enumerate(states) if state.status is Status.RUNNING), None)
     if running is not None:
         state = states[running]
-        layer = f"{text.plain(state.request.layer, 40)} of {text.plain(walls[running].model.name, 40)}"
+        layer = f"{text.plain(state.request.layer, 40)} of {walls[running].side}"
         parts.append(f"{layer}: step {state.step} of {state.steps}" if state.steps else f"getting {layer} ready")
         if state.seconds_left is not None:
             parts.append(f"{text.seconds_left(state.seconds_left)} for this layer")

@@ -17,6 +17,10 @@ from filterviz.studio import Model
 
 LONGEST_NAME = 80
 
+OWN = "your network"
+REFERENCE = "VGG16"
+"""The two sides of the page."""
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that command a terminal, turn text around, hide in it or break lines."""
 
@@ -116,10 +120,16 @@ def tile_label(filter_: int, pattern: Pattern | None) -> str:
     return str(filter_)
 
 
-def tile_alternative(filter_: int, pattern: Pattern | None) -> str:
-    """The alternative text of a tile. It holds no names, so it may stand in Markdown."""
+def tile_alternative(filter_: int, pattern: Pattern | None, *, begun: bool = True) -> str:
+    """The alternative text of a tile. It holds no names, so it may stand in Markdown.
+
+    Args:
+        filter_: its number.
+        pattern: the finished picture, if it is finished.
+        begun: whether there is an unfinished one.
+    """
     if pattern is None:
-        return f"Unfinished pattern of filter {filter_}"
+        return f"Unfinished pattern of filter {filter_}" if begun else f"No picture yet of filter {filter_}"
     if Flag.SILENT in pattern.flags:
         return f"No pattern: filter {filter_} never fires"
     return f"Pattern of filter {filter_}, response {number(pattern.response_end)}"

@@ -15,9 +15,13 @@ from filterviz.ui.view import View
 _ROUND = "upload-round"
 
 
-def ask(desk: Desk, label: str) -> None:
-    """An upload field; a file that comes in is kept, and the page starts again with it."""
+def ask(desk: Desk, visitor: str) -> None:
+    """An upload field; a file that comes in is kept, and the page starts again with it.
+
+    It takes any ending: what a file is, its first bytes say.
+    """
     turn = st.session_state.setdefault(_ROUND, 0)
+    label = f"Drop or choose a network: .h5, .hdf5 or .keras, up to {desk.settings.upload_bytes / 1e6:.0f} MB"
     given = st.file_uploader(label, type=None, key=f"upload-{turn}")
     if given is None:
         return
@@ -28,6 +32,7 @@ def ask(desk: Desk, label: str) -> None:
         return
     finally:
         _release(given)
+    desk.leave(visitor)
     # A new key makes an empty field: the old one would go on holding the bytes.
     st.session_state[_ROUND] = turn + 1
     st.query_params.from_dict(View(token=upload.token).to_query())

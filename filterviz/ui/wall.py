@@ -35,11 +35,13 @@ class Wall:
         model: whose layer.
         request: what was asked of it.
         visitor: who looks.
+        side: what to call the model in a sentence.
     """
 
     model: Model
     request: Request
     visitor: str
+    side: str
 
     @property
     def key(self) -> str:
@@ -56,6 +58,11 @@ class Wall:
         found = desk.look(self.model, self.request, self.visitor)
         return None if found is None or found[0].status is not Status.FAILED else found[1]
 
+    def begun(self, desk: Desk) -> bool:
+        """Whether there is something to see, or never will be."""
+        state = self.look(desk)
+        return bool(state.patterns or state.previews) or state.status not in (Status.WAITING, Status.RUNNING)
+
 
 def show(desk: Desk, wall: Wall) -> None:
     """The tiles and what to say about them, fresh every half second while they are being made."""
@@ -70,8 +77,9 @@ def _tiles(desk: Desk, wall: Wall) -> None:
         for filter_ in state.wanted:
             pattern = state.patterns.get(filter_)
             picture = _data_uri(pattern) if pattern else _uri(state.previews.get(filter_, _EMPTY))
+            alternative = text.tile_alternative(filter_, pattern, begun=filter_ in state.previews)
             pressed = st.button(
-                f"![{text.tile_alternative(filter_, pattern)}]({picture}) {text.tile_label(filter_, pattern)}",
+                f"![{alternative}]({picture}) {text.tile_label(filter_, pattern)}",
                 key=f"tile-{wall.key}-{filter_}",
                 type="tertiary",
                 disabled=pattern is None,
