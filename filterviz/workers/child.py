@@ -63,8 +63,10 @@ def main() -> None:
     hello = read_question(questions)
     if not isinstance(hello, Hello):
         os._exit(2)
-    holds = limits.confine()
-    child = Child(hello, answers)
+    # The last file outside its own folder that this process opens for writing.
+    record = None if hello.record is None else os.open(hello.record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    holds = limits.confine(Path.cwd())
+    child = Child(hello, answers, record)
     child.say(Ready((*holds, *child.prepare())))
     child.serve(questions)
 
@@ -83,10 +85,10 @@ def _take_wire() -> tuple[IO[bytes], IO[bytes]]:
 class Child:
     """One child: its limits, its one file, and whether the run at hand was halted."""
 
-    def __init__(self, hello: Hello, answers: IO[bytes]) -> None:
+    def __init__(self, hello: Hello, answers: IO[bytes], record: int | None) -> None:
         self._role = hello.role
         self._settings = hello.settings
-        self._record = hello.record
+        self._record = record
         self._answers = answers
         self._inbox: queue.SimpleQueue[Question] = queue.SimpleQueue()
         self._halted: int | None = None
@@ -162,6 +164,7 @@ class Child:
             limits.limit_memory(self._memory + copies * size)
         seconds = MODEL_PROCESSOR_SECONDS if self._role is Role.MODEL else self._settings.reader_seconds
         limits.limit_processor_time(seconds)
+        limits.limit_reading(path, Path.cwd())
         tripwire.arm(tripwire.Tripwire(model=path, private=Path.cwd()), self._record)
 
     def _run(self, question: Run) -> Answer:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from filterviz.settings import MIB
+from filterviz.workers import landlock
 
 OPEN_FILES = 256
 WRITTEN_BYTES = 16 * MIB
@@ -27,6 +28,9 @@ PR_SET_NO_NEW_PRIVS = 38
 CAPABILITY_VERSION_3 = 0x20080522
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+
+SYSTEM_FOLDERS = tuple(map(Path, ("/usr", "/lib", "/lib64", "/opt", "/etc/ld.so.cache", "/proc/self", "/sys/devices")))
+"""Where the system keeps libraries, and what a library asks about the machine."""
 
 KEPT_VARIABLES = (
     "LANG",
@@ -56,6 +60,7 @@ class Limit(StrEnum):
     NO_NEW_PRIVILEGES = "no new privileges"
     DIES_WITH_PARENT = "dies with its parent"
     NO_NETWORK = "no network"
+    FENCED_IN = "no files but its own"
     MEMORY = "memory"
     PROCESSOR_TIME = "processor time"
 
@@ -83,8 +88,11 @@ def clean_environment(private: Path, environment: Mapping[str, str] | None = Non
     }
 
 
-def confine() -> tuple[Limit, ...]:
+def confine(private: Path) -> tuple[Limit, ...]:
     """Take from this process for good what no child needs. To be called while it has one thread.
+
+    Args:
+        private: the one folder in which it may write from now on.
 
     Returns:
         The limits that hold now.
@@ -101,8 +109,16 @@ def confine() -> tuple[Limit, ...]:
         Limit.NO_CAPABILITIES: _drop_capabilities,
         Limit.NO_NEW_PRIVILEGES: lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
         Limit.DIES_WITH_PARENT: lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+        # Graphics cards are devices that are written to.
+        Limit.FENCED_IN: lambda: landlock.fence_in(writable=(private, Path("/dev"))),
     }
     return tuple(limit for limit, attempt in attempts.items() if _holds(attempt))
+
+
+def limit_reading(model: Path, private: Path) -> bool:
+    """Let this thread read nothing but the model, its own folder, and the installed software; whether that holds."""
+    software = (*(Path(folder) for folder in (*sys.path, sys.prefix, sys.base_prefix) if folder), *SYSTEM_FOLDERS)
+    return _holds(lambda: landlock.fence_in(writable=(private, Path("/dev")), readable=(model, *software)))
 
 
 def limit_memory(size: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import compileall
 import logging
 import shutil
 import tempfile
@@ -10,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import filterviz
 from filterviz.errors import EngineFailed
 from filterviz.settings import Settings
 from filterviz.workers.host import ENDED, Host
@@ -37,6 +39,7 @@ class Nursery:
         self._spares: dict[Role, Host] = {}
         self._keeps_spares = False
         self._closed = False
+        self._starter.submit(_compile_package)
         atexit.register(self.close)
 
     def keep_spares(self) -> None:
@@ -122,3 +125,8 @@ class Nursery:
                 log.warning("No spare could be started: %s", error)
             return
         self.give_back(host)
+
+
+def _compile_package() -> None:
+    """Leave compiled modules for the children to find: they may not write any themselves, and would start slowly."""
+    compileall.compile_dir(Path(filterviz.__file__).parent, quiet=2)

@@ -127,13 +127,13 @@ class Tripwire:
         return any(_inside(real, folder) for folder in self._code) and not _inside(real, self._private)
 
 
-def arm(tripwire: Tripwire, record: Path | None = None) -> None:
+def arm(tripwire: Tripwire, record: int | None = None) -> None:
     """Put the tripwire up, for the rest of this process's life.
 
     Args:
         tripwire: the rules.
-        record: a file to write every event to, one JSON list ``[event, arguments, allowed]`` a line, in place of
-            ending the process; for tests.
+        record: descriptor of a file to write every event to, one JSON list ``[event, arguments, allowed]`` a line, in
+            place of ending the process; for tests.
     """
     # A module loaded late must not be written back in compiled form: that would be a write outside the private folder.
     sys.dont_write_bytecode = True
@@ -156,13 +156,11 @@ def _ending(tripwire: Tripwire) -> Callable[[str, tuple[Any, ...]], None]:
     return hook
 
 
-def _recording(tripwire: Tripwire, record: Path) -> Callable[[str, tuple[Any, ...]], None]:
-    descriptor = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
+def _recording(tripwire: Tripwire, record: int) -> Callable[[str, tuple[Any, ...]], None]:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event not in HARMLESS:
             line = json.dumps([event, _describe(arguments), tripwire.allows(event, arguments)])
-            os.write(descriptor, line.encode() + b"\n")
+            os.write(record, line.encode() + b"\n")
 
     return hook
 

@@ -15,14 +15,16 @@ import pytest
 from filterviz.workers.limits import Limit, clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
+CONFINED = (
+    "import sys; sys.path.append({root!r}); from pathlib import Path; from filterviz.workers import limits; "
+    "held = limits.confine(Path.cwd())"
+)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what holds elsewhere is less, and documented")
 
 
 def run(code: str, folder: Path) -> str:
     """What a confined process prints; ``limits`` and ``held`` are at hand."""
-    head = (
-        f"import sys; sys.path.append({str(ROOT)!r}); from filterviz.workers import limits; held = limits.confine()\n"
-    )
+    head = f"{CONFINED.format(root=str(ROOT))}\n"
     done = subprocess.run(
         [sys.executable, "-I", "-c", head + textwrap.dedent(code)],
         cwd=folder,
@@ -40,8 +42,8 @@ def test_what_holds_on_linux(tmp_path: Path) -> None:
     held = set(run("print(*held, sep='|')", tmp_path).split("|"))
     allowed = {limit.value for limit in Limit}
     assert held <= allowed
-    # Containers may forbid new namespaces; everything else is always to be had.
-    assert held >= allowed - {Limit.NO_NETWORK, Limit.MEMORY, Limit.PROCESSOR_TIME}
+    # Containers may forbid new namespaces, and old kernels have no Landlock; everything else is always to be had.
+    assert held >= allowed - {Limit.NO_NETWORK, Limit.FENCED_IN, Limit.MEMORY, Limit.PROCESSOR_TIME}
 
 
 @linux
@@ -122,8 +124,7 @@ def test_no_network(tmp_path: Path) -> None:
 @linux
 def test_it_dies_with_its_parent() -> None:
     """A parent that is killed, with nobody to close the child's input, takes the child with it."""
-    child = f"import sys; sys.path.append({str(ROOT)!r}); from filterviz.workers import limits; limits.confine(); "
-    child += "import time; print('up', flush=True); time.sleep(600)"
+    child = f"{CONFINED.format(root=str(ROOT))}; import time; print('up', flush=True); time.sleep(600)"
     parent = (
         "import subprocess, sys, time; "
         "child = subprocess.Popen([sys.executable, '-I', '-c', sys.argv[1]], stdout=subprocess.PIPE); "
@@ -144,6 +145,79 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def fenced(code: str, folder: Path) -> list[str]:
+    """What each statement of a fenced-in process came to: ``done``, or the name of the error."""
+    trial = """
+        import os, subprocess
+        if limits.Limit.FENCED_IN not in held:
+            print("no landlock")
+            sys.exit()
+        for statement in {statements!r}:
+            try:
+                exec(statement)
+                print("done")
+            except OSError as error:
+                print(type(error).__name__)
+    """
+    statements = [line.strip() for line in code.strip().splitlines()]
+    lines = run(trial.format(statements=statements), folder).splitlines()
+    if lines == ["no landlock"]:
+        pytest.skip("this kernel has no Landlock")
+    return lines
+
+
+@linux
+def test_nothing_outside_its_folder_can_be_changed_and_no_program_started(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    (tmp_path / "model.h5").write_bytes(b"weights")
+    assert (
+        fenced(
+            """
+        open("scratch", "w").write("x")
+        os.remove("scratch")
+        open("/dev/null", "w").write("x")
+        open("../model.h5", "rb").read()
+        open("../model.h5", "r+b")
+        open("../new", "w")
+        os.remove("../model.h5")
+        os.mkdir("../folder")
+        os.symlink("/etc/passwd", "../link")
+        subprocess.run(["/bin/true"])
+        """,
+            private,
+        )
+        == ["done"] * 4 + ["PermissionError"] * 6
+    )
+    assert (tmp_path / "model.h5").read_bytes() == b"weights"
+
+
+@linux
+def test_nothing_but_the_model_can_be_read_once_it_is_known(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    for name in ("model.h5", "other.h5"):
+        (tmp_path / name).write_bytes(b"weights")
+    assert (
+        fenced(
+            """
+        open("/etc/passwd").read()
+        assert limits.limit_reading(Path("../model.h5"), Path.cwd())
+        open("../model.h5", "rb").read()
+        open(os.__file__).read()
+        open("scratch", "w").write("x")
+        open("/etc/passwd")
+        open("../other.h5", "rb")
+        os.listdir("..")
+        open("../model.h5", "ab")
+        open(f"/proc/{os.getppid()}/environ")
+        """,
+            private,
+        )
+        == ["done"] * 5 + ["PermissionError"] * 5
+    )
 
 
 def test_the_environment_holds_nothing_of_the_servers(tmp_path: Path) -> None:

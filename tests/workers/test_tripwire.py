@@ -27,7 +27,7 @@ from pathlib import Path
 from filterviz.workers import tripwire
 code = compile("1 + 1", "<string>", "eval")
 wire = tripwire.Tripwire(model=Path({str(model)!r}), private=Path({str(private)!r}))
-tripwire.arm(wire, {f"Path({str(record)!r})" if record else None})
+tripwire.arm(wire, {f"os.open({str(record)!r}, os.O_WRONLY | os.O_CREAT)" if record else None})
 """
     return subprocess.run(
         [sys.executable, "-I", "-c", head + textwrap.dedent(code)],
