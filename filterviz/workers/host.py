@@ -7,7 +7,6 @@ in a sentence; the cause is in the log.
 from __future__ import annotations
 
 import logging
-import mmap
 import queue
 import shutil
 import signal
@@ -26,6 +25,7 @@ from filterviz.settings import MIB, Settings
 from filterviz.workers.limits import clean_environment
 from filterviz.workers.protocol import Answer, Hello, Question, Role, read_answer, write_message
 from filterviz.workers.tripwire import TRIPPED
+from filterviz.workers.usage import Usage, memory_of
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Host:
         self._answers: queue.Queue[Answer | Exception | None] = queue.Queue(WAITING_ANSWERS)
         self._errors: deque[str] = deque(maxlen=LOG_LINES)
         self._killed = False
-        self._usage = _Usage()
+        self._usage = Usage()
         self._lock = threading.Lock()
         try:
             self._private = Path(tempfile.mkdtemp(prefix=f"{role}-", dir=folder))
@@ -140,7 +140,7 @@ class Host:
     @property
     def resident_bytes(self) -> int:
         """Memory the child occupies; 0 where the system does not say."""
-        return _memory(self.pid)[1]
+        return memory_of(self.pid)[1]
 
     def send(self, question: Question) -> None:
         """Send a question.
@@ -257,23 +257,6 @@ class Host:
         return ChildDied(KILLED if status == -getattr(signal, "SIGKILL", 9) else CRASHED, violently=status < 0)
 
 
-class _Usage:
-    """Whether a child came near its limit of address space, from looks at it now and then."""
-
-    def __init__(self) -> None:
-        self._unlimited = 0
-        self.was_high = False
-
-    def look(self, pid: int) -> None:
-        """Take a look."""
-        size, _ = _memory(pid)
-        limit = _address_space_limit(pid)
-        if limit is None:
-            self._unlimited = size  # it has opened nothing yet
-        elif size:
-            self.was_high = size - self._unlimited > (limit - self._unlimited) / 2
-
-
 def child_program() -> list[str]:
     """The command that starts a child.
 
@@ -303,24 +286,6 @@ def describe_status(status: int) -> str:
         return signal.Signals(-status).name
     except ValueError:
         return f"signal {-status}"
-
-
-def _memory(pid: int) -> tuple[int, int]:
-    """A process's address space and the memory it occupies, in bytes; zeros where the system does not say."""
-    try:
-        sizes = Path(f"/proc/{pid}/statm").read_text("ascii").split()
-        return int(sizes[0]) * mmap.PAGESIZE, int(sizes[1]) * mmap.PAGESIZE
-    except (OSError, ValueError, IndexError):
-        return 0, 0
-
-
-def _address_space_limit(pid: int) -> int | None:
-    """The limit of a process's address space in bytes; ``None`` where there is none."""
-    try:
-        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
-        return next(int(line.split()[3]) for line in lines if line.startswith("Max address space"))
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None  # "unlimited" is not a number either
 
 
 def _close(stream: IO[bytes] | None) -> None:

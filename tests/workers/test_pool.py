@@ -18,7 +18,7 @@ import pytest
 
 from filterviz.errors import BadRequest, EngineFailed, Refused, Stopped
 from filterviz.spec import Pattern, Progress, Recipe, Request
-from filterviz.workers import pool as pool_module
+from filterviz.workers import shelf
 from filterviz.workers.pool import Pool
 from tests.workers.conftest import SETTINGS, sha256, write_model
 
@@ -166,7 +166,7 @@ def test_idle_and_surplus_children_are_ended(tmp_path: Path) -> None:
 
 
 def test_a_child_is_replaced_once_it_is_spent(own: Pool, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "RUNS", 2)
+    monkeypatch.setattr(shelf, "RUNS", 2)
     patterns(own, small)
     assert len(pids(own)) == 1
     patterns(own, small)
