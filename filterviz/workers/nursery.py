@@ -8,7 +8,7 @@ import logging
 import shutil
 import tempfile
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
 import filterviz
@@ -67,7 +67,7 @@ class Nursery:
             self.retire(spare)
         try:
             return self._starter.submit(self._start, role).result()
-        except RuntimeError:
+        except (RuntimeError, CancelledError):
             raise EngineFailed(ENDED) from None
 
     def give_back(self, host: Host) -> None:

@@ -38,10 +38,15 @@ class Pool:
 
     Args:
         settings: the limits, and how many compute at once.
+
+    Attributes:
+        holds: names of the limits (see :class:`~filterviz.workers.limits.Limit`) that hold for children on this
+            system; empty until the first child is ready.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.holds: tuple[str, ...] = ()
         self._nursery = Nursery(settings)
         self._turns = Turns(settings.workers)
         self._quarantine = Quarantine()
@@ -182,7 +187,7 @@ class Pool:
         """A child that is ready to open a file."""
         host = self._nursery.take(role)
         try:
-            dialogue.await_ready(host, stop=stop)
+            self.holds = dialogue.await_ready(host, stop=stop)
         except Stopped:
             self._nursery.give_back(host)
             raise

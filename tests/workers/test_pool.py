@@ -19,6 +19,7 @@ import pytest
 from filterviz.errors import BadRequest, EngineFailed, Refused, Stopped
 from filterviz.spec import Pattern, Progress, Recipe, Request
 from filterviz.workers import shelf
+from filterviz.workers.limits import Limit
 from filterviz.workers.pool import Pool
 from tests.workers.conftest import SETTINGS, sha256, write_model
 
@@ -44,6 +45,8 @@ def pids(pool: Pool) -> set[int]:
 
 def test_a_file_is_inspected(pool: Pool, small: Path) -> None:
     assert [layer.name for layer in pool.inspect(small, sha256(small)).visualisable] == ["conv_0", "conv_1"]
+    if sys.platform.startswith("linux"):
+        assert Limit.NO_NEW_PRIVILEGES in pool.holds
 
 
 def test_patterns_come_in_order_and_are_the_same_again(pool: Pool, small: Path) -> None:
