@@ -36,9 +36,9 @@ def flatten(value: Any, arrays: list[NDArray[Any]]) -> Any:
     """A value as JSON data; the arrays in it are appended to ``arrays`` and leave their kind and shape behind.
 
     Example:
-        >>> from filterviz.spec import Recipe
-        >>> flatten(Recipe(), [])
-        {'name': 'classic', 'size': 64, 'steps': 40, 'seed': 0}
+        >>> from filterviz.spec import NodeSpec
+        >>> flatten(NodeSpec(3, (1, 2)), [])
+        {'layer': 3, 'inputs': [1, 2], 'output_shape': None}
     """
     if is_dataclass(value):
         return {item.name: flatten(getattr(value, item.name), arrays) for item in fields(value)}
