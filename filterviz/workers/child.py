@@ -150,7 +150,7 @@ class Child:
 
                 self._engine = Engine(self._model, self._settings)
             return Opened(self._model.spec)
-        except OSError:
+        except (FileNotFoundError, IsADirectoryError, PermissionError):
             _log()
             return Failed(FailureKind.REQUEST, UNREADABLE)
         except Exception as error:

@@ -6,6 +6,7 @@ in a sentence; the cause is in the log.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import shutil
@@ -115,11 +116,9 @@ class Host:
         ]
         for thread in self._threads:
             thread.start()
-        try:
+        # A child that is dead already is found out, with its cause, by whoever waits for it to be ready.
+        with contextlib.suppress(EngineFailed):
             self.send(Hello(role, settings, record))
-        except EngineFailed:
-            self.close()
-            raise
 
     def __enter__(self) -> Self:
         return self
@@ -227,7 +226,9 @@ class Host:
         """Keep the last lines of what the child complains about."""
         assert self._process.stderr is not None
         while line := self._process.stderr.readline(1000):
-            self._errors.append(line.decode(errors="replace").rstrip())
+            text = line.decode(errors="replace").rstrip()
+            # Whatever runs in the child must not be able to command the terminal that shows the log.
+            self._errors.append("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
 
     def _log_errors(self, reason: str) -> None:
         self._threads[1].join(1.0)  # it ends with the child, once it has heard the last of it

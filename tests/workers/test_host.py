@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -162,6 +163,17 @@ def test_a_child_is_halted_when_nobody_listens_any_more(tmp_path: Path) -> None:
         assert not dialogue.settle(running, 0.1)
 
 
+def test_the_log_cannot_be_made_to_command_a_terminal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    shouting = "import os; os.write(2, b'\\x1b]0;owned\\x07 \\xff\\n'); os.abort()"
+    running = Host(Role.READER, SETTINGS, tmp_path, program=[sys.executable, "-c", shouting])
+    with running, pytest.raises(ChildDied):
+        dialogue.await_ready(running)
+    assert "owned" in caplog.text
+    assert "\x1b" not in caplog.text
+    assert "\x07" not in caplog.text
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="this system does not show what a process holds")
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     """Fifty lives leave no descriptor, thread, process or folder."""
     with child("well-behaved", tmp_path):
@@ -178,6 +190,6 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 
 def _possessions(folder: Path) -> tuple[int, int, int, int]:
-    descriptors = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
     children = len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
     return descriptors, threading.active_count(), children, len(list(folder.iterdir()))
