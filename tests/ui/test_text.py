@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterviz.jobs import LayerState, Status
+from filterviz.spec import Flag, LayerSpec, ModelSpec, NodeSpec, PixelRange, Request
+from filterviz.studio import Model
+from filterviz.ui import text
+from tests.gallery.pictures import pattern
+
+
+def model(name: str, *layers: LayerSpec, **fields: object) -> Model:
+    spec = ModelSpec("m", layers, (NodeSpec(0, (), (None, 150, 150, 3)),), (0,), (), **fields)  # type: ignore[arg-type]
+    return Model(path=None, sha256="f00d", name=name, spec=spec)  # type: ignore[arg-type]
+
+
+@given(st.text(max_size=200))
+def test_a_name_can_neither_leave_its_tag_nor_turn_the_text_around(name: str) -> None:
+    safe = text.escaped(name)
+    assert not set(safe) & set("<>\"'")
+    assert not set(text.plain(name)) & set("\u202e\u202d\u2066\u200b\u200f\n\r\t\0\x1b\ud800\ufeff\u2028")
+    assert len(text.plain(name)) <= text.LONGEST_NAME
+
+
+def test_the_line_about_a_model() -> None:
+    conv = LayerSpec("a", "Conv2D", channels=32, visualisable=True)
+    deep = LayerSpec("b", "Conv2D", channels=2048, visualisable=True)
+    pool = LayerSpec("p", "MaxPooling2D", channels=32, visualisable=True)
+    line = text.model_line(model("cats_and_dogs.h5", conv, pool, deep, keras_version="2.1.6"))
+    assert line == "cats_and_dogs.h5 · 2 conv layers · 2,080 filters · 150x150x3 · Keras 2.1.6"
+    assert text.model_line(model("x\u202e.h5", conv)) == "x\ufffd.h5 · 1 conv layer · 32 filters · 150x150x3"
+
+
+def test_a_silent_filter_is_never_passed_off_as_a_pattern() -> None:
+    silent = pattern(7, flags=(Flag.SILENT,))
+    assert text.tile_label(7, silent) == "7 · never fires"
+    assert "never fires" in text.tile_alternative(7, silent)
+    good = {number: pattern(number, flags=()) for number in range(3)}
+    state = LayerState(Request("conv", (0, 1, 2, 7)), Status.DONE, {**good, 7: silent})
+    assert text.summary(state) == "3 of 4 have a pattern, 1 never fires"
+    assert text.summary(LayerState(Request("conv", (0, 1, 2)), Status.DONE, good)) == "all 3 filters have a pattern"
+    assert text.summary(LayerState(Request("conv", (0, 1, 2, 7)), Status.STOPPED, good)) == "3 of 4 finished"
+
+
+def test_every_choice_has_words() -> None:
+    for choice in PixelRange:
+        assert text.pixel_range(choice)
+    for flag in Flag:
+        assert text.flag(flag).endswith(".")

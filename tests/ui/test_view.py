@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from filterviz.settings import Settings
+from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange
+from filterviz.ui.view import COUNTS, View, layer_choices, sensible_layers
+
+SETTINGS = Settings()
+
+views = st.builds(
+    View,
+    token=st.text("0123456789abcdef", min_size=24, max_size=24),
+    layers=st.lists(st.integers(0, 99), unique=True, max_size=12).map(tuple),
+    beside=st.dictionaries(st.integers(0, 99), st.integers(0, 99)),
+    recipe=st.builds(
+        replace,
+        st.sampled_from(list(RECIPES.values())),
+        size=st.integers(1, SETTINGS.max_size),
+        steps=st.integers(1, SETTINGS.max_steps),
+        seed=st.integers(0, 2**31 - 1),
+    ),
+    count=st.sampled_from(COUNTS),
+    pixel_range=st.sampled_from(PixelRange),
+)
+
+
+@given(views)
+def test_an_address_brings_the_view_back(view: View) -> None:
+    shown = replace(view, beside={mine: its for mine, its in view.beside.items() if mine in view.layers})
+    assert View.from_query(view.to_query(), SETTINGS) == shown
+
+
+@given(
+    st.dictionaries(st.sampled_from(["m", "layers", "beside", "recipe", "size", "steps", "count", "range"]), st.text())
+)
+def test_any_address_is_some_view(params: dict[str, str]) -> None:
+    view = View.from_query(params, SETTINGS)
+    assert 1 <= view.recipe.size <= SETTINGS.max_size
+    assert 1 <= view.recipe.steps <= SETTINGS.max_steps
+    assert len(view.layers) <= 12
+
+
+def network(*kinds: str) -> ModelSpec:
+    layers = [
+        LayerSpec(f"layer{at}", kind, channels=None if kind == "Flatten" else 30, visualisable=kind != "Flatten")
+        for at, kind in enumerate(kinds)
+    ]
+    return ModelSpec("m", tuple(layers), (), (), ())
+
+
+def test_the_layers_chosen_before_anybody_chooses() -> None:
+    deep = network(*["Conv2D", "BatchNormalization", "Activation"] * 20, "Flatten")
+    assert sensible_layers(deep) == (0, 15, 30, 42, 57)
+    assert sensible_layers(network("Conv2D", "MaxPooling2D", "Conv2D", "Flatten")) == (0, 2)
+    assert sensible_layers(network("Flatten")) == ()
+    assert sensible_layers(network("Activation", "Flatten")) == (0,)
+    assert list(layer_choices(network("Conv2D", "MaxPooling2D", "Flatten"), every=True)) == [0, 1]
+
+
+def test_an_address_for_another_network_shows_what_fits() -> None:
+    spec = network("Conv2D", "Flatten", "Conv2D")
+    view = View(layers=(0, 1, 2, 77), beside={0: 99, 2: 1})
+    assert view.fitted(spec).layers == (0, 2)
+    reference = replace(network("Conv2D", "Conv2D"), name="vgg16")
+    assert view.counterpart(0, spec, reference) in reference.layers
+    assert view.counterpart(2, spec, reference) == reference.layers[1]
+    assert view.request(spec.layers[0]).filters == tuple(range(25))
+    assert replace(view, count=50).request(spec.layers[0]).filters == tuple(range(30))
