@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import filterviz
@@ -51,7 +52,9 @@ class Nursery:
     def replace_spare(self, role: Role) -> None:
         """Start a new spare in the background where one is missing and wanted."""
         if self._keeps_spares and not self._closed:
-            self._starter.submit(self._make_spare, role)
+            # The program may begin to end right here; then nobody misses the spare.
+            with suppress(RuntimeError):
+                self._starter.submit(self._make_spare, role)
 
     def take(self, role: Role) -> Host:
         """A child that has opened nothing: the spare, or a new one. It may still be getting ready.

@@ -1,0 +1,248 @@
+"""The page in a real browser, on a real server, with real files. Screenshots go to ``screenshots/``."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+SCREENSHOTS = ROOT / "screenshots"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+SLOW = "recipe=classic&size=256&steps=4000"
+"""Conditions under which a wall takes for ever."""
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+    # Playwright's own event loop is still open when its module-scoped fixture ends.
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@dataclass
+class Server:
+    """A running ``streamlit run app.py``."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    log: Path
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "FILTERVIZ_CACHE_DIR": str(folder / "cache"), **environment},
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+        yield Server(process, address, log)
+    finally:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        process.wait(timeout=20)
+        _, left = psutil.wait_procs(children, timeout=10)
+        for child in left:
+            child.kill()
+    assert not left, "the server leaves no process behind"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    with serving(folder, FILTERVIZ_VGG16_WEIGHTS=str(folder / "vgg16.h5")) as server:
+        yield server
+        assert "Traceback" not in server.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Complaints:
+    """What a browser had to say against a page."""
+
+    heard: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.heard.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: self.heard.append(f"failed: {request.url}"))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.heard.append(message.text)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    complaints = Complaints()
+    complaints.listen(page)
+    yield page
+    context.close()
+    assert [text for text in complaints.heard if "ERR_ABORTED" not in text and "/_stcore/" not in text] == []
+
+
+def upload(page: Page, server: Server, *files: Path | dict[str, object]) -> None:
+    page.goto(server.address)
+    page.locator("input[type=file]").first.set_input_files(*files)  # type: ignore[arg-type]
+
+
+def tiles(page: Page, alternative: str) -> int:
+    return page.locator(f"[class*='st-key-tile-'] img[alt^='{alternative}']").count()
+
+
+def finished(page: Page, count: int) -> None:
+    """Wait for so many finished tiles, and for the page to say that there is nothing more to come."""
+    done = page.locator("[class*='st-key-tile-'] img:is([alt^='Pattern of'], [alt^='No pattern'])")
+    expect(done).to_have_count(count, timeout=120_000)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+
+
+def downloaded(page: Page, button: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).first.click()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
+
+
+def test_the_main_job(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    """Upload, layers, patterns, save, look at one, reload."""
+    upload(page, server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("keras_2_1.h5 · 2 conv layers · 10 filters · 16x16x3")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "layers.png")
+    page.get_by_role("button", name="Show patterns").click()
+    finished(page, 10)
+    expect(page.get_by_text("FILTERVIZ_VGG16_WEIGHTS names")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "without-vgg16.png")
+
+    name, data = downloaded(page, "Save picture")
+    assert name == "conv2d_1_pattern.png"
+    assert Image.open(io.BytesIO(data)).size == (96, 4 * 101 - 5), "four tiles in one column"
+    name, data = downloaded(page, "Save your tiles")
+    assert name == "keras_2_1.h5_patterns.zip"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        run = json.loads(archive.read("run.json"))
+        assert len(run["tiles"]) == 10
+        assert {tile["file"] for tile in run["tiles"]} < set(archive.namelist())
+
+    page.locator("[class*='st-key-tile-'] button").nth(2).press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Response at the end")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "one-filter.png")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+    page.reload()
+    expect(page.locator("[class*='st-key-tile-'] img[alt^='Pattern of']").first).to_be_visible()
+    finished(page, 10)
+
+
+def test_stop_and_a_killed_child(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    upload(page, server, family_files["keras_2_4_functional.h5"])
+    page.get_by_role("button", name="Show patterns").wait_for()
+    page.goto(f"{page.url}&layers=1&{SLOW}")
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    expect(page.locator("img[alt^='Unfinished pattern']").first).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped. 0 of 4 tiles are finished and kept; Show patterns goes on.")).to_be_visible()
+    assert tiles(page, "Unfinished") == 4, "what there was stays"
+
+    page.get_by_role("button", name="Show patterns").click()
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    busy = max(server.children(), key=lambda child: sum(child.cpu_times()[:2]))
+    busy.kill()
+    expect(page.locator(".fv-box[role=alert]")).to_have_count(1)
+    page.screenshot(path=SCREENSHOTS / "killed.png")
+    page.goto(f"{page.url.split('&')[0]}&layers=1&recipe=classic&size=16&steps=2")
+    finished(page, 4)
+
+
+def test_refusals_are_sentences(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    whole = family_files["keras_2_1.h5"].read_bytes()
+    files = {
+        "holiday.jpg": b"\xff\xd8\xff\xe0" + bytes(1000),
+        "cut.h5": whole[: len(whole) // 2],
+        "weights.h5": family_files["keras_2_weights_only.h5"].read_bytes(),
+        "<img src=x onerror=document.title=1>.h5": b"nothing",
+    }
+    sentences = []
+    for name, content in files.items():
+        upload(page, server, {"name": name, "mimeType": "application/octet-stream", "buffer": content})
+        box = page.locator(".fv-box[role=alert]")
+        expect(box).to_have_count(1)
+        expect(page.locator(".fv-model")).to_have_text(name)
+        sentences.append(box.inner_text())
+        page.screenshot(path=SCREENSHOTS / f"refusal-{len(sentences)}.png")
+    assert len(set(sentences)) >= 3, sentences
+    assert "weights" in sentences[2]
+    assert page.title() == "filterviz"
+
+
+def test_a_real_network_beside_vgg16(browser: Browser, tmp_path: Path, corpus: Path, vgg16_weights: Path) -> None:
+    """The wall of the original author's kind of network: 25 tiles of 64 pixels, 340 x 340, on a phone as on a desk."""
+    file = corpus / "files" / "bwdGitHub__DeepLearningWithPython__cats_and_dogs_small_1.h5"
+    with serving(tmp_path, FILTERVIZ_VGG16_WEIGHTS=str(vgg16_weights)) as server:
+        context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        upload(page, server, file)
+        expect(page.get_by_text("3 conv layers · 160 filters")).to_be_visible()
+        page.goto(f"{page.url}&layers=1&recipe=classic&steps=3")
+        finished(page, 50)
+        expect(page.get_by_role("combobox", name="Layer of VGG16")).to_have_value(re.compile("block1_conv1"))
+        name, data = downloaded(page, "Save picture")
+        assert name == "conv2d_4_pattern.png"
+        assert Image.open(io.BytesIO(data)).size == (340, 340)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390, "nothing sticks out of a phone"
+        page.screenshot(path=SCREENSHOTS / "phone.png")
+        context.close()
+        assert "Traceback" not in server.log.read_text()
