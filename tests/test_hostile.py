@@ -69,7 +69,7 @@ def watch(name: str, folder: Path) -> Outcome:
 
 
 def memory(process: int, which: str) -> int:
-    """Resident memory in bytes, now (``VmRSS``) or at its peak (``VmHWM``); 0 where nobody says, or of a dead process."""
+    """Resident memory in bytes, now (``VmRSS``) or at its peak (``VmHWM``); 0 where that is not said."""
     status = Path(f"/proc/{process}/status")
     if not status.is_file():
         return 0
