@@ -29,6 +29,11 @@ WELCOME = (
     "it most: edges and colours early on, textures and parts of things later, if the network has learned them."
 )
 
+EXAMPLE = (
+    "This is what VGG16 looks for halfway down: a network that was trained on more than a million photographs and is "
+    "known to have learned well. Press a picture to see it large."
+)
+
 WELCOME_LAYER = "block3_conv1"
 
 _VISITOR = "visitor"
@@ -68,6 +73,7 @@ def _welcome(desk: Desk, visitor: str) -> None:
         st.write(WELCOME)
         upload.ask(desk, visitor)
     if desk.reference_at_hand():
+        left.write(EXAMPLE)
         with right:
             _example(desk, visitor)
 
@@ -122,8 +128,6 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
         view = asked
         st.query_params.from_dict(view.to_query())
         st.session_state.pop(_STOPPED, None)
-    with st.expander("Layers of this network", expanded=not view.layers):
-        blocks.layers(model.spec.layers)
     if view.layers:
         _walls(desk, model, view, visitor, again=asked is not None)
 

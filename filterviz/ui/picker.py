@@ -40,9 +40,12 @@ def pick(spec: ModelSpec, view: View, settings: Settings) -> View | None:
             "Recipe", names, names.index(view.recipe.name), format_func=text.recipe, key=key("recipe")
         )
         pressed = button.button("Show patterns", type="primary", width="stretch", disabled=not chosen, key="show")
-        with st.expander("More: how the pictures are made"):
+        conditions, table = st.columns(2)
+        with conditions, st.expander("More: how the pictures are made"):
             made = _conditions(spec, view, recipe, settings)
-            st.checkbox("List every layer, not only the convolutions", value=every, key=key("every"))
+            st.checkbox("Offer every layer, not only the convolutions", value=every, key=key("every"))
+        with table, st.expander("The layers of this network", expanded=not view.layers):
+            blocks.layers(spec.layers)
     return replace(made, layers=tuple(sorted(chosen)), beside=view.beside) if pressed else None
 
 
@@ -53,7 +56,7 @@ def _conditions(spec: ModelSpec, view: View, name: str, settings: Settings) -> V
         return f"{field}-{name}-{view.token}"
 
     recipe = view.recipe if view.recipe.name == name else RECIPES[name]
-    first, second, third, fourth = st.columns(4)
+    (first, second), (third, fourth) = st.columns(2), st.columns(2)
     size = first.number_input("Size of a tile in pixels", 1, settings.max_size, recipe.size, 16, key=key("size"))
     steps = second.number_input("Steps", 1, settings.max_steps, recipe.steps, 8, key=key("steps"))
     seed = third.number_input("Seed of the noise", 0, LARGEST_SEED, recipe.seed, 1, key=key("seed"))
