@@ -1,0 +1,244 @@
+"""HDF5 as far as Keras files need it: named attributes, named arrays, nothing else.
+
+The bytes are read by pyfive, which is Python all through: a damaged or hostile file ends in an exception, never in
+foreign memory. Whatever it raises becomes a refusal here, so the rest of the reader knows no HDF5 errors. Nothing is
+walked: only paths that are asked for are looked up, and an array's declared shape and type are known before any of its
+bytes are read.
+"""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyfive
+from numpy.typing import NDArray
+
+from filterviz.errors import RefusalCode, Refused
+
+# For a line in a log pyfive looks up its own version whenever it reads an array stored in chunks. That searches folders
+# of installed packages, which a child that has opened a file must not do: it gets the answer that it got here.
+pyfive.h5d.version = functools.cache(pyfive.h5d.version)
+pyfive.h5d.version("pyfive")
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+
+EXTERNAL_FILES = 0x0007
+VIRTUAL_LAYOUT = 3
+EXTERNAL_LINK = 64
+"""HDF5 specification 3.0, sections IV.A.2.g (Link), IV.A.2.h (External Data Files), IV.A.2.i (Data Layout, class)."""
+
+CHECKSUM = 4
+"""Bytes that a checksum adds to a chunk."""
+
+MOST_NAMES = 20_000
+LONGEST_NAME = 1024
+EXPANSION = 200
+"""How many times larger than the file an array may be; trained weights hardly compress at all."""
+
+DAMAGED = "The file is damaged or was cut short."
+DAMAGED_HINT = "Download or copy it again, or save the model once more."
+
+
+@contextmanager
+def guarded(where: str = "") -> Iterator[None]:
+    """Turn whatever reading may raise into a refusal."""
+    try:
+        yield
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # pyfive raises whatever its parsing ran into
+        if _met_external_link(error):
+            raise outside(where) from error
+        raise Refused(RefusalCode.DAMAGED, DAMAGED, where, DAMAGED_HINT) from error
+
+
+def _met_external_link(error: Exception) -> bool:
+    """Whether pyfive gave up because of a link into another file, which it asserts that there are none of."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_locals.get("link_type") == EXTERNAL_LINK
+
+
+class _Inflater:
+    """What pyfive unpacks chunks with, in place of :mod:`zlib`: it stops where a chunk is full.
+
+    Attributes:
+        limit: bytes that a chunk of the array at hand may have.
+    """
+
+    limit = 0
+
+    def decompress(self, packed: bytes) -> bytes:
+        chunk = zlib.decompressobj().decompress(packed, self.limit + 1)
+        if len(chunk) > self.limit:
+            message = "a chunk unfolds to more than its size"
+            raise ValueError(message)
+        return chunk
+
+
+inflater = _Inflater()
+pyfive.btree.zlib = inflater
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array in the file that has not been read.
+
+    Attributes:
+        path: in the file.
+        shape: as declared.
+        dtype: as declared; a number type.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    _dataset: Any
+
+    def read(self) -> NDArray[np.float32]:
+        """The numbers, as float32.
+
+        Raises:
+            Refused: they cannot be read.
+        """
+        with guarded(self.path):
+            inflater.limit = _chunk_size(self._dataset) + CHECKSUM
+            values = np.asarray(self._dataset[()])
+            if values.shape != self.shape:
+                raise ValueError(values.shape)
+            return values.astype(np.float32)
+
+
+class Hdf5:
+    """One HDF5 file.
+
+    Args:
+        source: a path, or a file object that can seek.
+        size: of the file in bytes.
+    """
+
+    def __init__(self, source: Path | IO[bytes], size: int) -> None:
+        self._size = size
+        with guarded():
+            self._file = pyfive.File(str(source) if isinstance(source, Path) else source)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __contains__(self, path: str) -> bool:
+        return self._find(path) is not None
+
+    def members(self, path: str) -> tuple[str, ...]:
+        """The names in a group; none if there is no such group."""
+        found = self._find(path)
+        if not isinstance(found, pyfive.Group):
+            return ()
+        with guarded(path):
+            names = tuple(found)
+        if len(names) > MOST_NAMES:
+            raise Refused(RefusalCode.TOO_LARGE, f"The group {path!r} has far too many members.", path, DAMAGED_HINT)
+        return names
+
+    def text(self, path: str, attribute: str, limit: int) -> str | None:
+        """A text attribute; ``None`` if there is none.
+
+        Raises:
+            Refused: it is larger than ``limit`` bytes, or no text.
+        """
+        value = self._attribute(path, attribute)
+        if value is None:
+            return None
+        with guarded(attribute):
+            if isinstance(value, np.ndarray):
+                value = value.reshape(-1)[0] if value.size == 1 else b"".join(value.reshape(-1).tolist())
+            if len(value) > limit:
+                message = f"The description {attribute!r} in the file is larger than any network's."
+                raise Refused(RefusalCode.TOO_LARGE, message, attribute, "Save the model again.")
+            return value if isinstance(value, str) else bytes(value).decode("utf-8", "replace")
+
+    def names(self, path: str, attribute: str) -> tuple[str, ...]:
+        """A list of names; Keras splits long ones over ``attribute0``, ``attribute1`` and so on."""
+        value = self._attribute(path, attribute)
+        parts = [value] if value is not None else []
+        while not parts or value is None:
+            part = self._attribute(path, f"{attribute}{len(parts)}")
+            if part is None:
+                break
+            parts.append(part)
+        found: list[str] = []
+        with guarded(attribute):
+            for part in parts:
+                entries = np.asarray(part).reshape(-1)
+                if len(found) + len(entries) > MOST_NAMES:
+                    message = f"The list {attribute!r} in the file is far too long."
+                    raise Refused(RefusalCode.TOO_LARGE, message, path, DAMAGED_HINT)
+                for entry in entries:
+                    if not isinstance(entry, bytes | str) or len(entry) > LONGEST_NAME:
+                        raise TypeError(attribute)
+                    found.append(entry.decode("utf-8", "replace") if isinstance(entry, bytes) else str(entry))
+        return tuple(found)
+
+    def array(self, path: str) -> Array | None:
+        """An array, by its path; ``None`` if there is none.
+
+        Raises:
+            Refused: it is no plain array of numbers inside this file.
+        """
+        found = self._find(path)
+        if not isinstance(found, pyfive.Dataset):
+            return None
+        with guarded(path):
+            header = self._file._get_dataobjects(found._dataobjects.offset)
+            if found.id.layout_class == VIRTUAL_LAYOUT or header.find_msg_type(EXTERNAL_FILES):
+                raise outside(path)
+            shape, dtype = tuple(int(side) for side in found.shape), np.dtype(found.dtype)
+            if dtype.kind not in "fiu" or dtype.itemsize > 8 or len(shape) > 6 or min(shape, default=1) < 0:
+                message = f"The weights {path!r} are not numbers."
+                raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, path, "Save the model again.")
+            if max(prod(shape) * dtype.itemsize, _chunk_size(found)) > EXPANSION * self._size:
+                message = f"The weights {path!r} claim to be far larger than the whole file."
+                raise Refused(RefusalCode.TOO_LARGE, message, path, DAMAGED_HINT)
+            return Array(path, shape, dtype, found)
+
+    def _find(self, path: str) -> Any:
+        """The object at a path, or ``None``. Links out of the file, and soft links, are refused and not followed."""
+        if len(path) > 4 * LONGEST_NAME:
+            return None
+        here: Any = self._file
+        with guarded(path):
+            for part in (part for part in posixpath.normpath(path).split("/") if part not in ("", ".")):
+                if part == ".." or not isinstance(here, pyfive.Group) or part not in here._links:
+                    return None
+                if not isinstance(here._links[part], int | np.integer):
+                    raise outside(path)
+                here = here.get_lazy_view(part)
+            return here
+
+    def _attribute(self, path: str, attribute: str) -> Any:
+        found = self._find(path)
+        if found is None:
+            return None
+        with guarded(attribute):
+            return found.attrs.get(attribute)
+
+
+def _chunk_size(dataset: Any) -> int:
+    """Bytes of one chunk of an array, unpacked; 0 where it is not stored in chunks."""
+    return prod(int(side) for side in dataset.chunks) * dataset.dtype.itemsize if dataset.chunks else 0
+
+
+def outside(path: str) -> Refused:
+    """The refusal of anything that lies, or says it lies, in another file."""
+    message = f"The weights {path!r} are not in this file: it points to another place for them."
+    return Refused(RefusalCode.OUTSIDE_DATA, message, path, 'Save the model again with model.save("file.h5").')
