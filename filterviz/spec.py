@@ -64,7 +64,8 @@ class LayerSpec:
     Attributes:
         name: unique in the model; nested layers are paths such as ``vgg16/block5_conv1``. It comes from the file:
             escape it.
-        kind: the Keras 3 class it is rebuilt as (``Conv2D``), or one of the graph kinds of ``reader.layers``.
+        kind: its class, as Keras 3 calls it (``Conv2D``).
+        rebuilt_as: the kind it is rebuilt as: the same, or ``Identity`` or another of the kinds of ``reader.graph``.
         params: the keyword arguments of that class's constructor, validated, always channels-last.
         weight_shapes: the shapes of its arrays in Keras 3's order (trainable, then not), channels-last.
         output_shape: of its first call; ``None`` where it cannot be known.
@@ -77,6 +78,7 @@ class LayerSpec:
 
     name: str
     kind: str
+    rebuilt_as: str = ""
     params: Mapping[str, Json] = field(default_factory=dict)
     weight_shapes: tuple[tuple[int, ...], ...] = ()
     output_shape: Shape | None = None
@@ -106,11 +108,14 @@ class NodeSpec:
         layer: index into ``ModelSpec.layers``; a shared layer is called by several nodes.
         inputs: indices of the nodes whose outputs it takes, each smaller than its own.
         output_shape: ``None`` where it cannot be known.
+        permutations: for each input, how its axes are to be turned first (a file that keeps channels first is rebuilt
+            channels last); empty where none are.
     """
 
     layer: int
     inputs: tuple[int, ...] = ()
     output_shape: Shape | None = None
+    permutations: tuple[tuple[int, ...] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,7 @@ class ModelSpec:
         keras_version: of the library that saved the file; empty where the file does not say.
         notes: sentences about what was skipped or assumed in opening it.
         parameters: the number of weights in the file that belong to the network.
+        channels_first: whether the file's own pictures come channels first.
     """
 
     name: str
@@ -140,6 +146,7 @@ class ModelSpec:
     keras_version: str = ""
     notes: tuple[str, ...] = ()
     parameters: int = 0
+    channels_first: bool = False
 
     @property
     def input_shape(self) -> Shape | None:
@@ -180,7 +187,13 @@ class ModelSpec:
             for layer in data["layers"]
         )
         nodes = tuple(
-            NodeSpec(node["layer"], tuple(node["inputs"]), _shape(node["output_shape"])) for node in data["nodes"]
+            NodeSpec(
+                node["layer"],
+                tuple(node["inputs"]),
+                _shape(node["output_shape"]),
+                tuple(None if turn is None else tuple(turn) for turn in node["permutations"]),
+            )
+            for node in data["nodes"]
         )
         return cls(
             **{

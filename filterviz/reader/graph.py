@@ -1,0 +1,406 @@
+"""From the described model to one flat graph of calls, with every shape worked out.
+
+Nested models are inlined, so what lies between an input and a layer can be followed without knowing of models. Where
+something cannot be rebuilt, the graph goes on: what depends on it has no shape and knows whose fault that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from filterviz.errors import Refused, RefusalCode
+from filterviz.reader.config import Call, Layer, Model, Reference, bad
+from filterviz.reader.layers import CODE, IDENTITY, KINDS, NOTHING_AT_INFERENCE, Order, Params, ShapeError, WeightShapes
+from filterviz.reader.legacy import OPERATIONS, WRAPPED_OPERATIONS
+from filterviz.reader.values import ACTIVATIONS, Unsupported, Values
+from filterviz.settings import Settings
+from filterviz.spec import NodeSpec, Shape
+
+INPUT, START, UNSUPPORTED = "InputLayer", "Start", "Unsupported"
+FOLD, UNFOLD = "FoldTime", "UnfoldTime"
+"""The kinds that are not layers of Keras. ``Start``: the network is entered here, as what stands before it carries code
+and only prepares the pixels. ``FoldTime`` and ``UnfoldTime``: frames become pictures of their own, and frames again."""
+
+
+@dataclass
+class Record:
+    """A layer in the making."""
+
+    name: str
+    class_name: str
+    kind: str
+    params: Params = field(default_factory=dict)
+    weight_shapes: WeightShapes = ()
+    reason: str | None = None
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Where a layer stands among the models of the file; its weights are found by this.
+
+    Attributes:
+        name: in its model.
+        class_name: in the words of Keras 2 and later.
+        record: its index, if it is a layer that was called.
+        inside: the layers inside, if it is a model or a wrapper.
+        trainable: what the file says of it.
+    """
+
+    name: str
+    class_name: str
+    record: int | None
+    inside: tuple[Branch, ...] = ()
+    trainable: bool = True
+
+
+@dataclass(frozen=True)
+class Node:
+    """A call in the making; ``first``: whether its axes are in the order of channels first in the file's own terms."""
+
+    spec: NodeSpec
+    first: bool = False
+    blame: str | None = None
+
+
+class Graph:
+    """The flat graph of a model.
+
+    Args:
+        model: as described.
+        settings: the limits.
+        sizes_after_start: whether the size of a picture is believed where the network is entered after unknown code.
+    """
+
+    def __init__(self, model: Model, settings: Settings, *, sizes_after_start: bool = True) -> None:
+        self.records: list[Record] = []
+        self.nodes: list[Node] = []
+        self.inputs: list[int] = []
+        self.notes: list[str] = []
+        self.started = False
+        self._settings = settings
+        self._sizes_after_start = sizes_after_start
+        self._by_name: dict[str, int] = {}
+        self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
+        self.channels_first = _channels_first(model)
+        self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
+        self.branches = self._branches(model, "")
+
+    # Models ------------------------------------------------------------------------------------------------------------
+
+    def _model(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
+        """Call a model; returns the nodes of its outputs."""
+        return (self._chain if model.sequential else self._functional)(model, prefix, inputs)
+
+    def _chain(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
+        layers = list(model.layers)
+        own = layers.pop(0) if layers and layers[0].class_name == INPUT else None
+        if inputs is None:
+            shape = own.config if own is not None else _first_shape(model)
+            name = own.name if own is not None else "input"
+            current = [self._input(prefix + name, shape)]
+        else:
+            current = list(inputs)
+        for layer in layers:
+            current = self._call(layer, prefix, Call(()), current)
+        return current
+
+    def _functional(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
+        made: dict[tuple[str, int], list[int]] = {}
+        waiting: list[tuple[Layer, int, Call]] = []
+        offsets = _offsets(model)
+        for layer in model.layers:
+            offset = offsets.get(layer.name, 0)
+            if layer.class_name == INPUT:
+                place = [i for i, reference in enumerate(model.inputs) if reference.layer == layer.name]
+                if inputs is None:
+                    made[layer.name, 0] = [self._input(prefix + layer.name, layer.config)]
+                elif place and place[0] < len(inputs):
+                    made[layer.name, 0] = [inputs[place[0]]]
+            elif not layer.calls and layer.model is not None and inputs is None:
+                made[layer.name, offset] = self._model(layer.model, f"{prefix}{layer.name}/", None)
+            else:
+                waiting += [(layer, number + offset, call) for number, call in enumerate(layer.calls)]
+        while waiting:
+            later = []
+            for layer, number, call in waiting:
+                sources = [made.get((reference.layer, reference.call)) for reference in call.inputs]
+                if any(source is None for source in sources):
+                    later.append((layer, number, call))
+                    continue
+                taken = [_pick(source, ref) for source, ref in zip(sources, call.inputs, strict=True) if source]
+                made[layer.name, number] = self._call(layer, prefix, call, taken)
+            if len(later) == len(waiting):
+                break  # what is left hangs in the air; it can neither be reached nor be needed
+            waiting = later
+        found = [(made.get((reference.layer, reference.call)), reference) for reference in model.outputs]
+        return [_pick(source, reference) for source, reference in found if source]
+
+    def _branches(self, model: Model, prefix: str) -> tuple[Branch, ...]:
+        return tuple(self._branch(layer, prefix) for layer in model.layers)
+
+    def _branch(self, layer: Layer, prefix: str) -> Branch:
+        inside: tuple[Branch, ...] = ()
+        if layer.model is not None:
+            inside = self._branches(layer.model, f"{prefix}{layer.name}/")
+        elif layer.wrapped is not None and layer.class_name == "TimeDistributed":
+            inside = (self._branch(layer.wrapped, f"{prefix}{layer.name}/"),)
+        record = self._by_name.get(prefix + layer.name) if not inside else None
+        return Branch(layer.name, layer.class_name, record, inside, layer.config.get("trainable") is not False)
+
+    # Calls -------------------------------------------------------------------------------------------------------------
+
+    def _input(self, name: str, config: Any) -> int:
+        raw = config if isinstance(config, list) else None
+        if isinstance(config, Mapping):
+            raw = config.get("batch_input_shape") or config.get("batch_shape") or config.get("input_shape")
+        if not isinstance(raw, list) or not 1 <= len(raw) <= 6:
+            raise bad("it does not say what size its input has", name)
+        values = Values(name, {"input_shape": raw})
+        sides = [None if side is None else values._whole("input_shape", side, 1, 10**7) for side in raw[1:]]  # noqa: SLF001
+        first = self.channels_first and len(sides) >= 3
+        if first:
+            sides = [*sides[1:], sides[0]]
+        record = self._record(name, INPUT, INPUT)
+        node = self._add(record, (), (None, *sides), first=first)
+        self.inputs.append(node)
+        self._bare.add(node)
+        return node
+
+    def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int]:
+        name = prefix + layer.name
+        if layer.model is not None:
+            return self._model(layer.model, f"{name}/", inputs)
+        if layer.class_name == "TimeDistributed" and layer.wrapped is not None:
+            fold = self._fold(f"{name}/frames", FOLD, inputs)
+            inner = self._call(layer.wrapped, f"{name}/", call, fold)
+            return self._fold(f"{name}/sequence", UNFOLD, [*inner, *inputs])
+        if layer.class_name == INPUT:
+            return inputs
+        return [self._single(name, layer, call, inputs)]
+
+    def _fold(self, name: str, kind: str, inputs: list[int]) -> list[int]:
+        record = self._by_name.get(name)
+        record = self._record(name, kind, kind) if record is None else record
+        source = self.nodes[inputs[0]]
+        shape = source.spec.output_shape
+        if source.blame is not None or shape is None:
+            return [self._add(record, tuple(inputs[:1]), None, blame=source.blame)]
+        if kind == FOLD:
+            if len(shape) < 3:
+                return [self._add(record, tuple(inputs[:1]), None, blame=name)]
+            node = self._add(record, (inputs[0],), (None, *shape[2:]), first=source.first)
+            if inputs[0] in self._bare:
+                self._bare.add(node)
+            return [node]
+        frames = self.nodes[inputs[1]].spec.output_shape
+        steps = frames[1] if frames is not None else None
+        return [self._add(record, tuple(inputs), (None, steps, *shape[1:]), first=source.first)]
+
+    def _single(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> int:
+        sources = [self.nodes[node] for node in inputs]
+        index = self._by_name.get(name)
+        record = self._describe(name, layer, call, len(inputs)) if index is None else self.records[index]
+        index = self._by_name[name]
+        blame = next((source.blame for source in sources if source.blame is not None), None)
+        if blame is not None or not inputs:
+            return self._add(index, tuple(inputs), None, blame=blame or name)
+        if record.kind == UNSUPPORTED and inputs[0] in self._bare and len(inputs) == 1:
+            return self._start(index, record, inputs[0])
+        if record.kind in (UNSUPPORTED, START):
+            return self._add(index, tuple(inputs), None, blame=name)
+        kind = KINDS[record.kind]
+        try:
+            permutations, shapes, first = self._arranged(record, layer, sources)
+            if kind.rank is not None and len(shapes[0]) != kind.rank:
+                message = f"it takes {kind.rank - 1} axes and gets {len(shapes[0]) - 1}"
+                raise ShapeError(message)
+            weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
+        except (ShapeError, IndexError, ValueError) as error:
+            record.kind, record.reason = UNSUPPORTED, f"It cannot be computed: {error}."
+            return self._add(index, tuple(inputs), None, blame=name)
+        record.weight_shapes = record.weight_shapes or weights
+        node = self._add(index, tuple(inputs), shape, permutations, first and len(shape) > 2)
+        if not weights and len(shape) == len(shapes[0]) and all(item in self._bare for item in inputs):
+            self._bare.add(node)
+        return node
+
+    def _start(self, index: int, record: Record, source: int) -> int:
+        """Enter the network after code that stands before every layer with weights."""
+        before = self.nodes[source]
+        shape = before.spec.output_shape
+        if shape is None or len(shape) not in (3, 4, 5) or not record.code:
+            return self._add(index, (source,), None, blame=record.name)
+        if not self._sizes_after_start:
+            shape = (None, *(None for _ in shape[1:-1]), shape[-1])
+        if record.kind != START:
+            record.kind = START
+            self.started = True
+            self.notes.append(
+                f"The layer {record.name!r} carries program code, which is never run. The network is entered after it; "
+                "check that the pixel range is the one that comes out of it."
+            )
+        node = self._add(index, (source,), shape, first=before.first)
+        self._bare.add(node)
+        return node
+
+    def _describe(self, name: str, layer: Layer, call: Call, count: int) -> Record:
+        """What a layer is to be rebuilt as."""
+        class_name, config = layer.class_name, layer.config
+        try:
+            if class_name in CODE:
+                raise Unsupported("It carries program code, which is never run.", code=True)
+            if class_name in WRAPPED_OPERATIONS or (class_name not in KINDS and class_name in OPERATIONS):
+                kind, params = _operation(class_name, config, call, count)
+            elif class_name in ("Add", "Multiply", "Subtract", "Divide") and count == 1:
+                kind, params = _operation(class_name, {"function": class_name}, call, count)
+            elif class_name in NOTHING_AT_INFERENCE:
+                kind, params = IDENTITY, {}
+            elif class_name in KINDS:
+                kind, params = class_name, KINDS[class_name].read(Values(name, config))
+            else:
+                raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)
+        except Unsupported as error:
+            index = self._record(name, class_name, UNSUPPORTED)
+            self.records[index].reason = error.reason[0].upper() + error.reason[1:]
+            self.records[index].code = error.code
+            return self.records[index]
+        index = self._record(name, class_name, kind)
+        self.records[index].params = params
+        return self.records[index]
+
+    def _arranged(
+        self, record: Record, layer: Layer, sources: Sequence[Node]
+    ) -> tuple[tuple[tuple[int, ...] | None, ...], list[Shape], bool]:
+        """Bring the axes of the inputs into the order the layer minds; returns permutations, shapes, the new order."""
+        order = KINDS[record.kind].order
+        shapes = [source.spec.output_shape or () for source in sources]
+        first = sources[0].first
+        wanted = first and all(source.first == first for source in sources)
+        written_first = layer.config.get("data_format") == "channels_first"
+        if order is Order.CHANNELS or (record.kind == "Flatten" and written_first):
+            wanted = written_first and len(shapes[0]) > 2
+        elif order is Order.AS_WRITTEN:
+            wanted = False
+        permutations: list[tuple[int, ...] | None] = []
+        for position, (source, shape) in enumerate(zip(sources, shapes, strict=True)):
+            rank = len(shape)
+            if source.first == wanted or rank < 3:
+                permutations.append(None)
+                continue
+            turn = (0, *range(2, rank), 1) if wanted else (0, rank - 1, *range(1, rank - 1))
+            permutations.append(turn)
+            shapes[position] = tuple(shape[axis] for axis in turn)
+        if order is Order.AXIS and wanted and "axis" in record.params:
+            rank = len(shapes[0])
+            axis = record.params["axis"] % rank
+            record.params["axis"] = rank - 1 if axis == 1 else axis - 1 if axis > 1 else axis
+        return tuple(permutations), shapes, wanted
+
+    def _record(self, name: str, class_name: str, kind: str) -> int:
+        self._by_name[name] = len(self.records)
+        self.records.append(Record(name, class_name, kind))
+        return len(self.records) - 1
+
+    def _add(
+        self,
+        record: int,
+        inputs: tuple[int, ...],
+        shape: Shape | None,
+        permutations: tuple[tuple[int, ...] | None, ...] = (),
+        first: bool = False,
+        blame: str | None = None,
+    ) -> int:
+        if shape is not None:
+            size = 4 * prod(side for side in shape[1:] if side is not None)
+            if size > self._settings.max_activation_bytes:
+                name = self.records[record].name
+                message = f"The layer {name!r} would need {size / 1e9:.0f} GB of memory for a single picture."
+                raise Refused(RefusalCode.TOO_LARGE, message, name, "Use a network for smaller pictures.")
+        if not any(permutations):
+            permutations = ()
+        if len(self.nodes) > 4 * self._settings.max_layers:
+            message = "The layers of this network are called far more often than in any real one."
+            raise Refused(RefusalCode.TOO_LARGE, message, "", "Save the part you want to see as a model of its own.")
+        self.nodes.append(Node(NodeSpec(record, inputs, shape, permutations), first, blame))
+        return len(self.nodes) - 1
+
+
+def _operation(class_name: str, config: Mapping[str, Any], call: Call, count: int) -> tuple[str, Params]:
+    """A wrapped operation of TensorFlow or NumPy as a layer."""
+    definition = config.get("node_def")
+    function = config.get("function") or (definition.get("op") if isinstance(definition, Mapping) else class_name)
+    meaning = OPERATIONS.get(function) if isinstance(function, str) else None
+    constants = list(call.constants)
+    stored = config.get("constants")
+    if isinstance(stored, Mapping):
+        constants += [float(value) for value in stored.values() if isinstance(value, int | float)]
+    if meaning in ACTIVATIONS and count == 1:
+        return "Activation", {"activation": meaning}
+    if meaning == IDENTITY and count == 1:
+        return IDENTITY, {}
+    if meaning == "DepthToSpace":
+        size = call.settings.get("block_size", (call.constants or (None,))[0])
+        return "DepthToSpace", KINDS["DepthToSpace"].read(Values("depth_to_space", {"block_size": size}))
+    if meaning in ("Add", "Multiply", "Subtract") and count == 2:
+        return meaning, {}
+    if count == 1 and len(constants) == 1:
+        (number,) = constants
+        if meaning == "Add":
+            return "Rescaling", {"scale": 1.0, "offset": number}
+        if meaning == "Multiply":
+            return "Rescaling", {"scale": number, "offset": 0.0}
+        if meaning == "Subtract":
+            return "Rescaling", {
+                "scale": -1.0 if call.constant_first else 1.0,
+                "offset": number * (1 if call.constant_first else -1),
+            }
+        if meaning == "Divide" and number and not call.constant_first:
+            return "Rescaling", {"scale": 1 / number, "offset": 0.0}
+    raise Unsupported(f"The operation {str(function)[:60]!r} is not known here.", code=True)
+
+
+def _pick(source: list[int], reference: Reference) -> int:
+    return source[reference.tensor] if 0 <= reference.tensor < len(source) else source[0]
+
+
+def _offsets(model: Model) -> dict[str, int]:
+    """How much too high the file counts a layer's calls: Keras 2 counted a nested model's own making as its first."""
+    highest: dict[str, int] = {}
+    references = [*model.inputs, *model.outputs]
+    references += [reference for layer in model.layers for call in layer.calls for reference in call.inputs]
+    for reference in references:
+        highest[reference.layer] = max(highest.get(reference.layer, 0), reference.call)
+    calls = {layer.name: max(1, len(layer.calls)) for layer in model.layers}
+    return {name: max(0, highest.get(name, 0) - count + 1) for name, count in calls.items()}
+
+
+def _channels_first(model: Model) -> bool:
+    """Whether pictures come channels first: what the first layer that looks at one says."""
+    for layer in model.walk():
+        kind = KINDS.get(layer.class_name)
+        if kind is not None and kind.order is Order.CHANNELS and isinstance(layer.config.get("data_format"), str):
+            return bool(layer.config["data_format"] == "channels_first")
+    return False
+
+
+def _first_shape(model: Model) -> Any:
+    """The input shape of a chain without an input layer: the first layer's, wherever it is written."""
+    for layer in model.layers[:1]:
+        for config in (layer.config, layer.wrapped.config if layer.wrapped is not None else {}):
+            shape = config.get("batch_input_shape") or config.get("batch_shape")
+            if shape:
+                return shape
+        if layer.model is not None:
+            inner = layer.model.layers[0] if layer.model.layers else None
+            if inner is not None and inner.class_name == INPUT:
+                return inner.config.get("batch_input_shape") or inner.config.get("batch_shape")
+            return _first_shape(layer.model)
+        if layer.class_name == "Dense" and isinstance(layer.config.get("input_dim"), int):
+            return [None, layer.config["input_dim"]]
+        if layer.class_name == "Embedding":
+            return [None, layer.config.get("input_length")]
+    return model.input_shape

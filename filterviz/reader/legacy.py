@@ -1,0 +1,120 @@
+"""What older files call things: class names and arguments of Keras 1, aliases, wrapped operations of TensorFlow.
+
+Keras 1 (2015-2017) named arguments after Theano's; Keras 2 kept the meaning and changed every name. The tables follow
+``keras/legacy/interfaces.py`` of Keras 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Config = dict[str, Any]
+
+CLASSES: Mapping[str, str] = {
+    "Convolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
+    "AtrousConv1D": "Conv1D",
+    "AtrousConv2D": "Conv2D",
+    "Deconvolution2D": "Conv2DTranspose",
+    "Deconvolution3D": "Conv3DTranspose",
+    "Convolution2DTranspose": "Conv2DTranspose",
+    "Convolution3DTranspose": "Conv3DTranspose",
+    "SeparableConvolution1D": "SeparableConv1D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "MaxPool1D": "MaxPooling1D",
+    "MaxPool2D": "MaxPooling2D",
+    "MaxPool3D": "MaxPooling3D",
+    "AvgPool1D": "AveragePooling1D",
+    "AvgPool2D": "AveragePooling2D",
+    "AvgPool3D": "AveragePooling3D",
+    "GlobalAvgPool1D": "GlobalAveragePooling1D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+    "GlobalAvgPool3D": "GlobalAveragePooling3D",
+    "GlobalMaxPool1D": "GlobalMaxPooling1D",
+    "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "GlobalMaxPool3D": "GlobalMaxPooling3D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "SyncBatchNormalization": "BatchNormalization",
+    "LSTMV2": "LSTM",
+    "GRUV2": "GRU",
+    "Deconv2D": "Conv2DTranspose",
+    "ThresholdedReLU": "ReLU",
+    "Model": "Functional",
+}
+
+ARGUMENTS: Mapping[str, str] = {
+    "nb_filter": "filters",
+    "filter_length": "kernel_size",
+    "subsample": "strides",
+    "subsample_length": "strides",
+    "border_mode": "padding",
+    "bias": "use_bias",
+    "atrous_rate": "dilation_rate",
+    "pool_length": "pool_size",
+    "stride": "strides",
+    "length": "size",
+    "inner_activation": "recurrent_activation",
+}
+
+MERGES: Mapping[str, str] = {
+    "sum": "Add",
+    "mul": "Multiply",
+    "concat": "Concatenate",
+    "ave": "Average",
+    "max": "Maximum",
+}
+
+ORDERINGS: Mapping[str, str] = {"th": "channels_first", "tf": "channels_last"}
+
+OPERATIONS: Mapping[str, str] = {
+    **dict.fromkeys(("nn.relu", "Relu"), "relu"),
+    **dict.fromkeys(("nn.relu6", "Relu6"), "relu6"),
+    **dict.fromkeys(("math.sigmoid", "nn.sigmoid", "Sigmoid"), "sigmoid"),
+    **dict.fromkeys(("math.tanh", "nn.tanh", "Tanh"), "tanh"),
+    **dict.fromkeys(("nn.softmax", "Softmax"), "softmax"),
+    **dict.fromkeys(("nn.silu", "nn.swish", "swish_f32"), "silu"),
+    **dict.fromkeys(("math.add", "__operators__.add", "Add", "AddV2"), "Add"),
+    **dict.fromkeys(("math.multiply", "__operators__.mul", "Mul", "Multiply"), "Multiply"),
+    **dict.fromkeys(("math.subtract", "__operators__.sub", "Sub", "Subtract"), "Subtract"),
+    **dict.fromkeys(
+        ("math.divide", "math.truediv", "__operators__.truediv", "RealDiv", "TrueDivide", "Divide"), "Divide"
+    ),
+    **dict.fromkeys(("nn.depth_to_space", "compat.v1.nn.depth_to_space", "DepthToSpace"), "DepthToSpace"),
+    **dict.fromkeys(("cast", "Cast", "identity", "Identity", "stop_gradient"), "Identity"),
+}
+"""Operations of TensorFlow and NumPy that files wrap as layers -> an activation, or the kind of layer they are."""
+
+WRAPPED_OPERATIONS = frozenset({"TFOpLambda", "TensorFlowOpLayer"})
+
+
+def modernise(class_name: str, config: Config) -> tuple[str, Config]:
+    """A layer's class and configuration in the words of Keras 2 and later.
+
+    Example:
+        >>> modernise("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 5, "dim_ordering": "tf"})
+        ('Conv2D', {'data_format': 'channels_last', 'filters': 8, 'kernel_size': [3, 5]})
+    """
+    config = dict(config)
+    name = CLASSES.get(class_name, class_name)
+    if class_name == "Merge":
+        name = MERGES.get(str(config.get("mode")), class_name)
+        if "concat_axis" in config:
+            config["axis"] = config.pop("concat_axis")
+    if "dim_ordering" in config:
+        ordering = config.pop("dim_ordering")
+        config["data_format"] = ORDERINGS.get(ordering) if isinstance(ordering, str) else None
+    for old, new in ARGUMENTS.items():
+        if old in config and new not in config:
+            config[new] = config.pop(old)
+    if "output_dim" in config and name != "Embedding" and "units" not in config:
+        config["units"] = config.pop("output_dim")
+    sides = [config.pop(side) for side in ("nb_row", "nb_col") if side in config]
+    sides += [config.pop(side) for side in ("kernel_dim1", "kernel_dim2", "kernel_dim3") if side in config]
+    if sides and "kernel_size" not in config:
+        config["kernel_size"] = sides
+    return name, config

@@ -1,0 +1,184 @@
+"""A file, opened: what is in it as a :class:`~filterviz.spec.ModelSpec`, and its weights layer by layer."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.errors import Refused, RefusalCode
+from filterviz.reader import applications, geometry, pixels
+from filterviz.reader.config import Model, parse
+from filterviz.reader.container import SAVE_WHOLE, Container, open_container
+from filterviz.reader.graph import START, UNSUPPORTED, Graph
+from filterviz.reader.hdf5 import Hdf5
+from filterviz.reader.weights import Stored, assign, missing
+from filterviz.settings import Settings
+from filterviz.spec import LayerSpec, ModelSpec
+
+
+class OpenedModel:
+    """A network whose file is open. A context manager.
+
+    Attributes:
+        spec: what is in it.
+    """
+
+    def __init__(self, spec: ModelSpec, weights: Hdf5, stored: dict[str, tuple[Stored, ...]]) -> None:
+        self.spec = spec
+        self._weights = weights
+        self._stored = stored
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._weights.close()
+
+    def weights(self, layer: LayerSpec) -> tuple[NDArray[np.float32], ...]:
+        """The arrays of a layer, float32, in Keras 3's order and layout.
+
+        Raises:
+            Refused: they cannot be read.
+        """
+        return tuple(stored.read() for stored in self._stored.get(layer.name, ()))
+
+
+def open_model(path: Path, settings: Settings, architecture: str | None = None) -> OpenedModel:
+    """Open a Keras file.
+
+    Args:
+        path: of the file.
+        settings: the limits.
+        architecture: the network that a file of bare weights is to be opened as, such as ``vgg16``.
+
+    Raises:
+        Refused: it will not be opened; the sentence says why and what to do.
+        OSError: it cannot be read.
+    """
+    container = open_container(path, settings)
+    if container.description is None:
+        model = _bare_weights(container, architecture)
+    else:
+        model = parse(container.description, max_layers=settings.max_layers, max_depth=settings.max_depth)
+    graph = Graph(model, settings)
+    try:
+        stored = _weights(container, graph, settings)
+    except Refused as refusal:
+        if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
+            raise
+        # The code before the network may have changed the size of the picture; then it is not known.
+        graph = Graph(model, settings, sizes_after_start=False)
+        stored = _weights(container, graph, settings)
+    spec = _spec(model, graph, container)
+    _refuse_what_cannot_be_shown(graph, spec)
+    return OpenedModel(spec, container.weights, {graph.records[index].name: arrays for index, arrays in stored.items()})
+
+
+def _bare_weights(container: Container, architecture: str | None) -> Model:
+    known = applications.recognise(container)
+    if known is not None and known == architecture:
+        return applications.model(known)
+    what = "This file holds weights, but not the network they belong to."
+    hint = SAVE_WHOLE
+    if known is not None:
+        what = f"This file holds the weights of {known.upper()} alone, without the network."
+    raise Refused(RefusalCode.WEIGHTS_ONLY, what, "", hint)
+
+
+def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, tuple[Stored, ...]]:
+    """The arrays of all layers, all in place and within the limits.
+
+    Raises:
+        Refused: one is missing or does not fit, or all together are too large.
+    """
+    parameters = sum(prod(shape) for record in graph.records for shape in record.weight_shapes)
+    if parameters > settings.max_parameters or 4 * parameters > settings.weight_bytes:
+        message = f"The network would have {parameters / 1e6:,.0f} million weights; the limit is {settings.max_parameters / 1e6:,.0f}."
+        raise Refused(RefusalCode.TOO_LARGE, message, "", "Open a smaller network.")
+    stored = assign(container, graph)
+    for record in missing(graph, stored):
+        message = f"The weights of the layer {record.name!r} are not in the file."
+        raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, record.name, SAVE_WHOLE)
+    return stored
+
+
+def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
+    fields, verdicts = geometry.fields(graph), geometry.verdicts(graph)
+    first: dict[int, int] = {}
+    for position, node in enumerate(graph.nodes):
+        first.setdefault(node.spec.layer, position)
+    layers = []
+    for index, (record, verdict) in enumerate(zip(graph.records, verdicts, strict=True)):
+        position = first.get(index)
+        field = None if position is None else fields[position]
+        layers.append(
+            LayerSpec(
+                name=record.name,
+                kind=record.class_name if record.kind in (UNSUPPORTED, START, "Identity") else record.kind,
+                rebuilt_as=record.kind,
+                params=record.params,
+                weight_shapes=record.weight_shapes,
+                output_shape=None if position is None else graph.nodes[position].spec.output_shape,
+                channels=verdict.channels,
+                receptive_field=None if field is None or verdict.reason is not None else field.size,
+                visualisable=verdict.reason is None,
+                reason=verdict.reason,
+            )
+        )
+    pixel_range, reason = pixels.guess(graph)
+    return ModelSpec(
+        name=model.name,
+        layers=tuple(layers),
+        nodes=tuple(node.spec for node in graph.nodes),
+        inputs=tuple(graph.inputs),
+        outputs=tuple(graph.outputs),
+        pixel_range=pixel_range,
+        pixel_range_reason=reason,
+        keras_version=container.keras_version,
+        notes=(*graph.notes, *_notes(graph, container)),
+        parameters=sum(prod(shape) for record in graph.records for shape in record.weight_shapes),
+        channels_first=graph.channels_first,
+    )
+
+
+def _notes(graph: Graph, container: Container) -> list[str]:
+    notes = []
+    if container.backend.lower() == "theano":
+        notes.append("The network was trained with Theano, which turns its kernels; they were turned back.")
+    elif container.keras_version.startswith("1.") and graph.channels_first and not container.backend:
+        notes.append("The file does not say whether it was trained with Theano; it was opened as if with TensorFlow.")
+    return notes
+
+
+def _refuse_what_cannot_be_shown(graph: Graph, spec: ModelSpec) -> None:
+    """A network without a single convolution that can be reached is of no use here.
+
+    Raises:
+        Refused: the network is one.
+    """
+    if spec.visualisable:
+        return
+    convolutions = [
+        layer for layer in spec.layers if layer.rebuilt_as.startswith(("Conv", "SeparableConv", "Depthwise"))
+    ]
+    if any(layer.output_shape is not None for layer in convolutions):
+        return  # its layers are listed, each with the reason
+    blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
+    if blocking and (convolutions or blocking[0].code):
+        record = blocking[0]
+        code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER
+        what = f"The layer {record.name!r} stands in the way. {record.reason}"
+        hint = (
+            "Rebuild the network without that layer (a Rescaling layer can scale pixels), load its weights and save it."
+        )
+        raise Refused(code, what, record.name, hint)
+    what = "There is no convolution in this network, so there are no filters to show."
+    raise Refused(RefusalCode.NO_IMAGE_LAYERS, what, "", "Choose a network that looks at pictures with Conv2D layers.")

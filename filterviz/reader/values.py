@@ -1,0 +1,154 @@
+"""A layer's configuration, read value by value: each has a kind and a range, and whatever is not asked for is dropped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from filterviz.errors import Refused, RefusalCode
+
+ACTIVATIONS = frozenset(
+    {
+        *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "exponential"),
+        *("sigmoid", "hard_sigmoid", "hard_silu", "log_sigmoid", "tanh", "hard_tanh", "tanh_shrink"),
+        *("softmax", "log_softmax", "softplus", "softsign", "celu", "glu", "squareplus"),
+    }
+)
+SAME_ACTIVATION = {"swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax", "leakyrelu": "leaky_relu"}
+"""Other names under which files know an activation."""
+
+
+class Unsupported(Exception):
+    """A layer of a kind, or in a way, that cannot be rebuilt; the network may still be shown up to it.
+
+    Args:
+        reason: a sentence.
+        code: whether the layer carries program code.
+    """
+
+    def __init__(self, reason: str, code: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+class Values:
+    """The configuration of one layer.
+
+    Args:
+        layer: its name, for the refusal.
+        config: from the file.
+    """
+
+    def __init__(self, layer: str, config: Mapping[str, Any]) -> None:
+        self._layer = layer
+        self._config = config
+
+    def __contains__(self, key: str) -> bool:
+        return self._config.get(key) is not None
+
+    def raw(self, key: str) -> Any:
+        """The value as it stands; ``None`` where there is none."""
+        return self._config.get(key)
+
+    def refuse(self, key: str) -> Refused:
+        """The refusal of a value."""
+        shown = repr(self._config.get(key))[:60]
+        message = f"The layer {self._layer!r} has the setting {key} = {shown}, which makes no sense."
+        return Refused(RefusalCode.BAD_CONFIG, message, self._layer, "The file is damaged; save the model again.")
+
+    def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
+        """A whole number, also when written as ``3.0`` or ``[3]``."""
+        return self._whole(key, self._config.get(key), low, high, default)
+
+    def _whole(self, key: str, value: Any, low: int, high: int, default: int | None = None) -> int:
+        if value is None and default is not None:
+            return default
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 2**40:
+            raise self.refuse(key)
+        if int(value) != value or not low <= value <= high:
+            raise self.refuse(key)
+        return int(value)
+
+    def wholes(self, key: str, rank: int, low: int, high: int, default: int | None = None) -> tuple[int, ...]:
+        """``rank`` whole numbers; one number stands for all of them."""
+        value = self._config.get(key)
+        if isinstance(value, list) and len(value) == rank:
+            return tuple(self._whole(key, item, low, high) for item in value)
+        return (self._whole(key, value, low, high, default),) * rank
+
+    def pairs(self, key: str, rank: int, high: int) -> tuple[tuple[int, int], ...]:
+        """Amounts before and after, for each of ``rank`` axes; one number, or one for each axis, means both sides."""
+        value = self._config.get(key)
+        if isinstance(value, list) and len(value) == rank and all(isinstance(item, list) for item in value):
+            if any(len(item) != 2 for item in value):
+                raise self.refuse(key)
+            return tuple((self._whole(key, one, 0, high), self._whole(key, two, 0, high)) for one, two in value)
+        if isinstance(value, list) and rank == 1 and len(value) == 2:
+            return ((self._whole(key, value[0], 0, high), self._whole(key, value[1], 0, high)),)
+        return tuple((side, side) for side in self.wholes(key, rank, 0, high))
+
+    def number(self, key: str, default: float, limit: float = 1e30) -> float:
+        """A finite number, also when written as an array of one."""
+        value = self._config.get(key, default)
+        if isinstance(value, Mapping):
+            inner = value.get("config")
+            value = inner.get("value") if isinstance(inner, Mapping) else None
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self.refuse(key)
+        if abs(value) > limit:
+            raise self.refuse(key)
+        return float(value)
+
+    def numbers(self, key: str, default: float) -> float | tuple[float, ...]:
+        """A finite number, or a short list of them."""
+        value = self._config.get(key)
+        if not isinstance(value, list) or len(value) == 1:
+            return self.number(key, default)
+        if len(value) > 4096:
+            raise self.refuse(key)
+        return tuple(Values(self._layer, {key: item}).number(key, default) for item in value)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self._config.get(key, default)
+        if not isinstance(value, bool | int | None):
+            raise self.refuse(key)
+        return default if value is None else bool(value)
+
+    def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
+        """One of some words."""
+        value = self._config.get(key, default)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str) or value not in choices:
+            raise self.refuse(key)
+        return value
+
+    def activation(self, key: str = "activation", default: str = "linear") -> str:
+        """The name of an activation, in any of the forms in which files write it.
+
+        Raises:
+            Unsupported: it is one that Keras does not have.
+        """
+        value = self._config.get(key, default)
+        if isinstance(value, Mapping):
+            inner = value.get("config")
+            value = inner if isinstance(inner, str) else value.get("class_name")
+            if isinstance(value, str) and value not in ACTIVATIONS:
+                value = value.lower()
+        if value is None:
+            return "linear"
+        if isinstance(value, str):
+            name = SAME_ACTIVATION.get(value, value)
+            if name in ACTIVATIONS:
+                return name
+        message = f"its activation {str(value)[:40]!r} is not one that Keras has."
+        raise Unsupported(message, code=True)
