@@ -108,20 +108,21 @@ def _await(reference: Future[Model]) -> None:
 
 def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
     """What is in a file, what to show of it, and the walls."""
-    name, other = st.columns([4, 1], vertical_alignment="center")
-    with other, st.popover("Open another file", width="stretch"):
+    try:
+        with st.spinner("Reading the file …"):
+            model = desk.open(file)
+    except FiltervizError as error:
+        blocks.line(text.plain(file.name))
+        blocks.problem(error)
         upload.ask(desk, visitor)
+        return
+    name, other = st.columns([4, 1], vertical_alignment="center")
     with name:
-        try:
-            with st.spinner("Reading the file …"):
-                model = desk.open(file)
-        except FiltervizError as error:
-            blocks.line(text.plain(file.name))
-            blocks.problem(error)
-            return
         blocks.line(text.model_line(model))
         for note in model.spec.notes:
             blocks.quiet(text.plain(note, blocks.LONGEST_SENTENCE))
+    with other, st.popover("Open another file", width="stretch"):
+        upload.ask(desk, visitor)
     view = view.fitted(model.spec)
     asked = picker.pick(model.spec, view, desk.settings)
     if asked is not None:
