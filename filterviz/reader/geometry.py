@@ -99,33 +99,36 @@ def verdicts(graph: Graph) -> list[Verdict]:
         first.setdefault(node.spec.layer, position)
     reach = _reach(graph)
     return [
-        _verdict(graph, record, graph.nodes[first[index]], *reach[first[index]])
+        _verdict(record, graph.nodes[first[index]], *reach[first[index]])
         if index in first
         else Verdict(None, "Nothing in the network leads to it.")
         for index, record in enumerate(graph.records)
     ]
 
 
-def picture_source(graph: Graph, node: Node) -> bool:
-    """Whether a node is a picture that patterns can be painted on."""
-    record, shape = graph.records[node.spec.layer], node.spec.output_shape
-    return record.kind in (INPUT, START, FOLD) and shape is not None and len(shape) == 4 and shape[-1] is not None
-
-
-def _reach(graph: Graph) -> list[tuple[bool, bool, bool]]:
-    """For each node: whether a picture leads to it, whether a layer with weights does, whether sizes are fixed."""
-    found: list[tuple[bool, bool, bool]] = []
-    for node in graph.nodes:
+def _reach(graph: Graph) -> list[tuple[str, bool, bool]]:
+    """For each node: what leads to it (a ``picture``, ``frames`` or nothing), whether a layer with weights does, and
+    whether the size of the picture is known."""
+    found: list[tuple[str, bool, bool]] = []
+    for position, node in enumerate(graph.nodes):
         record, shape = graph.records[node.spec.layer], node.spec.output_shape or ()
         sources = [found[source] for source in node.spec.inputs]
-        picture = picture_source(graph, node) or (record.kind != UNFOLD and any(source[0] for source in sources))
+        ways = {source[0] for source in sources}
+        way = "picture" if "picture" in ways else "frames" if "frames" in ways else ""
+        fixed = all(source[2] for source in sources)
+        if graph.is_picture(position):
+            way, fixed = "picture", None not in shape[1:]
+        elif record.kind == UNFOLD:
+            way = "frames" if "picture" in ways else ""
+        elif record.kind == FOLD:
+            before = graph.records[graph.nodes[node.spec.inputs[0]].spec.layer]
+            way = "picture" if way == "frames" and before.kind == UNFOLD else ""
         learned = bool(record.weight_shapes) or any(source[1] for source in sources)
-        fixed = None not in shape[1:] if picture_source(graph, node) else all(source[2] for source in sources)
-        found.append((picture, learned, fixed))
+        found.append((way, learned, fixed))
     return found
 
 
-def _verdict(graph: Graph, record: Record, node: Node, picture: bool, learned: bool, fixed: bool) -> Verdict:
+def _verdict(record: Record, node: Node, way: str, learned: bool, fixed: bool) -> Verdict:
     shape = node.spec.output_shape
     channels = shape[-1] if shape is not None and len(shape) >= 2 else None
     if record.kind == START:
@@ -136,12 +139,14 @@ def _verdict(graph: Graph, record: Record, node: Node, picture: bool, learned: b
         blame = node.blame or "before it"
         return Verdict(None, f"It comes after the layer {blame!r}, which cannot be rebuilt.")
     if record.kind in (INPUT, FOLD):
-        return Verdict(None, "It is the picture itself.")
+        return Verdict(None, "It is the picture itself." if way else "It is an input, but no picture.")
     if record.kind == UNFOLD or len(shape) == 5:
         return Verdict(None, "It is over volumes or sequences of pictures, not over single pictures.")
     if len(shape) == 3:
         return Verdict(None, "It is over sequences, not over pictures.")
-    if not picture:
+    if way == "frames":
+        return Verdict(None, "It is over sequences of pictures, not over single pictures.")
+    if not way:
         return Verdict(None, "No picture leads to it.")
     if not learned:
         return Verdict(None, "It only prepares the picture, before anything that was learned.")

@@ -89,6 +89,19 @@ class Graph:
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
         self.branches = self._branches(model, "")
 
+    def is_picture(self, node: int) -> bool:
+        """Whether patterns can be painted on what a node gives: an input, a frame of one, or one only reshaped."""
+        call = self.nodes[node].spec
+        kind, shape = self.records[call.layer].kind, call.output_shape
+        if shape is None or len(shape) != 4 or shape[-1] is None:
+            return False
+        if kind in (INPUT, START):
+            return True
+        before = self.nodes[call.inputs[0]].spec if len(call.inputs) == 1 else None
+        if before is None or self.records[before.layer].kind != INPUT:
+            return False
+        return kind == FOLD or (kind == "Reshape" and len(before.output_shape or ()) < 4)
+
     # Models ------------------------------------------------------------------------------------------------------------
 
     def _model(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
@@ -208,7 +221,9 @@ class Graph:
         blame = next((source.blame for source in sources if source.blame is not None), None)
         if blame is not None or not inputs:
             return self._add(index, tuple(inputs), None, blame=blame or name)
-        if record.kind == UNSUPPORTED and inputs[0] in self._bare and len(inputs) == 1:
+        # A layer of a known kind does its own part of the work; only foreign code may be mere preparation of the pixels.
+        preparation = record.kind == UNSUPPORTED and record.class_name not in KINDS
+        if preparation and inputs[0] in self._bare and len(inputs) == 1:
             return self._start(index, record, inputs[0])
         if record.kind in (UNSUPPORTED, START):
             return self._add(index, tuple(inputs), None, blame=name)

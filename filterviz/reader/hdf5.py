@@ -46,6 +46,8 @@ EXPANSION = 200
 
 DAMAGED = "The file is damaged or was cut short."
 DAMAGED_HINT = "Download or copy it again, or save the model once more."
+NO_ROOM = "Reading this file takes more memory than it may."
+NO_ROOM_HINT = "If it is not damaged, save the model without its optimizer: include_optimizer=False."
 
 
 @contextmanager
@@ -53,8 +55,10 @@ def guarded(where: str = "") -> Iterator[None]:
     """Turn whatever reading may raise into a refusal."""
     try:
         yield
-    except (Refused, MemoryError):
+    except Refused:
         raise
+    except MemoryError as error:
+        raise Refused(RefusalCode.TOO_LARGE, NO_ROOM, where, NO_ROOM_HINT) from error
     except Exception as error:  # pyfive raises whatever its parsing ran into
         if _met_external_link(error):
             raise outside(where) from error

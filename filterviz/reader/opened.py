@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from filterviz.errors import Refused, RefusalCode
 from filterviz.reader import applications, geometry, pixels
-from filterviz.reader.config import Model, parse
+from filterviz.reader.config import Model, bad, parse
 from filterviz.reader.container import SAVE_WHOLE, Container, open_container
 from filterviz.reader.graph import START, UNSUPPORTED, Graph
 from filterviz.reader.hdf5 import Hdf5
+from filterviz.reader.layers import KINDS
 from filterviz.reader.weights import Stored, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
+
+
+WEIGHT_GROUPS = ("model_weights", "layers", "_layer_checkpoint_dependencies")
+"""Where ``save_weights`` puts the arrays, beside the groups that ``layer_names`` lists."""
 
 
 class OpenedModel:
@@ -78,11 +83,15 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
         graph = Graph(model, settings, sizes_after_start=False)
         stored = _weights(container, graph, settings)
     spec = _spec(model, graph, container)
-    _refuse_what_cannot_be_shown(graph, spec)
+    _refuse_what_cannot_be_shown(model, graph, spec)
     return OpenedModel(spec, container.weights, {graph.records[index].name: arrays for index, arrays in stored.items()})
 
 
 def _bare_weights(container: Container, architecture: str | None) -> Model:
+    if not any(holder in container.weights for holder in WEIGHT_GROUPS) and not container.weights.names(
+        "/", "layer_names"
+    ):
+        raise Refused(RefusalCode.NOT_A_MODEL, "This HDF5 file holds no Keras model.", "", SAVE_WHOLE)
     known = applications.recognise(container)
     if known is not None and known == architecture:
         return applications.model(known)
@@ -158,7 +167,7 @@ def _notes(graph: Graph, container: Container) -> list[str]:
     return notes
 
 
-def _refuse_what_cannot_be_shown(graph: Graph, spec: ModelSpec) -> None:
+def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) -> None:
     """A network without a single convolution that can be reached is of no use here.
 
     Raises:
@@ -172,6 +181,8 @@ def _refuse_what_cannot_be_shown(graph: Graph, spec: ModelSpec) -> None:
     if any(layer.output_shape is not None for layer in convolutions):
         return  # its layers are listed, each with the reason
     blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
+    if not any(record.weight_shapes for record in graph.records):
+        blocking += [record for record in graph.records if record.kind == START]  # there is nothing but code
     if blocking and (convolutions or blocking[0].code):
         record = blocking[0]
         code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER
@@ -180,5 +191,7 @@ def _refuse_what_cannot_be_shown(graph: Graph, spec: ModelSpec) -> None:
             "Rebuild the network without that layer (a Rescaling layer can scale pixels), load its weights and save it."
         )
         raise Refused(code, what, record.name, hint)
+    if any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk()):
+        raise bad("its layers are not connected with its input")
     what = "There is no convolution in this network, so there are no filters to show."
     raise Refused(RefusalCode.NO_IMAGE_LAYERS, what, "", "Choose a network that looks at pictures with Conv2D layers.")

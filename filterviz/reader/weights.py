@@ -188,12 +188,16 @@ def _archive_root(weights: Hdf5) -> str:
 
 def _from_archive(weights: Hdf5, root: str, branches: Sequence[Branch], found: dict[int, list[Array]]) -> None:
     """The arrays of the layers of one model: a folder for each, numbered within its class."""
+    folders = _folders(weights, root)
     counts: dict[str, int] = {}
     for branch in branches:
         name = snake_case(branch.class_name)
         number = counts.get(name, 0)
         counts[name] = number + 1
-        folder = f"{root}/{name}_{number}" if number else f"{root}/{name}"
+        own = folders.get(name, [])
+        folder = (
+            f"{root}/{own[number]}" if number < len(own) else f"{root}/{name}_{number}" if number else f"{root}/{name}"
+        )
         if branch.inside and branch.class_name == "TimeDistributed":
             inner = branch.inside[0]
             if inner.inside:
@@ -204,6 +208,16 @@ def _from_archive(weights: Hdf5, root: str, branches: Sequence[Branch], found: d
             _from_archive(weights, _inner_root(weights, folder), branch.inside, found)
         elif branch.record is not None:
             _keep(weights, folder, branch.record, found)
+
+
+def _folders(weights: Hdf5, root: str) -> dict[str, list[str]]:
+    """The folders of each class in order. Their numbers may have gaps: tf_keras 2.13 counted each layer twice."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for member in weights.members(root):
+        match = re.fullmatch(r"(.*?)(?:_(\d+))?", member)
+        if match:
+            found.setdefault(match[1], []).append((int(match[2] or 0), member))
+    return {name: [member for _, member in sorted(members)] for name, members in found.items()}
 
 
 def _inner_root(weights: Hdf5, folder: str) -> str:

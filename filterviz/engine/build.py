@@ -1,0 +1,324 @@
+"""The network, rebuilt: each layer made by calling its constructor, its arrays assigned, the graph followed by hand.
+
+Nothing is deserialised. The kinds in :data:`CONSTRUCTORS` are the only classes of Keras that are ever instantiated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from filterviz.engine.plan import Plan, inputs_of, plan
+from filterviz.errors import BadRequest
+from filterviz.spec import LayerSpec, ModelSpec
+
+if TYPE_CHECKING:
+    from filterviz.reader import OpenedModel
+
+CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
+    constructor.__name__: constructor
+    for constructor in (
+        *(keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D),
+        *(keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D),
+        *(keras.layers.SeparableConv1D, keras.layers.SeparableConv2D),
+        *(keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose),
+        *(keras.layers.MaxPooling1D, keras.layers.MaxPooling2D, keras.layers.MaxPooling3D),
+        *(keras.layers.AveragePooling1D, keras.layers.AveragePooling2D, keras.layers.AveragePooling3D),
+        *(keras.layers.GlobalMaxPooling1D, keras.layers.GlobalMaxPooling2D, keras.layers.GlobalMaxPooling3D),
+        *(keras.layers.GlobalAveragePooling1D, keras.layers.GlobalAveragePooling2D),
+        keras.layers.GlobalAveragePooling3D,
+        *(keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D),
+        *(keras.layers.Cropping1D, keras.layers.Cropping2D, keras.layers.Cropping3D),
+        *(keras.layers.UpSampling1D, keras.layers.UpSampling2D, keras.layers.UpSampling3D),
+        *(keras.layers.Resizing, keras.layers.CenterCrop, keras.layers.Rescaling),
+        *(keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization),
+        *(keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU, keras.layers.PReLU),
+        *(keras.layers.Softmax, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute),
+        *(keras.layers.RepeatVector, keras.layers.Dense, keras.layers.Embedding),
+        *(keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM, keras.layers.ConvLSTM2D),
+        *(keras.layers.Add, keras.layers.Subtract, keras.layers.Multiply, keras.layers.Average),
+        *(keras.layers.Maximum, keras.layers.Minimum, keras.layers.Concatenate),
+    )
+}
+
+PASSING = ("Identity", "Start")
+ONLY_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")
+
+Operation = Callable[..., tf.Tensor]
+
+
+class Network:
+    """The part of a network between a picture and one layer. Called, it computes the layer's output.
+
+    Attributes:
+        input_channels: of the picture.
+        input_size: height and width the network needs; ``None`` where other sizes can be used.
+        not_finite: channels of the layer that its own or earlier weights make NaN or infinite.
+    """
+
+    def __init__(self, model: OpenedModel, part: Plan, pre_activation: bool, dtype: str) -> None:
+        self._plan = part
+        self._dtype = "bfloat16" if dtype == "bfloat16" else "float32"
+        self._policy = "mixed_bfloat16" if dtype == "bfloat16" else "float32"
+        height, width, channels = part.picture[1:]
+        self.input_channels: int = channels or 1
+        self.input_size: tuple[int, int] | None = None
+        if not part.free:
+            if height is None or width is None:
+                message = f"The file leaves open how large a picture the layer {part.target.name!r} needs."
+                raise BadRequest(message)
+            self.input_size = (height, width)
+        built = _Builder(model, self._policy)
+        last = part.nodes[-1]
+        self._operations = {
+            node: built.operation(part.layer(node), pre_activation and node == last)
+            for node in part.nodes
+            if node != part.source and node not in part.others
+        }
+        self.not_finite = _not_finite(built.broken, part.target)
+        target, sliced = part.target, self._operations[last]
+        self._sliced = sliced if _can_be_sliced(target, pre_activation) else None
+
+    @property
+    def minimum_size(self) -> int:
+        """The smallest side of a square picture that leaves the layer an output."""
+        return self._plan.next_size(1) or 1
+
+    def next_size(self, size: int) -> int | None:
+        """The smallest side from ``size`` on that the network can take."""
+        return self._plan.next_size(size)
+
+    def activation_bytes(self, size: tuple[int, int]) -> int:
+        """Memory that all outputs on the way take for one picture of that height and width."""
+        return self._plan.activation_bytes(*size)
+
+    def __call__(self, pictures: tf.Tensor, channels: tf.Tensor | None = None) -> tf.Tensor:
+        """The layer's output.
+
+        Args:
+            pictures: float ``[n, height, width, input_channels]``, in the network's own units.
+            channels: int32 ``[k]``: only these are wanted, and where possible only these are computed.
+
+        Returns:
+            ``[n, height, width, channels or k]``, or ``[n, units or k]`` for a Dense layer.
+        """
+        spec = self._plan.spec
+        made: dict[int, tf.Tensor] = {self._plan.source: tf.cast(pictures, self._dtype)}
+        for node in self._plan.others:
+            sides = [1 if side is None else side for side in (spec.nodes[node].output_shape or ())[1:]]
+            made[node] = tf.zeros([tf.shape(pictures)[0], *sides], self._dtype)
+        *before, last = [node for node in self._plan.nodes if node not in made]
+        for node in before:
+            made[node] = _apply(self._operations[node], spec, node, made)
+        if channels is None:
+            return _apply(self._operations[last], spec, last, made)
+        if isinstance(self._sliced, Sliceable):
+            return _apply(self._sliced.only(channels), spec, last, made)
+        return tf.gather(_apply(self._operations[last], spec, last, made), channels, axis=-1)
+
+
+class Sliceable:
+    """A convolution or Dense layer of which single channels can be computed."""
+
+    def __init__(self, spec: LayerSpec, layer: keras.layers.Layer) -> None:
+        self._spec = spec
+        self._layer = layer
+
+    def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
+        """All channels."""
+        return self._layer(inputs)
+
+    def only(self, channels: tf.Tensor) -> Operation:
+        """The operation that computes these channels alone."""
+
+        def apply(inputs: tf.Tensor) -> tf.Tensor:
+            kernel = tf.cast(tf.gather(self._layer.kernel, channels, axis=-1), inputs.dtype)
+            if self._spec.rebuilt_as == "Dense":
+                output = tf.tensordot(inputs, kernel, 1)
+            else:
+                params = self._spec.params
+                output = tf.nn.conv2d(
+                    inputs, kernel, params["strides"], params["padding"].upper(), dilations=params["dilation_rate"]
+                )
+            if self._layer.bias is not None:
+                output += tf.cast(tf.gather(self._layer.bias, channels), inputs.dtype)
+            return self._layer.activation(output)
+
+        return apply
+
+
+class _Builder:
+    """Makes each layer once, however often it is called."""
+
+    def __init__(self, model: OpenedModel, policy: str) -> None:
+        self._model = model
+        self._policy = policy
+        self._made: dict[str, Operation] = {}
+        self.broken: dict[str, NDArray[np.bool_]] = {}
+
+    def operation(self, spec: LayerSpec, pre_activation: bool) -> Operation:
+        key = f"{spec.name}\0{pre_activation}"
+        if key not in self._made:
+            self._made[key] = self._operation(spec, pre_activation)
+        return self._made[key]
+
+    def _operation(self, spec: LayerSpec, pre_activation: bool) -> Operation:
+        kind, params = spec.rebuilt_as, dict(spec.params)
+        if kind in PASSING or (pre_activation and kind in ONLY_ACTIVATIONS):
+            return _pass
+        if kind == "FoldTime":
+            return _fold
+        if kind == "UnfoldTime":
+            return _unfold
+        if kind == "DepthToSpace":
+            return lambda inputs: tf.nn.depth_to_space(inputs, params["block_size"])
+        arrays = self._model.weights(spec)
+        self._look_for_broken(spec, arrays)
+        if kind == "LayerScale":
+            return lambda inputs: inputs * tf.constant(arrays[0], inputs.dtype)
+        if kind == "Normalization":
+            return _normalise(arrays, invert=bool(params["invert"]))
+        if pre_activation and "activation" in params:
+            params["activation"] = "linear"
+        layer = CONSTRUCTORS[kind](**params, dtype=self._policy)
+        if arrays:
+            self._assign(layer, spec, arrays)
+        return Sliceable(spec, layer) if kind in ("Conv2D", "Dense") else _inference(layer)
+
+    def _assign(self, layer: keras.layers.Layer, spec: LayerSpec, arrays: Sequence[NDArray[np.float32]]) -> None:
+        node = next(node for node in self._model.spec.nodes if self._model.spec.layers[node.layer].name == spec.name)
+        shapes = []
+        for source, turn in inputs_of(node):
+            shape = self._model.spec.nodes[source].output_shape or ()
+            shapes.append(tuple(shape[axis] for axis in turn) if turn else shape)
+        layer.build(shapes[0] if len(shapes) == 1 else shapes)
+        variables = [variable for variable in layer.weights if "seed" not in variable.path]
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+
+    def _look_for_broken(self, spec: LayerSpec, arrays: Sequence[NDArray[np.float32]]) -> None:
+        for array in arrays:
+            if not np.isfinite(array).all():
+                bad = ~np.isfinite(array)
+                here = bad.reshape(-1, bad.shape[-1]).any(axis=0) if bad.ndim else bad.reshape(1)
+                known = self.broken.get(spec.name)
+                self.broken[spec.name] = here if known is None or known.shape != here.shape else known | here
+
+
+def _not_finite(broken: Mapping[str, NDArray[np.bool_]], target: LayerSpec) -> frozenset[int]:
+    """The channels that broken weights reach: those of its own, or all where an earlier layer has some."""
+    if set(broken) - {target.name}:
+        return frozenset(range(target.channels or 0))
+    own = broken.get(target.name)
+    if own is None:
+        return frozenset()
+    if len(own) != target.channels:
+        return frozenset(range(target.channels or 0))
+    return frozenset(int(channel) for channel in np.flatnonzero(own))
+
+
+def _can_be_sliced(target: LayerSpec, pre_activation: bool) -> bool:
+    if target.rebuilt_as not in ("Conv2D", "Dense") or target.params.get("groups", 1) != 1:
+        return False
+    # These mix the channels, so all of them are needed.
+    return pre_activation or target.params["activation"] not in ("softmax", "log_softmax", "glu")
+
+
+def _apply(operation: Operation, spec: ModelSpec, node: int, made: Mapping[int, tf.Tensor]) -> tf.Tensor:
+    call = spec.nodes[node]
+    kind = spec.layers[call.layer].rebuilt_as
+    inputs = [made[source] if turn is None else tf.transpose(made[source], turn) for source, turn in inputs_of(call)]
+    if kind == "UnfoldTime":
+        return operation(inputs)
+    return operation(inputs[0] if len(inputs) == 1 else inputs)
+
+
+def _pass(inputs: tf.Tensor) -> tf.Tensor:
+    return inputs
+
+
+def _fold(inputs: tf.Tensor) -> tf.Tensor:
+    """Frames ``[n, time, ...]`` as pictures ``[n * time, ...]``."""
+    return tf.reshape(inputs, tf.concat([[-1], tf.shape(inputs)[2:]], 0))
+
+
+def _unfold(inputs: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Pictures ``[n * time, ...]`` as the frames ``[n, time, ...]`` they were."""
+    pictures, frames = inputs
+    unfolded = tf.reshape(pictures, tf.concat([tf.shape(frames)[:2], tf.shape(pictures)[1:]], 0))
+    unfolded.set_shape([*frames.shape[:2], *pictures.shape[1:]])
+    return unfolded
+
+
+def _normalise(arrays: Sequence[NDArray[np.float32]], invert: bool) -> Operation:
+    """``keras.layers.Normalization`` with what it has learned."""
+    mean, deviation = arrays[0], np.maximum(np.sqrt(arrays[1]), keras.config.epsilon())
+
+    def apply(inputs: tf.Tensor) -> tf.Tensor:
+        if invert:
+            return inputs * tf.constant(deviation, inputs.dtype) + tf.constant(mean, inputs.dtype)
+        return (inputs - tf.constant(mean, inputs.dtype)) / tf.constant(deviation, inputs.dtype)
+
+    return apply
+
+
+def _inference(layer: keras.layers.Layer) -> Operation:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return lambda inputs: layer(inputs, training=False)
+    return lambda inputs: layer(inputs)
+
+
+def build(model: OpenedModel, layer: str, *, pre_activation: bool = False, dtype: str = "float32") -> Network:
+    """Rebuild what lies between a picture and a layer.
+
+    Args:
+        model: an open file.
+        layer: the name of a visualisable layer.
+        pre_activation: leave the layer's own activation out.
+        dtype: of the computation, ``float32`` or ``bfloat16``; the weights stay in float32.
+
+    Raises:
+        BadRequest: the layer cannot be reached from a picture.
+        Refused: its weights cannot be read.
+    """
+    return Network(model, plan(model.spec, layer), pre_activation, dtype)
+
+
+def build_whole(model: OpenedModel) -> Callable[[Sequence[Any]], list[tf.Tensor]]:
+    """The whole network, from its inputs to those of its outputs that can be computed.
+
+    Returns:
+        A function of the inputs, in the file's own order and layout, that gives the outputs in the same.
+    """
+    spec = model.spec
+    builder = _Builder(model, "float32")
+
+    def compute(inputs: Sequence[Any]) -> list[tf.Tensor]:
+        made: dict[int, tf.Tensor] = {}
+        for node, value in zip(spec.inputs, inputs, strict=True):
+            tensor = tf.convert_to_tensor(value, tf.float32)
+            first = spec.channels_first and tensor.shape.rank >= 4
+            made[node] = tf.transpose(tensor, [0, *range(2, tensor.shape.rank), 1]) if first else tensor
+        for node in _needed(spec):
+            if node not in made:
+                layer = spec.layers[spec.nodes[node].layer]
+                made[node] = _apply(builder.operation(layer, pre_activation=False), spec, node, made)
+        return [made[node] for node in spec.outputs]
+
+    return compute
+
+
+def _needed(spec: ModelSpec) -> list[int]:
+    needed: set[int] = set()
+    waiting = list(spec.outputs)
+    while waiting:
+        node = waiting.pop()
+        if node not in needed:
+            needed.add(node)
+            waiting.extend(spec.nodes[node].inputs)
+    return sorted(needed)

@@ -1,0 +1,155 @@
+"""What must be computed to get from a picture to one layer, and at which picture sizes that can be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from filterviz.errors import BadRequest
+from filterviz.reader.layers import KINDS, ShapeError
+from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Shape
+
+LARGEST_SIDE = 1024
+"""No picture larger than this is looked for when a network needs pictures of certain sizes."""
+
+PICTURES = ("InputLayer", "Start", "FoldTime")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The part of a network between a picture and a layer.
+
+    Attributes:
+        spec: of the whole network.
+        nodes: to compute, in order; the last is the layer's.
+        source: the node the picture takes the place of.
+        others: input nodes beside it, held at zero.
+    """
+
+    spec: ModelSpec
+    nodes: tuple[int, ...]
+    source: int
+    others: tuple[int, ...]
+
+    @property
+    def target(self) -> LayerSpec:
+        """The layer."""
+        return self.layer(self.nodes[-1])
+
+    @property
+    def picture(self) -> Shape:
+        """The shape of the picture, as the file has it."""
+        return self.spec.nodes[self.source].output_shape or ()
+
+    @property
+    def free(self) -> bool:
+        """Whether pictures of other sizes than the file's can be used."""
+        last = self.spec.nodes[self.nodes[-1]].output_shape or ()
+        return len(last) == 4 and all(_free(self.layer(node)) for node in self.nodes)
+
+    def layer(self, node: int) -> LayerSpec:
+        """The layer that a node calls."""
+        return self.spec.layers[self.spec.nodes[node].layer]
+
+    def shapes(self, height: int, width: int) -> dict[int, Shape]:
+        """The shape of each node's output for a picture of that size.
+
+        Raises:
+            ShapeError: the picture is too small, or of a size at which branches do not meet.
+        """
+        found: dict[int, Shape] = {self.source: (None, height, width, self.picture[-1])}
+        for node in self.others:
+            found[node] = self.spec.nodes[node].output_shape or ()
+        for node in self.nodes:
+            if node in found:
+                continue
+            call, layer = self.spec.nodes[node], self.layer(node)
+            inputs = [turned(found[source], turn) for source, turn in inputs_of(call)]
+            if layer.rebuilt_as in ("FoldTime", "UnfoldTime"):
+                found[node] = call.output_shape or ()
+            else:
+                found[node] = KINDS[layer.rebuilt_as].shape(dict(layer.params), inputs)
+        return found
+
+    def fits(self, size: int) -> bool:
+        """Whether a square picture of that side can be used."""
+        try:
+            return 0 not in [side for shape in self.shapes(size, size).values() for side in shape]
+        except ShapeError:
+            return False
+
+    def next_size(self, size: int) -> int | None:
+        """The smallest side from ``size`` on that can be used."""
+        return next((side for side in range(size, LARGEST_SIDE + 1) if self.fits(side)), None)
+
+    def activation_bytes(self, height: int, width: int) -> int:
+        """Memory of all outputs for one picture, in float32."""
+        shapes = self.shapes(height, width).values()
+        return 4 * sum(prod(side or 1 for side in shape[1:]) for shape in shapes)
+
+
+def plan(spec: ModelSpec, name: str) -> Plan:
+    """How to get from a picture to the layer of that name.
+
+    Raises:
+        BadRequest: no picture leads to it.
+    """
+    index = next(number for number, layer in enumerate(spec.layers) if layer.name == name)
+    target = next(number for number, node in enumerate(spec.nodes) if node.layer == index)
+    needed: set[int] = set()
+    sources: list[int] = []
+    others: list[int] = []
+    waiting = [target]
+    while waiting:
+        node = waiting.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        call = spec.nodes[node]
+        kind = spec.layers[call.layer].rebuilt_as
+        if is_picture(spec, node) and node != target:
+            sources.append(node)
+        elif kind == "InputLayer":
+            others.append(node)
+        else:
+            waiting.extend(source for source, _ in inputs_of(call))
+    if not sources:
+        message = f"No picture leads to the layer {name!r}."
+        raise BadRequest(message)
+    source = min(sources)
+    return Plan(spec, tuple(sorted(needed)), source, tuple(sorted({*others, *sources} - {source})))
+
+
+def is_picture(spec: ModelSpec, node: int) -> bool:
+    """Whether patterns can be painted on what this node gives: an input, a frame of one, or one only reshaped."""
+    call = spec.nodes[node]
+    layer, shape = spec.layers[call.layer], call.output_shape
+    if shape is None or len(shape) != 4 or shape[-1] is None:
+        return False
+    if layer.rebuilt_as in ("InputLayer", "Start"):
+        return True
+    before = spec.nodes[call.inputs[0]] if len(call.inputs) == 1 else None
+    if before is None or spec.layers[before.layer].rebuilt_as != "InputLayer":
+        return False
+    return layer.rebuilt_as == "FoldTime" or (
+        layer.rebuilt_as == "Reshape" and before.output_shape is not None and len(before.output_shape) < 4
+    )
+
+
+def inputs_of(call: NodeSpec) -> list[tuple[int, tuple[int, ...] | None]]:
+    """The inputs of a call, each with the permutation its axes want."""
+    turns = call.permutations or (None,) * len(call.inputs)
+    return list(zip(call.inputs, turns, strict=True))
+
+
+def turned(shape: Shape, turn: tuple[int, ...] | None) -> Shape:
+    """A shape with its axes permuted."""
+    return shape if turn is None else tuple(shape[axis] for axis in turn)
+
+
+def _free(layer: LayerSpec) -> bool:
+    if layer.rebuilt_as in PICTURES or layer.rebuilt_as == "UnfoldTime":
+        return True
+    if layer.rebuilt_as == "PReLU":
+        return layer.weight_shapes[0][:2] == (1, 1)
+    return KINDS[layer.rebuilt_as].sizes_free
