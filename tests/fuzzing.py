@@ -18,6 +18,7 @@ import struct
 import sys
 import tempfile
 import traceback
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -160,12 +161,13 @@ def run(first: int, count: int, folder: Path) -> Report:
         count: of files.
         folder: where they are written, one after the other.
     """
+    warnings.simplefilter("ignore")  # pyfive's, about the damage
     for name in LOADED_EARLY:
         importlib.import_module(name)
     seeds = [(path.name, path.read_bytes()) for path in keras_files.write_all(folder)]
     report = Report()
     numbers = iter(range(first, first + count))
-    while batch := [number for number, _ in zip(numbers, range(BATCH), strict=False)]:
+    while batch := [number for _, number in zip(range(BATCH), numbers, strict=False)]:
         while batch:
             for number, outcome, fault in _open_batch(batch, seeds, folder):
                 family = seeds[number % len(seeds)][0]

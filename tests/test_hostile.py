@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from filterviz.errors import FiltervizError, RefusalCode, Refused
+from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec
 from filterviz.workers import dialogue
@@ -49,13 +52,23 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Out
         yield dict(zip(TABLE, pool.map(lambda name: watch(name, folder), TABLE), strict=True))
 
 
+class Watched(Host):
+    """A child whose memory is looked at just before it is ended."""
+
+    peak = 0
+
+    def kill(self) -> None:
+        self.peak = max(self.peak, memory(self.pid, "VmHWM"))
+        super().kill()
+
+
 def watch(name: str, folder: Path) -> Outcome:
     """Build one file and open it, in a child of its own that writes down what it does."""
     private = folder / f"{name}.folder"
     private.mkdir()
     path, record = private / name, private / "record"
     TABLE[name].build(path)
-    with Host(Role.READER, Settings(), private, record=record) as host:
+    with Watched(Role.READER, Settings(), private, record=record) as host:
         dialogue.await_ready(host)
         before = memory(host.pid, "VmRSS")
         answer: ModelSpec | FiltervizError
@@ -63,7 +76,7 @@ def watch(name: str, folder: Path) -> Outcome:
             answer = dialogue.open_file(host, path, None)
         except FiltervizError as error:
             answer = error
-        growth = memory(host.pid, "VmHWM") - before
+    growth = host.peak - before
     events = [tuple(json.loads(line)) for line in record.read_text().splitlines()]
     return Outcome(answer, growth, events, path)
 
@@ -99,7 +112,29 @@ def test_nothing_else_is_done_or_touched(outcomes: dict[str, Outcome], name: str
 
 @pytest.mark.parametrize("name", TABLE)
 def test_it_is_refused_before_memory_is_spent(outcomes: dict[str, Outcome], name: str) -> None:
-    assert outcomes[name].growth < MOST_MEMORY
+    assert 0 <= outcomes[name].growth < MOST_MEMORY
+
+
+@pytest.mark.parametrize("name", [name for name, entry in TABLE.items() if entry.on_reading is not None])
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_found_out_late_is_refused_then(outcomes: dict[str, Outcome], name: str) -> None:
+    with open_model(outcomes[name].path, Settings()) as model:
+        tracemalloc.start()
+        with pytest.raises(Refused) as refusal:
+            read_all(model)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    code = refusal.value.code
+    # pyfive leaves a file open when a chunk cannot be read, and Python says so when it is collected: better here.
+    del refusal
+    gc.collect()
+    assert code is TABLE[name].on_reading
+    assert peak < MOST_MEMORY
+
+
+def read_all(model: OpenedModel) -> None:
+    for layer in model.spec.layers:
+        model.weights(layer)
 
 
 @pytest.mark.parametrize("name", [name for name, entry in TABLE.items() if entry.code is not None])

@@ -87,6 +87,8 @@ class Graph:
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self.channels_first = _channels_first(model)
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
+        order = {reference.layer: position for position, reference in enumerate(model.inputs)}
+        self.inputs.sort(key=lambda node: order.get(self.records[self.nodes[node].spec.layer].name, len(order)))
         self.branches = self._branches(model, "")
 
     def is_picture(self, node: int) -> bool:
@@ -225,7 +227,7 @@ class Graph:
         preparation = record.kind == UNSUPPORTED and record.class_name not in KINDS
         if preparation and inputs[0] in self._bare and len(inputs) == 1:
             return self._start(index, record, inputs[0])
-        if record.kind in (UNSUPPORTED, START):
+        if record.kind not in KINDS:
             return self._add(index, tuple(inputs), None, blame=name)
         kind = KINDS[record.kind]
         try:

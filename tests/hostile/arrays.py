@@ -80,7 +80,7 @@ def external_link_for_all_weights(path: Path) -> None:
     altered(path, alter)
 
 
-@hostile("soft_loop.h5", RefusalCode.MISMATCHED_WEIGHTS)
+@hostile("soft_loop.h5", RefusalCode.OUTSIDE_DATA)
 def soft_links_in_a_circle(path: Path) -> None:
     """Two names that lead to each other for ever."""
 
@@ -108,13 +108,13 @@ def groups_a_thousand_deep(path: Path) -> None:
     altered(path, lambda file: file.create_group("model_weights/conv2d_1/" + "/".join("x" * 1000)))
 
 
-@hostile("shape_bomb.h5", RefusalCode.MISMATCHED_WEIGHTS)
+@hostile("shape_bomb.h5", RefusalCode.TOO_LARGE)
 def shape_bomb(path: Path) -> None:
     """Nine kB that declare two gigabytes, filled on reading."""
     instead_of_kernel(path, shape=(3, 3, 3, 20_000_000), chunks=(3, 3, 3, 64), dtype="f4", fillvalue=1)
 
 
-@hostile("shape_terabytes.h5", RefusalCode.MISMATCHED_WEIGHTS)
+@hostile("shape_terabytes.h5", RefusalCode.TOO_LARGE)
 def shape_terabytes(path: Path) -> None:
     """An array of more elements than there are bytes in the world."""
     instead_of_kernel(path, shape=(1 << 40, 1 << 20), chunks=(1, 1), dtype="f4")
@@ -122,9 +122,9 @@ def shape_terabytes(path: Path) -> None:
 
 @hostile("agreed_bomb.h5", RefusalCode.TOO_LARGE)
 def bomb_the_config_agrees_with(path: Path) -> None:
-    """A kilobyte that declares 1.6 GB of zeros, and an architecture that wants exactly that."""
+    """A few kB that declare 300 MB of zeros, and an architecture that wants exactly that."""
     layers = keras_files.keras_2_layers()
-    layers[4]["config"]["units"] = units = 1_000_000
+    layers[4]["config"]["units"] = units = 200_000
     weights = keras_files.weights_of(("conv2d_1", "conv2d_2", "dense_1"))
     config = {"class_name": "Sequential", "config": {"name": "sequential", "layers": layers}}
     keras_files.write_h5(path, config, weights)
@@ -152,7 +152,7 @@ def compressed_bomb(path: Path) -> None:
         group.create_dataset("bias:0", data=np.zeros(units, np.float32))
 
 
-@hostile("chunk_bomb.h5", RefusalCode.DAMAGED)
+@hostile("chunk_bomb.h5", None, on_reading=RefusalCode.DAMAGED)
 def chunk_that_unfolds(path: Path) -> None:
     """A chunk for 432 bytes that unfolds to half a gigabyte."""
 
@@ -183,14 +183,14 @@ def references_for_weights(path: Path) -> None:
     instead_of_kernel(path, shape=(3, 3, 3, 4), dtype=h5py.ref_dtype)
 
 
-@hostile("heap_strings.h5", RefusalCode.TOO_LARGE)
+@hostile("heap_strings.h5", RefusalCode.DAMAGED)
 def one_string_four_thousand_times(path: Path) -> None:
     """170 kB in which 4,000 names are all the same string of 100 kB: 400 MB once read."""
     long, count = 100_000, 4000
 
     def alter(file: h5py.File) -> None:
         names = np.array(["x" * long, *["y"] * (count - 1)], dtype=object)
-        file["model_weights"].attrs.create("layer_names", names, dtype=h5py.string_dtype())
+        file["model_weights/conv2d_1"].attrs.create("weight_names", names, dtype=h5py.string_dtype())
 
     altered(path, alter)
     content = bytearray(path.read_bytes())
@@ -203,19 +203,19 @@ def one_string_four_thousand_times(path: Path) -> None:
 
 @hostile("many_names.h5", RefusalCode.TOO_LARGE)
 def names_without_end(path: Path) -> None:
-    """A list of a hundred thousand layer names, in pieces as Keras writes long lists."""
+    """A list of a hundred thousand names of arrays, in pieces as Keras writes long lists."""
 
     def alter(file: h5py.File) -> None:
-        group = file["model_weights"]
-        del group.attrs["layer_names"]
-        names = np.full(6000, b"conv2d_1", dtype="S10")
+        group = file["model_weights/conv2d_1"]
+        del group.attrs["weight_names"]
+        names = np.full(6000, b"kernel:0", dtype="S10")
         for piece in range(17):
-            group.attrs[f"layer_names{piece}"] = names
+            group.attrs[f"weight_names{piece}"] = names
 
     altered(path, alter)
 
 
-@hostile("unknown_filter.h5", RefusalCode.DAMAGED)
+@hostile("unknown_filter.h5", None, on_reading=RefusalCode.DAMAGED)
 def filter_from_a_plugin(path: Path) -> None:
     """Arrays packed by a method whose program HDF5 would load from a folder."""
 

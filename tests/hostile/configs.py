@@ -63,10 +63,16 @@ def code_layer(path: Path, name: str = "lambda_1") -> Json:
 
 @hostile("lambda_all.h5", RefusalCode.CODE_IN_FILE)
 def nothing_but_code(path: Path) -> None:
-    """Bytecode that a loader runs, and no layer that does not depend on it."""
+    """Bytecode that a loader runs, and nothing else."""
     code = code_layer(path)
     code["config"]["batch_input_shape"] = [None, SIDE, SIDE, 3]
-    write(path, [code, layer("Dense", "dense_1", units=2)])
+    write(path, [code])
+
+
+@hostile("lambda_first.h5", None)
+def code_at_the_beginning(path: Path) -> None:
+    """Bytecode that a loader runs, before the layers one wants to see."""
+    fed_by(path, code_layer(path))
 
 
 @hostile("lambda_end.h5", None)
@@ -90,10 +96,9 @@ def code_by_name(path: Path) -> None:
 
 
 def keras_3(path: Path, first: Json, *, h5: bool = False) -> None:
-    """A Keras 3 network, Sequential, whose first layer is something else; nothing can be shown without it."""
+    """A Keras 3 network that consists of something else."""
     layers = [keras_files.input_layer("input", batch_shape=[None, SIDE, SIDE, 3]), first]
     config = {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": layers}}
-    config["config"]["layers"].append(layer("Dense", "dense_1", units=2))
     if h5:
         keras_files.write_h5(path, config, keras_files.weights_of(NAMES), version="3.9.0")
     else:
@@ -110,16 +115,16 @@ def function(module: str, name: str) -> Json:
     return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
 
 
-@hostile("module_os.keras", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("module_os.keras", RefusalCode.CODE_IN_FILE)
 def class_of_another_module(path: Path) -> None:
     """A layer whose class is ``os.system`` (CVE-2025-1550)."""
     keras_3(path, reference("os", "system", command="touch touched", name="a"))
 
 
-@hostile("module_registered.keras", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("module_registered.keras", RefusalCode.CODE_IN_FILE)
 def registered_class(path: Path) -> None:
     """A layer whose class a registry is to find."""
-    keras_3(path, reference("builtins", "Conv2D", "function", name="a"))
+    keras_3(path, reference("builtins", "function", "function", name="a"))
 
 
 @hostile("gadget_get_file.keras", RefusalCode.CODE_IN_FILE)
@@ -137,21 +142,19 @@ def switching_the_safety_off(path: Path) -> None:
     keras_3(path, reference("keras.layers", "Lambda", name="a", function=unsafe))
 
 
-@hostile("gadget_deserialize.h5", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("gadget_deserialize.h5", RefusalCode.CODE_IN_FILE)
 def function_for_a_class(path: Path) -> None:
     """A class name that is a function of Keras's own module."""
-    write(
-        path, [layer("deserialize", "a", batch_input_shape=[None, SIDE, SIDE, 3]), layer("Dense", "dense_1", units=2)]
-    )
+    write(path, [layer("deserialize", "a", batch_input_shape=[None, SIDE, SIDE, 3])])
 
 
-@hostile("switch.keras", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("switch.keras", RefusalCode.CODE_IN_FILE)
 def dead_node(path: Path) -> None:
     """A node that nothing depends on, and that is computed while the graph is put together."""
     dead_switch(path)
 
 
-@hostile("switch.h5", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("switch.h5", RefusalCode.CODE_IN_FILE)
 def dead_node_in_hdf5(path: Path) -> None:
     """The same in the old format."""
     dead_switch(path)
@@ -176,20 +179,20 @@ def dead_switch(path: Path) -> None:
         keras_files.write_keras(path, config, {})
 
 
-@hostile("torch_wrapper.keras", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("torch_wrapper.keras", RefusalCode.CODE_IN_FILE)
 def torch_wrapper(path: Path) -> None:
     """A layer that is a pickle of PyTorch's (CVE-2025-49655)."""
     pickled = {"class_name": "__bytes__", "config": {"value": "gASVAAAA"}}
     keras_3(path, reference("keras.layers", "TorchModuleWrapper", name="a", module=pickled))
 
 
-@hostile("saved_model.keras", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("saved_model.keras", RefusalCode.CODE_IN_FILE)
 def saved_model(path: Path) -> None:
     """A layer that is a TensorFlow program in another folder (CVE-2026-1462)."""
     keras_3(path, reference("keras.layers", "TFSMLayer", name="a", filepath="/tmp/model", call_endpoint="serve"))
 
 
-@hostile("vocabulary.h5", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("vocabulary.h5", RefusalCode.CODE_IN_FILE)
 def vocabulary_file(path: Path) -> None:
     """A layer that reads a file of the server's, or an address (CVE-2025-12058)."""
     keras_3(path, reference("keras.layers", "StringLookup", name="a", vocabulary="/etc/passwd"), h5=True)
@@ -212,10 +215,16 @@ def code_in_an_irrelevant_place(path: Path) -> None:
     with_first(path, kernel_initializer=evil, kernel_constraint=evil, dtype=evil, activity_regularizer=evil)
 
 
-@hostile("activation.h5", RefusalCode.UNSUPPORTED_LAYER)
+@hostile("activation.h5", RefusalCode.CODE_IN_FILE)
 def code_for_an_activation(path: Path) -> None:
     """An activation that names a foreign function."""
     with_first(path, activation=reference("os", "system", command="touch touched"))
+
+
+@hostile("unsupported.h5", RefusalCode.UNSUPPORTED_LAYER)
+def in_a_way_nobody_can_rebuild(path: Path) -> None:
+    """A layer of a known kind, used in a way that is not supported, before all others."""
+    fed_by(path, layer("BatchNormalization", "normalise", axis=[1, 2, 3]))
 
 
 @hostile("brackets.h5", RefusalCode.TOO_DEEP)
@@ -275,19 +284,19 @@ def twice(name: str, inner: Json) -> Json:
     return {"class_name": "Functional", "config": {"name": name, "layers": layers, **ends}}
 
 
-@hostile("filters.h5", RefusalCode.TOO_LARGE)
+@hostile("filters.h5", RefusalCode.BAD_CONFIG)
 def a_billion_filters(path: Path) -> None:
     """A convolution with a billion filters."""
     with_first(path, filters=1_000_000_000)
 
 
-@hostile("kernel.h5", RefusalCode.TOO_LARGE)
+@hostile("kernel.h5", RefusalCode.BAD_CONFIG)
 def a_giant_kernel(path: Path) -> None:
     """A kernel of a billion by a billion."""
     with_first(path, kernel_size=[1_000_000_000, 1_000_000_000])
 
 
-@hostile("units.h5", RefusalCode.TOO_LARGE)
+@hostile("units.h5", RefusalCode.BAD_CONFIG)
 def a_billion_units(path: Path) -> None:
     """A dense layer with a billion units."""
     layers = keras_files.keras_2_layers()
@@ -295,7 +304,7 @@ def a_billion_units(path: Path) -> None:
     write(path, layers)
 
 
-@hostile("upsampling.h5", RefusalCode.TOO_LARGE)
+@hostile("upsampling.h5", RefusalCode.BAD_CONFIG)
 def upsampling(path: Path) -> None:
     """A layer that makes of one pixel a million times a million."""
     fed_by(path, layer("UpSampling2D", "up", size=[1_000_000, 1_000_000]))
@@ -307,7 +316,7 @@ def upsampling_often(path: Path) -> None:
     fed_by(path, *(layer("UpSampling2D", f"up{number}", size=[4, 4]) for number in range(30)))
 
 
-@hostile("padding.h5", RefusalCode.TOO_LARGE)
+@hostile("padding.h5", RefusalCode.BAD_CONFIG)
 def padding(path: Path) -> None:
     """A border a billion pixels wide."""
     fed_by(path, layer("ZeroPadding2D", "pad", padding=[[1_000_000_000, 1_000_000_000], [0, 0]]))
@@ -370,7 +379,7 @@ def list_for_a_class(path: Path) -> None:
     write(path, layers)
 
 
-@hostile("same_names.h5", RefusalCode.BAD_CONFIG)
+@hostile("same_names.h5", RefusalCode.MISMATCHED_WEIGHTS)
 def same_names(path: Path) -> None:
     """Two layers of one name: what is checked is not what is used."""
     layers = keras_files.keras_2_layers(("conv2d_1", "pool", "conv2d_1", "flatten", "dense_1"))
@@ -417,7 +426,7 @@ def input_from_nobody(path: Path) -> None:
     graph(path, change)
 
 
-@hostile("node_index.h5", RefusalCode.BAD_CONFIG)
+@hostile("node_index.h5", None)
 def call_that_never_was(path: Path) -> None:
     """A layer fed by the billionth call of another."""
 

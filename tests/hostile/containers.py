@@ -196,7 +196,7 @@ def zip_slip(path: Path) -> None:
     write_archive(path, {**keras_archive(path), **dict.fromkeys(names, b"x")})
 
 
-@hostile("many_members.keras", RefusalCode.TOO_LARGE)
+@hostile("many_members.keras", None)
 def many_members(path: Path) -> None:
     """Forty thousand members, where three belong."""
     with zipfile.ZipFile(path, "w") as archive:
@@ -206,7 +206,7 @@ def many_members(path: Path) -> None:
             archive.writestr(name, content)
 
 
-@hostile("npz.keras", RefusalCode.NOT_A_MODEL)
+@hostile("npz.keras", RefusalCode.MISMATCHED_WEIGHTS)
 def pickled_arrays(path: Path) -> None:
     """Weights as NumPy's archive, whose arrays may be pickles."""
     members = keras_archive(path)
@@ -222,7 +222,7 @@ def pickle_for_weights(path: Path) -> None:
     write_archive(path, {**keras_archive(path), "model.weights.h5": pickle.dumps(Touch(path.with_name("touched")))})
 
 
-@hostile("no_weights.keras", RefusalCode.DAMAGED)
+@hostile("no_weights.keras", RefusalCode.MISMATCHED_WEIGHTS)
 def archive_without_weights(path: Path) -> None:
     """An architecture and no arrays."""
     members = keras_archive(path)

@@ -20,24 +20,28 @@ class Hostile:
         build: writes it to a path.
         code: of the refusal it must get; ``None`` where the harmful part must simply have no effect and the file opens.
         harm: what it would do to a program that trusted it.
+        on_reading: the refusal it gets not at once but when its weights are read.
     """
 
     name: str
     build: Builder
     code: RefusalCode | None
     harm: str
+    on_reading: RefusalCode | None
 
 
 TABLE: dict[str, Hostile] = {}
 """All of them, by file name."""
 
 
-def hostile(name: str, code: RefusalCode | None) -> Callable[[Builder], Builder]:
+def hostile(
+    name: str, code: RefusalCode | None, *, on_reading: RefusalCode | None = None
+) -> Callable[[Builder], Builder]:
     """Enter a builder into the table. Its docstring says what the file would do."""
 
     def enter(build: Builder) -> Builder:
         assert name not in TABLE
-        TABLE[name] = Hostile(name, build, code, (build.__doc__ or "").strip())
+        TABLE[name] = Hostile(name, build, code, (build.__doc__ or "").strip(), on_reading)
         return build
 
     return enter
