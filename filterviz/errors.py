@@ -44,7 +44,8 @@ class Refused(FiltervizError):
     Args:
         code: the kind of refusal.
         what: one sentence that says what is wrong, with a full stop.
-        where: the layer, member or attribute it was found at; empty where that says nothing.
+        where: the layer, member or attribute it was found at; for bare weights that were recognised, the architecture
+            they can be opened as; empty where that says nothing.
         hint: one sentence that says what to do next, with a full stop.
 
     Example:

@@ -211,7 +211,7 @@ def test_stop_and_a_killed_child(page: Page, server: Server, family_files: dict[
     page.goto(f"{page.url}&layers=1&{SLOW}")
     expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
     expect(page.locator("img[alt^='Unfinished pattern']").first).to_be_visible()
-    page.get_by_role("button", name="Stop").click()
+    page.locator(".st-key-stop button").click()
     expect(page.get_by_text("Stopped. 0 of 4 tiles are finished and kept; Show patterns goes on.")).to_be_visible()
     assert tiles(page, "Unfinished") == 4, "what there was stays"
 
@@ -254,9 +254,11 @@ def test_a_real_network_beside_vgg16(browser: Browser, tmp_path: Path, corpus: P
         page.set_default_timeout(60_000)
         upload(page, server, file)
         expect(page.get_by_text("3 conv layers · 160 filters")).to_be_visible()
-        page.goto(f"{page.url}&layers=1&recipe=classic&steps=3")
-        finished(page, 50)
-        expect(page.get_by_role("combobox", name="Layer of VGG16")).to_have_value(re.compile("block1_conv1"))
+        page.goto(f"{page.url}&layers=1.2&beside=2-1&recipe=classic&steps=3")
+        finished(page, 100)
+        for row in range(2):  # chosen, so that the same layer stands beside both
+            beside = page.get_by_role("combobox", name="Layer of VGG16").nth(row)
+            expect(beside).to_have_value(re.compile("block1_conv1"))
         name, data = downloaded(page, "Save picture")
         assert name == "conv2d_4_pattern.png"
         assert Image.open(io.BytesIO(data)).size == (340, 340)

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.errors import Refused, RefusalCode
+from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import applications, geometry, pixels
 from filterviz.reader.config import Model, bad, parse
 from filterviz.reader.container import SAVE_WHOLE, Container, open_container
@@ -19,7 +19,6 @@ from filterviz.reader.layers import KINDS
 from filterviz.reader.weights import Stored, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
-
 
 WEIGHT_GROUPS = ("model_weights", "layers", "_layer_checkpoint_dependencies")
 """Where ``save_weights`` puts the arrays, beside the groups that ``layer_names`` lists."""
@@ -99,7 +98,7 @@ def _bare_weights(container: Container, architecture: str | None) -> Model:
     hint = SAVE_WHOLE
     if known is not None:
         what = f"This file holds the weights of {known.upper()} alone, without the network."
-    raise Refused(RefusalCode.WEIGHTS_ONLY, what, "", hint)
+    raise Refused(RefusalCode.WEIGHTS_ONLY, what, known or "", hint)
 
 
 def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, tuple[Stored, ...]]:

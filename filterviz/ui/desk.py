@@ -61,7 +61,7 @@ class Desk:
         self.uploads = Uploads(settings)
         self.download: tuple[int, int] | None = None
         self._lock = threading.Lock()
-        self._models: OrderedDict[str, Future[Model]] = OrderedDict()
+        self._models: OrderedDict[tuple[str, str], Future[Model]] = OrderedDict()
         self._walls: OrderedDict[WallKey, _Follower] = OrderedDict()
         self._reference: Future[Model] | None = None
         self._reference_failed = 0.0
@@ -72,25 +72,35 @@ class Desk:
         """End everything."""
         self.studio.close()
 
-    def open(self, upload: Upload) -> Model:
+    def open(self, upload: Upload, architecture: str = "") -> Model:
         """The model in an uploaded file; read once, however often it is asked for.
+
+        Args:
+            upload: the file.
+            architecture: the network to open bare weights as.
 
         Raises:
             Refused: it cannot be opened.
             EngineFailed: the process that read it died; the next call tries again.
         """
+        key = (upload.sha256, architecture)
         with self._lock:
-            future = self._models.get(upload.sha256)
+            future = self._models.get(key)
             mine = future is None
             if future is None:
-                future = self._models[upload.sha256] = Future()
+                future = self._models[key] = Future()
                 while len(self._models) > KEPT_MODELS:
                     self._models.popitem(last=False)
         if mine:
-            _fulfil(future, lambda: self.studio.open(upload.path, name=upload.name, sha256=upload.sha256))
+            _fulfil(
+                future,
+                lambda: self.studio.open(
+                    upload.path, name=upload.name, sha256=upload.sha256, architecture=architecture or None
+                ),
+            )
             if isinstance(future.exception(), EngineFailed):
                 with self._lock:
-                    self._models.pop(upload.sha256, None)
+                    self._models.pop(key, None)
         return future.result()
 
     def reference_at_hand(self) -> bool:

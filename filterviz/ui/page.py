@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from filterviz.errors import BadRequest, FiltervizError
+from filterviz.errors import BadRequest, FiltervizError, RefusalCode, Refused
 from filterviz.gallery import export
 from filterviz.gallery.names import slug
 from filterviz.settings import Settings
@@ -19,7 +19,7 @@ from filterviz.studio import Model
 from filterviz.ui import blocks, detail, picker, progress, text, upload, wall
 from filterviz.ui.desk import Desk
 from filterviz.ui.uploads import Upload
-from filterviz.ui.view import View
+from filterviz.ui.view import ARCHITECTURES, View
 from filterviz.ui.wall import Wall
 
 TAGLINE = "See what your Keras image network has learned, filter by filter, beside VGG16."
@@ -110,10 +110,12 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
     """What is in a file, what to show of it, and the walls."""
     try:
         with st.spinner("Reading the file …"):
-            model = desk.open(file)
+            model = desk.open(file, view.architecture)
     except FiltervizError as error:
         blocks.line(text.plain(file.name))
         blocks.problem(error)
+        if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where in ARCHITECTURES:
+            _offer(view, error.where)
         upload.ask(desk, visitor)
         return
     name, other = st.columns([4, 1], vertical_alignment="center")
@@ -133,10 +135,17 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
         _walls(desk, model, view, visitor, again=asked is not None)
 
 
+def _offer(view: View, architecture: str) -> None:
+    """Open bare weights as the network whose names and shapes they have, if the visitor agrees."""
+    if st.button(f"Open it as {architecture.upper()}", type="primary", key="open-as"):
+        st.query_params.from_dict(replace(view, architecture=architecture).to_query())
+        st.rerun()
+
+
 def _walls(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> None:
     """The model's walls, each beside one of VGG16's."""
     layers = [model.spec.layers[index] for index in view.layers]
-    mine = [Wall(model, view.request(layer), visitor, text.OWN) for layer in layers]
+    mine = [Wall(model, view.request(layer), visitor, text.OWN, row) for row, layer in enumerate(layers)]
     pending = desk.reference()
     reference: Model | None = None
     missing: FiltervizError | None = None
@@ -155,7 +164,10 @@ def _walls(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -
     counterparts: list[LayerSpec] = []
     if reference is not None:
         counterparts = [view.counterpart(index, model.spec, reference.spec) for index in view.layers]
-        beside = [Wall(reference, view.reference_request(layer), visitor, text.REFERENCE) for layer in counterparts]
+        beside = [
+            Wall(reference, view.reference_request(layer), visitor, text.REFERENCE, row)
+            for row, layer in enumerate(counterparts)
+        ]
         # The visitor's own network gets the first turn: it is what they came for.
         if not stopped and any(item.begun(desk) for item in mine):
             desk.start(reference, list(dict.fromkeys(item.request for item in beside)), visitor, again=again)
@@ -177,7 +189,7 @@ def _walls(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -
                 blocks.box(str(missing) if missing else "VGG16 is being fetched …", note=True)
     _exports(desk, model, mine, "Save your tiles (.zip)")
     if reference is not None:
-        _exports(desk, reference, list({item.key: item for item in beside}.values()), "Save VGG16's tiles (.zip)")
+        _exports(desk, reference, list({item.request: item for item in beside}.values()), "Save VGG16's tiles (.zip)")
     detail.show(desk, everything)
 
 

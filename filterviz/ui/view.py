@@ -11,6 +11,7 @@ from typing import Self
 from filterviz.reference.matching import match
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request
+from filterviz.studio import VGG16
 from filterviz.ui.text import convolutions
 
 COUNTS = (25, 50, 100)
@@ -20,6 +21,9 @@ SENSIBLE = 5
 """So many layers are chosen before anybody chooses."""
 
 MOST_LAYERS = 12
+
+ARCHITECTURES = (VGG16,)
+"""What a file of bare weights may be opened as."""
 
 LARGEST_SEED = 2**31 - 1
 
@@ -32,6 +36,7 @@ class View:
 
     Attributes:
         token: of the uploaded file; empty where there is none.
+        architecture: the network that a file of bare weights is opened as; empty for any other file.
         layers: indices of the chosen layers in ``ModelSpec.layers``; empty until patterns were asked for.
         beside: for some of them, the index of VGG16's layer that stands beside.
         recipe: how the pictures are made.
@@ -40,6 +45,7 @@ class View:
     """
 
     token: str = ""
+    architecture: str = ""
     layers: tuple[int, ...] = ()
     beside: Mapping[int, int] = field(default_factory=dict)
     recipe: Recipe = RECIPES["natural"]
@@ -51,8 +57,9 @@ class View:
         """The view of an address; whatever does not fit is left at its default.
 
         Example:
-            >>> View.from_query({"m": "ab", "layers": "0.4", "beside": "4-7", "size": "huge"}, Settings())
-            View(token='ab', layers=(0, 4), beside={4: 7}, recipe=..., count=25, pixel_range=<PixelRange.AUTO: 'auto'>)
+            >>> view = View.from_query({"m": "ab", "layers": "0.4", "beside": "4-7", "size": "huge"}, Settings())
+            >>> view.layers, view.beside, view.recipe.size
+            ((0, 4), {4: 7}, 96)
         """
         recipe = RECIPES.get(params.get("recipe", ""), Recipe())
         recipe = replace(
@@ -65,6 +72,7 @@ class View:
         given = params.get("range", "")
         return cls(
             token=params.get("m", "")[:64],
+            architecture=params["as"] if params.get("as") in ARCHITECTURES else "",
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
             ],
@@ -79,6 +87,7 @@ class View:
         plain = RECIPES[self.recipe.name]
         parts = {
             "m": self.token,
+            "as": self.architecture,
             "layers": ".".join(map(str, self.layers)),
             "beside": ".".join(f"{mine}-{its}" for mine, its in self.beside.items() if mine in self.layers),
             "recipe": self.recipe.name if self.recipe.name != Recipe().name else "",

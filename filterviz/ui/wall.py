@@ -36,17 +36,19 @@ class Wall:
         request: what was asked of it.
         visitor: who looks.
         side: what to call the model in a sentence.
+        row: where on the page; two layers may have the same layer beside them.
     """
 
     model: Model
     request: Request
     visitor: str
     side: str
+    row: int = 0
 
     @property
     def key(self) -> str:
         """Unlike that of any other wall; made of nothing but letters and digits."""
-        return hashlib.sha256(f"{self.model.sha256} {self.request}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.row} {self.side} {self.model.sha256} {self.request}".encode()).hexdigest()[:16]
 
     def look(self, desk: Desk) -> LayerState:
         """How it stands."""

@@ -164,3 +164,13 @@ def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files
     assert found[0].status in (Status.WAITING, Status.RUNNING)
     desk.leave("two")
     assert desk.look(model, request, "two") is None
+
+
+def test_bare_weights_of_a_known_network_are_opened_as_that_when_the_visitor_agrees(
+    desk: Desk, vgg16_weights: Path
+) -> None:
+    app = opened(m=kept(desk, vgg16_weights).token)
+    assert "the weights of VGG16 alone" in written(app)
+    app.button(key="open-as").click().run()
+    assert "13 conv layers · 4,224 filters" in written(app)
+    assert address_of(app)["as"] == "vgg16"
