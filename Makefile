@@ -27,7 +27,10 @@ format: $(VENV)/installed-for-tests  ## put the code into its usual shape
 	$(BIN)/ruff format .
 
 fuzz: $(VENV)/installed-for-tests  ## open N damaged files (make fuzz N=50000) and count what became of them
-	$(BIN)/python -m benchmarks.fuzz $(N)
+	$(BIN)/python -m tests.fuzzing 0 $(N)
+
+bench: $(VENV)/installed-for-tests  ## how long a visitor waits, on the real page (make bench MODEL=your.h5)
+	$(BIN)/python -m benchmarks.page $(MODEL)
 
 clean:  ## remove what was installed and cached in this folder
 	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

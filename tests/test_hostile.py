@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import gc
-import json
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from filterviz.errors import FiltervizError, RefusalCode, Refused
+from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec
-from filterviz.workers import dialogue
-from filterviz.workers.host import Host
-from filterviz.workers.protocol import Role
 from tests.hostile import TABLE
+from tests.watching import Outcome, watch
 
 MOST_MEMORY = 150 * 10**6
 """What opening any of them may take, beside what the child had before."""
@@ -27,67 +23,19 @@ MOST_MEMORY = 150 * 10**6
 LONGEST_SENTENCE = 400
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file.
-
-    Attributes:
-        answer: the network, or the error.
-        growth: bytes of memory the child took at its peak, beside what it had before.
-        events: what Python was about to do, and whether the tripwire allows it.
-        path: of the file.
-    """
-
-    answer: ModelSpec | FiltervizError
-    growth: int
-    events: list[tuple[str, str, bool]]
-    path: Path
-
-
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
     """All of them, opened two at a time."""
     folder = tmp_path_factory.mktemp("hostile")
     with ThreadPoolExecutor(2) as pool:
-        yield dict(zip(TABLE, pool.map(lambda name: watch(name, folder), TABLE), strict=True))
+        yield dict(zip(TABLE, pool.map(lambda name: build_and_watch(name, folder), TABLE), strict=True))
 
 
-class Watched(Host):
-    """A child whose memory is looked at just before it is ended."""
-
-    peak = 0
-
-    def kill(self) -> None:
-        self.peak = max(self.peak, memory(self.pid, "VmHWM"))
-        super().kill()
-
-
-def watch(name: str, folder: Path) -> Outcome:
-    """Build one file and open it, in a child of its own that writes down what it does."""
+def build_and_watch(name: str, folder: Path) -> Outcome:
     private = folder / f"{name}.folder"
     private.mkdir()
-    path, record = private / name, private / "record"
-    TABLE[name].build(path)
-    with Watched(Role.READER, Settings(), private, record=record) as host:
-        dialogue.await_ready(host)
-        before = memory(host.pid, "VmRSS")
-        answer: ModelSpec | FiltervizError
-        try:
-            answer = dialogue.open_file(host, path, None)
-        except FiltervizError as error:
-            answer = error
-    growth = host.peak - before
-    events = [tuple(json.loads(line)) for line in record.read_text().splitlines()]
-    return Outcome(answer, growth, events, path)
-
-
-def memory(process: int, which: str) -> int:
-    """Resident memory in bytes, now (``VmRSS``) or at its peak (``VmHWM``); 0 where that is not said."""
-    status = Path(f"/proc/{process}/status")
-    if not status.is_file():
-        return 0
-    sizes = (int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith(which))
-    return next(sizes, 0)
+    TABLE[name].build(private / name)
+    return watch(private / name, private)
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -103,10 +51,8 @@ def test_it_gets_its_refusal(outcomes: dict[str, Outcome], name: str) -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_nothing_else_is_done_or_touched(outcomes: dict[str, Outcome], name: str) -> None:
     outcome = outcomes[name]
-    assert [event for event in outcome.events if not event[2]] == []
-    opened = {what.split(" ")[0].strip("'") for event, what, _ in outcome.events if event == "open"}
-    data = {path for path in opened if not path.endswith((".py", ".pyc", ".so")) and "/" in path}
-    assert {path for path in data if not path.startswith(f"{outcome.path.parent}/reader-")} <= {str(outcome.path)}
+    assert outcome.forbidden == []
+    assert outcome.files <= {str(outcome.path)}
     assert {path.name for path in outcome.path.parent.iterdir()} == {name, "record"}
 
 
