@@ -68,7 +68,7 @@ class Network:
         height, width, channels = part.picture[1:]
         self.input_channels: int = channels or 1
         self.input_size: tuple[int, int] | None = None
-        if not part.free:
+        if not part.free or part.next_size(1) is None:
             if height is None or width is None:
                 message = f"The file leaves open how large a picture the layer {part.target.name!r} needs."
                 raise BadRequest(message)
@@ -114,12 +114,13 @@ class Network:
             made[node] = tf.zeros([tf.shape(pictures)[0], *sides], self._dtype)
         *before, last = [node for node in self._plan.nodes if node not in made]
         for node in before:
-            made[node] = _apply(self._operations[node], spec, node, made)
+            made[node] = _apply(self._operations[node], self._plan.inputs(node), made)
+        inputs = self._plan.inputs(last)
         if channels is None:
-            return _apply(self._operations[last], spec, last, made)
+            return _apply(self._operations[last], inputs, made)
         if isinstance(self._sliced, Sliceable):
-            return _apply(self._sliced.only(channels), spec, last, made)
-        return tf.gather(_apply(self._operations[last], spec, last, made), channels, axis=-1)
+            return _apply(self._sliced.only(channels), inputs, made)
+        return tf.gather(_apply(self._operations[last], inputs, made), channels, axis=-1)
 
 
 class Sliceable:
@@ -153,11 +154,18 @@ class Sliceable:
 
 
 class _Builder:
-    """Makes each layer once, however often it is called."""
+    """Makes each layer once, however often it is called.
 
-    def __init__(self, model: OpenedModel, policy: str) -> None:
+    Args:
+        model: an open file.
+        policy: Keras's name for the precision.
+        whole: whether sequences of frames go through it, and not single pictures.
+    """
+
+    def __init__(self, model: OpenedModel, policy: str, *, whole: bool = False) -> None:
         self._model = model
         self._policy = policy
+        self._whole = whole
         self._made: dict[str, Operation] = {}
         self.broken: dict[str, NDArray[np.bool_]] = {}
 
@@ -172,7 +180,7 @@ class _Builder:
         if kind in PASSING or (pre_activation and kind in ONLY_ACTIVATIONS):
             return _pass
         if kind == "FoldTime":
-            return _fold
+            return _fold if self._whole else _pass
         if kind == "UnfoldTime":
             return _unfold
         if kind == "DepthToSpace":
@@ -205,7 +213,7 @@ class _Builder:
         for array in arrays:
             if not np.isfinite(array).all():
                 bad = ~np.isfinite(array)
-                here = bad.reshape(-1, bad.shape[-1]).any(axis=0) if bad.ndim else bad.reshape(1)
+                here: NDArray[np.bool_] = np.atleast_1d(bad.any(axis=tuple(range(bad.ndim - 1))))
                 known = self.broken.get(spec.name)
                 self.broken[spec.name] = here if known is None or known.shape != here.shape else known | here
 
@@ -229,12 +237,10 @@ def _can_be_sliced(target: LayerSpec, pre_activation: bool) -> bool:
     return pre_activation or target.params["activation"] not in ("softmax", "log_softmax", "glu")
 
 
-def _apply(operation: Operation, spec: ModelSpec, node: int, made: Mapping[int, tf.Tensor]) -> tf.Tensor:
-    call = spec.nodes[node]
-    kind = spec.layers[call.layer].rebuilt_as
-    inputs = [made[source] if turn is None else tf.transpose(made[source], turn) for source, turn in inputs_of(call)]
-    if kind == "UnfoldTime":
-        return operation(inputs)
+def _apply(
+    operation: Operation, sources: Sequence[tuple[int, tuple[int, ...] | None]], made: Mapping[int, tf.Tensor]
+) -> tf.Tensor:
+    inputs = [made[source] if turn is None else tf.transpose(made[source], turn) for source, turn in sources]
     return operation(inputs[0] if len(inputs) == 1 else inputs)
 
 
@@ -296,7 +302,7 @@ def build_whole(model: OpenedModel) -> Callable[[Sequence[Any]], list[tf.Tensor]
         A function of the inputs, in the file's own order and layout, that gives the outputs in the same.
     """
     spec = model.spec
-    builder = _Builder(model, "float32")
+    builder = _Builder(model, "float32", whole=True)
 
     def compute(inputs: Sequence[Any]) -> list[tf.Tensor]:
         made: dict[int, tf.Tensor] = {}
@@ -307,7 +313,7 @@ def build_whole(model: OpenedModel) -> Callable[[Sequence[Any]], list[tf.Tensor]
         for node in _needed(spec):
             if node not in made:
                 layer = spec.layers[spec.nodes[node].layer]
-                made[node] = _apply(builder.operation(layer, pre_activation=False), spec, node, made)
+                made[node] = _apply(builder.operation(layer, pre_activation=False), inputs_of(spec.nodes[node]), made)
         return [made[node] for node in spec.outputs]
 
     return compute

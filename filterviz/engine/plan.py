@@ -45,11 +45,16 @@ class Plan:
     def free(self) -> bool:
         """Whether pictures of other sizes than the file's can be used."""
         last = self.spec.nodes[self.nodes[-1]].output_shape or ()
-        return len(last) == 4 and all(_free(self.layer(node)) for node in self.nodes)
+        turned_around = any(any(self.spec.nodes[node].permutations) for node in self.nodes if node != self.source)
+        return len(last) == 4 and not turned_around and all(_free(self.layer(node)) for node in self.nodes)
 
     def layer(self, node: int) -> LayerSpec:
         """The layer that a node calls."""
         return self.spec.layers[self.spec.nodes[node].layer]
+
+    def inputs(self, node: int) -> list[tuple[int, tuple[int, ...] | None]]:
+        """What a node takes. Pictures that were made frames and are made pictures again stay pictures."""
+        return _inputs(self.spec, node)
 
     def shapes(self, height: int, width: int) -> dict[int, Shape]:
         """The shape of each node's output for a picture of that size.
@@ -63,12 +68,9 @@ class Plan:
         for node in self.nodes:
             if node in found:
                 continue
-            call, layer = self.spec.nodes[node], self.layer(node)
-            inputs = [turned(found[source], turn) for source, turn in inputs_of(call)]
-            if layer.rebuilt_as in ("FoldTime", "UnfoldTime"):
-                found[node] = call.output_shape or ()
-            else:
-                found[node] = KINDS[layer.rebuilt_as].shape(dict(layer.params), inputs)
+            layer = self.layer(node)
+            inputs = [turned(found[source], turn) for source, turn in self.inputs(node)]
+            found[node] = inputs[0] if layer.rebuilt_as == "FoldTime" else shape_of(layer, inputs)
         return found
 
     def fits(self, size: int) -> bool:
@@ -112,7 +114,7 @@ def plan(spec: ModelSpec, name: str) -> Plan:
         elif kind == "InputLayer":
             others.append(node)
         else:
-            waiting.extend(source for source, _ in inputs_of(call))
+            waiting.extend(source for source, _ in _inputs(spec, node))
     if not sources:
         message = f"No picture leads to the layer {name!r}."
         raise BadRequest(message)
@@ -140,6 +142,26 @@ def inputs_of(call: NodeSpec) -> list[tuple[int, tuple[int, ...] | None]]:
     """The inputs of a call, each with the permutation its axes want."""
     turns = call.permutations or (None,) * len(call.inputs)
     return list(zip(call.inputs, turns, strict=True))
+
+
+def _inputs(spec: ModelSpec, node: int) -> list[tuple[int, tuple[int, ...] | None]]:
+    call = spec.nodes[node]
+    if spec.layers[call.layer].rebuilt_as == "FoldTime":
+        before = spec.nodes[call.inputs[0]]
+        if spec.layers[before.layer].rebuilt_as == "UnfoldTime":
+            return [(before.inputs[0], None)]
+    return inputs_of(call)
+
+
+def shape_of(layer: LayerSpec, inputs: list[Shape]) -> Shape:
+    """The shape a layer makes of these.
+
+    Raises:
+        ShapeError: it cannot take them.
+    """
+    if layer.rebuilt_as in PICTURES:
+        return inputs[0]
+    return KINDS[layer.rebuilt_as].shape(dict(layer.params), inputs)
 
 
 def turned(shape: Shape, turn: tuple[int, ...] | None) -> Shape:

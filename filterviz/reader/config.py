@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from filterviz.errors import Refused, RefusalCode
+from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.legacy import Config, modernise
 
 MODELS = frozenset({"Sequential", "Functional"})
@@ -143,7 +143,9 @@ class Parser:
         layers = config if isinstance(config, list) else config.get("layers") if isinstance(config, dict) else None
         if not isinstance(layers, list):
             if isinstance(class_name, str) and isinstance(config, dict):
-                message = f"This file holds a network of a class of its own ({class_name[:60]!r}), and its layers are not listed in it."
+                message = (
+                    f"This file holds a network of its own class ({class_name[:60]!r}) and does not list its layers."
+                )
                 raise Refused(
                     RefusalCode.CODE_IN_FILE,
                     message,
@@ -210,7 +212,7 @@ def _references(data: Any) -> Iterator[Reference]:
 
 
 def _call(node: Any) -> Call:
-    """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}], ...]``) write it."""
+    """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}]]``) write it."""
     inputs: list[Reference] = []
     constants: list[float] = []
     settings: Config = {}
@@ -235,11 +237,11 @@ def _call(node: Any) -> Call:
             first.append(True)
 
     def keep(key: str, value: Any) -> None:
-        if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-            take(value)
-        elif isinstance(value, list) and _is_reference(value):
-            take(value)
-        elif key in ("y", "x", "x1", "x2"):
+        if (
+            (isinstance(value, dict) and value.get("class_name") == "__keras_tensor__")
+            or (isinstance(value, list) and _is_reference(value))
+            or key in ("y", "x", "x1", "x2")
+        ):
             take(value)
         elif key not in ("name", "training", "mask"):
             settings[key] = value

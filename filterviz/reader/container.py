@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filterviz.errors import Refused, RefusalCode
+from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, MAGIC, Hdf5, guarded
 from filterviz.settings import Settings
 

@@ -107,8 +107,10 @@ def verdicts(graph: Graph) -> list[Verdict]:
 
 
 def _reach(graph: Graph) -> list[tuple[str, bool, bool]]:
-    """For each node: what leads to it (a ``picture``, ``frames`` or nothing), whether a layer with weights does, and
-    whether the size of the picture is known."""
+    """For each node: what leads to it, whether anything that was learned does, whether the picture's size is known.
+
+    What leads to it is a ``picture``, ``frames`` or nothing.
+    """
     found: list[tuple[str, bool, bool]] = []
     for position, node in enumerate(graph.nodes):
         record, shape = graph.records[node.spec.layer], node.spec.output_shape or ()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from filterviz.errors import Refused, RefusalCode
+from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.config import Call, Layer, Model, Reference, bad
 from filterviz.reader.layers import CODE, IDENTITY, KINDS, NOTHING_AT_INFERENCE, Order, Params, ShapeError, WeightShapes
 from filterviz.reader.legacy import OPERATIONS, WRAPPED_OPERATIONS
@@ -104,7 +104,7 @@ class Graph:
             return False
         return kind == FOLD or (kind == "Reshape" and len(before.output_shape or ()) < 4)
 
-    # Models ------------------------------------------------------------------------------------------------------------
+    # Models ---------------------------------------------------------------------------------------------------------
 
     def _model(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
         """Call a model; returns the nodes of its outputs."""
@@ -166,7 +166,7 @@ class Graph:
         record = self._by_name.get(prefix + layer.name) if not inside else None
         return Branch(layer.name, layer.class_name, record, inside, layer.config.get("trainable") is not False)
 
-    # Calls -------------------------------------------------------------------------------------------------------------
+    # Calls ----------------------------------------------------------------------------------------------------------
 
     def _input(self, name: str, config: Any) -> int:
         raw = config if isinstance(config, list) else None
@@ -175,7 +175,7 @@ class Graph:
         if not isinstance(raw, list) or not 1 <= len(raw) <= 6:
             raise bad("it does not say what size its input has", name)
         values = Values(name, {"input_shape": raw})
-        sides = [None if side is None else values._whole("input_shape", side, 1, 10**7) for side in raw[1:]]  # noqa: SLF001
+        sides = [None if side is None else values._whole("input_shape", side, 1, 10**7) for side in raw[1:]]
         first = self.channels_first and len(sides) >= 3
         if first:
             sides = [*sides[1:], sides[0]]
@@ -223,7 +223,7 @@ class Graph:
         blame = next((source.blame for source in sources if source.blame is not None), None)
         if blame is not None or not inputs:
             return self._add(index, tuple(inputs), None, blame=blame or name)
-        # A layer of a known kind does its own part of the work; only foreign code may be mere preparation of the pixels.
+        # A layer of a known kind does its part of the work; only foreign code may be mere preparation of pixels.
         preparation = record.kind == UNSUPPORTED and record.class_name not in KINDS
         if preparation and inputs[0] in self._bare and len(inputs) == 1:
             return self._start(index, record, inputs[0])

@@ -58,7 +58,7 @@ class Kind:
     sizes_free: bool = True
 
 
-# Shapes ----------------------------------------------------------------------------------------------------------------
+# Shapes -------------------------------------------------------------------------------------------------------------
 
 
 def known(side: int | None, what: str) -> int:
@@ -117,7 +117,7 @@ def merged(shapes: Shapes) -> Shape:
     return tuple(result)
 
 
-# Convolutions ----------------------------------------------------------------------------------------------------------
+# Convolutions -------------------------------------------------------------------------------------------------------
 
 
 def _window(values: Values, rank: int, key: str = "kernel_size") -> Params:
@@ -141,8 +141,8 @@ def _convolving(values: Values, rank: int) -> Params:
 def _places(params: Params, shape: Shape, key: str = "kernel_size") -> tuple[int | None, ...]:
     dilation = params.get("dilation_rate", (1,) * len(params[key]))
     return tuple(
-        windowed(*axis, params["padding"], step)
-        for *axis, step in zip(shape[1:-1], params[key], params["strides"], dilation, strict=True)
+        windowed(side, window, stride, params["padding"], step)
+        for side, window, stride, step in zip(shape[1:-1], params[key], params["strides"], dilation, strict=True)
     )
 
 
@@ -244,7 +244,7 @@ def transposed_convolution(rank: int) -> Kind:
     return Kind(read, shape, weights, Order.CHANNELS, rank + 2)
 
 
-# Pooling and the like --------------------------------------------------------------------------------------------------
+# Pooling and the like -----------------------------------------------------------------------------------------------
 
 
 def pooling(rank: int) -> Kind:
@@ -344,7 +344,7 @@ def resizing(key: str) -> Kind:
     return Kind(read, shape, order=Order.CHANNELS, rank=4)
 
 
-# Normalisation, activations --------------------------------------------------------------------------------------------
+# Normalisation, activations -----------------------------------------------------------------------------------------
 
 
 def _last_axis(values: Values, default: int = -1) -> int:
@@ -359,7 +359,7 @@ def _last_axis(values: Values, default: int = -1) -> int:
 
 def _channel_weights(params: Params, shapes: Shapes, count: int) -> WeightShapes:
     size = (known(shapes[0][params["axis"]], "number of channels"),)
-    return (size,) * (params.get("scale", True) + params.get("center", True) + count)
+    return (size,) * (int(params.get("scale", True)) + int(params.get("center", True)) + count)
 
 
 def normalisation(extra: int, **defaults: float) -> Kind:
@@ -386,7 +386,7 @@ def _group_normalization(values: Values) -> Params:
 
 def _prelu(values: Values) -> Params:
     axes = values.raw("shared_axes")
-    shared = None if not axes else [values._whole("shared_axes", axis, 1, 5) for axis in axes]  # noqa: SLF001
+    shared = None if not axes else [values._whole("shared_axes", axis, 1, 5) for axis in axes]
     return {"shared_axes": shared}
 
 
@@ -406,7 +406,7 @@ def _relu(values: Values) -> Params:
     }
 
 
-# Reshaping -------------------------------------------------------------------------------------------------------------
+# Reshaping ----------------------------------------------------------------------------------------------------------
 
 
 def _flattened(_: Params, shapes: Shapes) -> Shape:
@@ -418,7 +418,7 @@ def _reshape(values: Values) -> Params:
     target = values.raw("target_shape")
     if not isinstance(target, list) or len(target) > 6:
         raise values.refuse("target_shape")
-    sides = [-1 if side is None else values._whole("target_shape", side, -1, 2**31) for side in target]  # noqa: SLF001
+    sides = [-1 if side is None else values._whole("target_shape", side, -1, 2**31) for side in target]
     if sides.count(-1) > 1 or 0 in sides:
         raise values.refuse("target_shape")
     return {"target_shape": tuple(sides)}
@@ -461,7 +461,7 @@ def _concatenated(params: Params, shapes: Shapes) -> Shape:
     return (*rest[:axis], total, *rest[axis + 1 :])
 
 
-# Dense and sequences ---------------------------------------------------------------------------------------------------
+# Dense and sequences ------------------------------------------------------------------------------------------------
 
 
 def _dense(values: Values) -> Params:

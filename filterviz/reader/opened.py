@@ -109,7 +109,8 @@ def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int
     """
     parameters = sum(prod(shape) for record in graph.records for shape in record.weight_shapes)
     if parameters > settings.max_parameters or 4 * parameters > settings.weight_bytes:
-        message = f"The network would have {parameters / 1e6:,.0f} million weights; the limit is {settings.max_parameters / 1e6:,.0f}."
+        limit = min(settings.max_parameters, settings.weight_bytes // 4)
+        message = f"The network would have {parameters / 1e6:,.0f} million weights; the limit is {limit / 1e6:,.0f}."
         raise Refused(RefusalCode.TOO_LARGE, message, "", "Open a smaller network.")
     stored = assign(container, graph)
     for record in missing(graph, stored):
@@ -125,8 +126,8 @@ def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
         first.setdefault(node.spec.layer, position)
     layers = []
     for index, (record, verdict) in enumerate(zip(graph.records, verdicts, strict=True)):
-        position = first.get(index)
-        field = None if position is None else fields[position]
+        at = first.get(index)
+        field = None if at is None else fields[at]
         layers.append(
             LayerSpec(
                 name=record.name,
@@ -134,7 +135,7 @@ def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
                 rebuilt_as=record.kind,
                 params=record.params,
                 weight_shapes=record.weight_shapes,
-                output_shape=None if position is None else graph.nodes[position].spec.output_shape,
+                output_shape=None if at is None else graph.nodes[at].spec.output_shape,
                 channels=verdict.channels,
                 receptive_field=None if field is None or verdict.reason is not None else field.size,
                 visualisable=verdict.reason is None,

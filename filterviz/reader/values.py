@@ -1,4 +1,4 @@
-"""A layer's configuration, read value by value: each has a kind and a range, and whatever is not asked for is dropped."""
+"""A layer's configuration, read value by value: each has a kind and a range; the rest is dropped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from filterviz.errors import Refused, RefusalCode
+from filterviz.errors import RefusalCode, Refused
 
 ACTIVATIONS = frozenset(
     {

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.errors import Refused, RefusalCode
+from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Branch, Graph, Record
 from filterviz.reader.hdf5 import Array, Hdf5
@@ -82,7 +82,7 @@ def missing(graph: Graph, stored: dict[int, tuple[Stored, ...]]) -> Iterator[Rec
             yield record
 
 
-# HDF5 ------------------------------------------------------------------------------------------------------------------
+# HDF5 ---------------------------------------------------------------------------------------------------------------
 
 
 def _from_group(container: Container, branch: Branch, records: Sequence[Record], found: dict[int, list[Array]]) -> None:
@@ -163,7 +163,7 @@ def _in_turn(leaves: Sequence[tuple[int, bool]], records: Sequence[Record]) -> S
     return [(index, position) for index, _ in leaves for position in range(len(records[index].weight_shapes))]
 
 
-# Archives --------------------------------------------------------------------------------------------------------------
+# Archives -----------------------------------------------------------------------------------------------------------
 
 
 def snake_case(name: str) -> str:
@@ -241,7 +241,7 @@ def _keep(weights: Hdf5, folder: str, record: int, found: dict[int, list[Array]]
         found[record] = arrays
 
 
-# Fitting ---------------------------------------------------------------------------------------------------------------
+# Fitting ------------------------------------------------------------------------------------------------------------
 
 
 def _fitted(record: Record, arrays: Sequence[Array], flip: bool) -> tuple[Stored, ...]:
