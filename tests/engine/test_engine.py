@@ -1,0 +1,149 @@
+"""The engine on files: VGG16 with its real weights, and small networks with something wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from filterviz.engine import Engine
+from filterviz.engine.classic import start_pictures
+from filterviz.engine.seeds import filter_seeds
+from filterviz.errors import BadRequest, Stopped
+from filterviz.reader import open_model
+from filterviz.settings import Settings
+from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Precision, Progress, Request
+from tests import keras_files
+from tests.engine import script
+
+CLASSIC = RECIPES["classic"]
+QUICK = CLASSIC.with_(size=16, steps=3)
+
+
+@pytest.fixture(scope="module")
+def vgg16(vgg16_weights: Path) -> Iterator[Engine]:
+    with open_model(vgg16_weights, Settings(), architecture="vgg16") as model:
+        yield Engine(model, Settings())
+
+
+def patterns(engine: Engine, request: Request, **options: object) -> list[Pattern]:
+    return [event for event in engine.run(request, **options) if isinstance(event, Pattern)]  # type: ignore[arg-type]
+
+
+def test_classic_is_the_scripts_arithmetic_on_vgg16s_real_weights(vgg16: Engine, vgg16_weights: Path) -> None:
+    """An early layer: in deeper ones the script itself, begun 0.00001 brighter, ends up to 22 grey levels away."""
+    filters = (0, 17, 40)
+    starts = start_pictures(filter_seeds(0, filters), (64, 64), 3)
+
+    def block1_conv2(picture: tf.Tensor) -> tf.Tensor:
+        with h5py.File(vgg16_weights) as file:
+            for name in ("block1_conv1", "block1_conv2"):
+                kernel, bias = (file[name][weight][()] for weight in file[name].attrs["weight_names"])
+                picture = tf.nn.relu(tf.nn.conv2d(picture, kernel, 1, "SAME") + bias)
+        return picture
+
+    tiles, curves = script.render(block1_conv2, filters, starts)
+    made = patterns(vgg16, Request("block1_conv2", filters, CLASSIC))
+    for pattern, tile, curve in zip(made, tiles, curves, strict=True):
+        np.testing.assert_allclose(pattern.curve, curve, rtol=1e-3, atol=1e-4)
+        assert np.abs(pattern.tile.astype(int) - tile).max() <= 2
+        assert pattern.precision is Precision.FLOAT32
+        assert pattern.pixel_range is None
+
+
+def test_no_deep_filter_of_vgg16_is_silent_in_natural(vgg16: Engine) -> None:
+    """The script leaves most of these as noise: their ReLU is silent on its start picture."""
+    filters = tuple(range(8))
+    natural = patterns(vgg16, Request("block5_conv3", filters, RECIPES["natural"].with_(size=64, steps=24)))
+    assert [pattern.filter for pattern in natural if Flag.SILENT in pattern.flags] == []
+    assert {pattern.pixel_range for pattern in natural} == {PixelRange.CAFFE}
+    classic = patterns(vgg16, Request("block5_conv3", filters, CLASSIC.with_(steps=2)))
+    assert sum(Flag.SILENT in pattern.flags for pattern in classic) >= 4
+
+
+def test_bfloat16_and_float32_agree_in_what_they_show(vgg16: Engine) -> None:
+    """Pictures made in bfloat16 excite the filters as much as those made in float32, within a tenth."""
+    recipe = RECIPES["natural"].with_(size=48, steps=24)
+    request = Request("block3_conv1", tuple(range(6)), recipe, precision=Precision.FLOAT32)
+    exact = patterns(vgg16, request)
+    rough = patterns(vgg16, Request(request.layer, request.filters, recipe, precision=Precision.BFLOAT16))
+    ratios = [two.response_end / one.response_end for one, two in zip(exact, rough, strict=True)]
+    assert 0.9 < np.median(ratios) < 1.1
+    assert {pattern.precision for pattern in rough} == {Precision.BFLOAT16}
+
+
+@pytest.fixture
+def small(family_files: dict[str, Path]) -> Iterator[Engine]:
+    with open_model(family_files["keras_2_1.h5"], Settings()) as model:
+        yield Engine(model, Settings())
+
+
+def test_many_filters_are_made_in_batches_that_fit_the_memory(family_files: dict[str, Path]) -> None:
+    settings = Settings(batch_bytes=3 * 16 * 16 * 4 * (3 + 4) * 2)
+    with open_model(family_files["keras_2_1.h5"], settings) as model:
+        events = list(Engine(model, settings).run(Request("conv2d_1", (3, 0, 2), QUICK)))
+    assert [event.filter for event in events if isinstance(event, Pattern)] == [3, 0, 2]
+    assert [event.filters for event in events if isinstance(event, Progress)] == [(3, 0), (2,)]
+
+
+def test_stopping_shows_the_tiles_as_they_were_left(small: Engine) -> None:
+    steps = iter([False, False, False, True])
+    events: list[Progress | Pattern] = []
+    run = small.run(Request("conv2d_2", (0,), CLASSIC), stop=lambda: next(steps))
+
+    def take_all() -> None:
+        for event in run:
+            events.append(event)
+
+    with pytest.raises(Stopped, match="Stopped after 3 of 40 steps"):
+        take_all()
+    assert isinstance(events[-1], Progress)
+    assert events[-1].step == 3
+
+
+def test_a_dense_layer_gets_tiles_of_the_networks_own_size(small: Engine) -> None:
+    made = patterns(small, Request("dense_1", (0, 1), RECIPES["natural"].with_(steps=4)))
+    assert {pattern.tile.shape for pattern in made} == {(16, 16, 3)}
+
+
+def test_tiles_too_small_for_the_layer_are_refused_with_the_size_that_would_do(tmp_path: Path) -> None:
+    layers = keras_files.keras_2_layers()
+    for layer in layers:
+        if "padding" in layer["config"]:
+            layer["config"]["padding"] = "valid"
+    weights = dict(keras_files.weights_of(("conv2d_1", "conv2d_2", "dense_1")))
+    flat = 5 * 5 * keras_files.SECOND
+    weights["dense_1"] = [(name, array[:flat] if array.ndim == 2 else array) for name, array in weights["dense_1"]]
+    path = keras_files.write_h5(tmp_path / "valid.h5", {"class_name": "Sequential", "config": layers}, weights)
+    with (
+        open_model(path, Settings()) as model,
+        pytest.raises(BadRequest, match="at least 8 pixels"),
+    ):
+        patterns(Engine(model, Settings()), Request("conv2d_2", (0,), CLASSIC.with_(size=7)))
+
+
+def test_start_pictures_of_the_wrong_shape_are_refused(small: Engine) -> None:
+    with pytest.raises(BadRequest, match=r"\[1, 8, 8, 3\], but this request needs \[1, 16, 16, 3\]"):
+        patterns(small, Request("conv2d_1", (0,), QUICK), start=np.zeros((1, 8, 8, 3), np.float32))
+
+
+@pytest.mark.parametrize("recipe", ["classic", "natural"])
+def test_weights_that_are_no_numbers_are_flagged_and_spare_the_other_filters(recipe: str, tmp_path: Path) -> None:
+    weights = dict(keras_files.weights_of(("conv2d_1", "conv2d_2", "dense_1")))
+    kernel = weights["conv2d_2"][0][1].copy()
+    kernel[0, 0, 0, 2] = np.nan
+    weights["conv2d_2"] = [(weights["conv2d_2"][0][0], kernel), weights["conv2d_2"][1]]
+    config = {"class_name": "Sequential", "config": keras_files.keras_2_layers()}
+    path = keras_files.write_h5(tmp_path / "nan.h5", config, weights)
+    with open_model(path, Settings()) as model:
+        made = patterns(
+            Engine(model, Settings()), Request("conv2d_2", (1, 2, 3), RECIPES[recipe].with_(size=16, steps=3))
+        )
+    flagged = {pattern.filter: Flag.NOT_FINITE in pattern.flags for pattern in made}
+    assert flagged == {1: False, 2: True, 3: False}
+    grey = next(pattern for pattern in made if pattern.filter == 2)
+    assert np.unique(grey.tile).tolist() == [128]
