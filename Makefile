@@ -39,7 +39,7 @@ clean:  ## remove what was installed and cached in this folder
 # The stamps make the second run start at once; they are older than the lists of requirements when those change.
 
 $(BIN)/python:
-	@python="$$(tools/find-python)" && echo "Making $(VENV) with $$python" && { "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
+	@python="$$(.ci/find-python)" && echo "Making $(VENV) with $$python" && { "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
 
 $(VENV)/installed: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -47,5 +47,5 @@ $(VENV)/installed: requirements.txt | $(BIN)/python
 
 $(VENV)/installed-for-tests: pyproject.toml $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	@tools/install-browser $(BIN)/python
+	@.ci/install-browser $(BIN)/python
 	@touch $@
