@@ -118,6 +118,9 @@ class Natural:
         # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
         sound = tf.reduce_all(tf.math.is_finite(gradient), axis=[1, 2, 3, 4], keepdims=True)
         gradient = tf.where(sound, gradient, tf.zeros_like(gradient))
+        # Only its direction counts. Some filters have weights so small that the squares below would come out as zero.
+        largest = tf.reduce_max(tf.abs(gradient), axis=[1, 2, 3, 4], keepdims=True)
+        gradient = tf.math.divide_no_nan(gradient, largest)
 
         mean = MOMENTUM * mean + (1 - MOMENTUM) * gradient
         square = MEMORY * square + (1 - MEMORY) * tf.square(gradient)

@@ -55,6 +55,15 @@ def test_a_filter_that_cannot_fire_is_called_silent() -> None:
     assert [Flag.SILENT in pattern.flags for pattern in made(network)] == [False, False, True, False, False, False]
 
 
+def test_a_filter_with_vanishing_weights_shows_its_pattern_and_not_its_noise() -> None:
+    """Pruned filters of real networks have weights of 1e-20, whose squared gradients are zero in float32."""
+    network = TwoConvolutions(pre_activation=True)
+    network.second[..., 3] *= 1e-20
+    network.bias[3] = 0
+    (pattern,) = made(network, filters=(3,))
+    assert pattern.response_end > 1.5 * pattern.response_start > 0
+
+
 def test_a_tile_does_not_depend_on_its_neighbours() -> None:
     network = TwoConvolutions(pre_activation=True)
     alone, together = made(network, filters=(4,))[0], made(network)[4]
