@@ -190,7 +190,8 @@ class _Builder:
         if kind == "LayerScale":
             return lambda inputs: inputs * tf.constant(arrays[0], inputs.dtype)
         if kind == "Normalization":
-            return _normalise(arrays, invert=bool(params["invert"]))
+            given = [np.asarray(params[key], np.float32) for key in ("mean", "variance") if key in params]
+            return _normalise(given or arrays, invert=bool(params["invert"]))
         if pre_activation and "activation" in params:
             params["activation"] = "linear"
         layer = CONSTRUCTORS[kind](**params, dtype=self._policy)

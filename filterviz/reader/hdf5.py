@@ -133,6 +133,7 @@ class Hdf5:
 
     def __init__(self, source: Path | IO[bytes], size: int) -> None:
         self._size = size
+        self._groups: dict[str, Any] = {}
         with guarded():
             self._file = pyfive.File(str(source) if isinstance(source, Path) else source)
 
@@ -220,13 +221,22 @@ class Hdf5:
         if len(path) > 4 * LONGEST_NAME:
             return None
         here: Any = self._file
+        walked = ""
         with guarded(path):
             for part in (part for part in posixpath.normpath(path).split("/") if part not in ("", ".")):
                 if part == ".." or not isinstance(here, pyfive.Group) or part not in here._links:
                     return None
                 if not isinstance(here._links[part], int | np.integer):
                     raise outside(path)
-                here = here.get_lazy_view(part)
+                walked += f"/{part}"
+                # A group lists all its members when it is made, and one may hold hundreds of layers.
+                if walked not in self._groups:
+                    found = here.get_lazy_view(part)
+                    if not isinstance(found, pyfive.Group):
+                        here = found
+                        continue
+                    self._groups[walked] = found
+                here = self._groups[walked]
             return here
 
     def _attribute(self, path: str, attribute: str) -> Any:

@@ -374,6 +374,24 @@ def normalisation(extra: int, **defaults: float) -> Kind:
     return Kind(read, _same, lambda params, shapes: _channel_weights(params, shapes, extra), Order.AXIS)
 
 
+def _learned_normalization(values: Values) -> Params:
+    """``Normalization``: what it has learned is among its weights, or was given to it and stands in its settings."""
+    params: Params = {"axis": _last_axis(values), "invert": values.flag("invert", False)}
+    if "mean" in values and "variance" in values:
+        params["mean"], params["variance"] = (_flat(values, key) for key in ("mean", "variance"))
+    return params
+
+
+def _flat(values: Values, key: str) -> float | tuple[float, ...]:
+    """Numbers, however deeply their list is nested; files write ``[[[[0.1]], [[0.2]]]]``."""
+    value = values.raw(key)
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, list):
+        value = [item[0] if isinstance(item, list) and len(item) == 1 else item for item in value]
+    return Values(key, {key: value}).numbers(key, 0.0)
+
+
 def _group_normalization(values: Values) -> Params:
     return {
         "groups": values.whole("groups", -1, MOST_FILTERS, default=32),
@@ -601,9 +619,9 @@ KINDS: Mapping[str, Kind] = {
         _group_normalization, _same, lambda params, shapes: _channel_weights(params, shapes, 0), Order.AXIS
     ),
     "Normalization": Kind(
-        lambda values: {"axis": _last_axis(values), "invert": values.flag("invert", False)},
+        _learned_normalization,
         _same,
-        lambda params, shapes: (*_channel_weights({"axis": params["axis"]}, shapes, 0), ()),
+        lambda params, shapes: () if "mean" in params else (*_channel_weights({"axis": params["axis"]}, shapes, 0), ()),
         Order.AXIS,
     ),
     "LayerScale": Kind(
