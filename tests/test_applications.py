@@ -15,6 +15,7 @@ from filterviz.settings import Settings
 SIDE = 32
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
 @pytest.mark.parametrize("name", ["MobileNetV2", "MobileNetV3Small", "EfficientNetV2B0", "ConvNeXtTiny", "ResNet50V2"])
 def test_the_rebuilt_network_computes_the_same(name: str, tmp_path: Path) -> None:
     keras.utils.clear_session()
