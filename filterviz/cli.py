@@ -29,9 +29,6 @@ from filterviz.studio import VGG16, Model, Studio
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
 
-DEFAULT_FILTERS = 25
-"""As many as the script's wall had."""
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code.
@@ -217,10 +214,12 @@ def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event
 
 def _wanted(spec: ModelSpec, name: str, filters: tuple[int, ...] | None) -> tuple[int, ...]:
     """The filters asked for: those named, all of them, or the first 25."""
-    channels = next((layer.channels for layer in spec.visualisable if layer.name == name), None) or DEFAULT_FILTERS
+    layer = next((layer for layer in spec.visualisable if layer.name == name), None)
+    if layer is None:
+        return (0,)  # the studio will say which layers there are
     if filters is None:
-        return tuple(range(min(DEFAULT_FILTERS, channels)))
-    return filters or tuple(range(channels))
+        return layer.first_filters()
+    return filters or tuple(range(layer.channels or 0))
 
 
 def _start_pictures(path: Path) -> NDArray[np.float32]:

@@ -72,8 +72,8 @@ def generate(
         EngineFailed: the computation broke.
     """
     if filters is None:
-        channels = next((item.channels for item in model.spec.visualisable if item.name == layer), None)
-        filters = range(min(25, channels or 25))
+        found = next((item for item in model.spec.visualisable if item.name == layer), None)
+        filters = (0,) if found is None else found.first_filters()
     request = Request(layer, tuple(filters), recipe or Recipe(), pixel_range, precision)
     state = _studio().start(model, [request]).wait()
     if state.error is not None:

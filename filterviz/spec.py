@@ -87,6 +87,10 @@ class LayerSpec:
     visualisable: bool = False
     reason: str | None = None
 
+    def first_filters(self) -> tuple[int, ...]:
+        """As many of its filters as the original script's wall had: the first 25, or all if there are fewer."""
+        return tuple(range(min(25, self.channels or 0)))
+
     def listing(self) -> dict[str, Json]:
         """The layer as ``filterviz layers --json`` prints it."""
         return {

@@ -134,21 +134,7 @@ def _damage_text(content: bytearray, place: int, chance: random.Random) -> None:
         del content[place:]
         return
     end = min((found for sign in b",]}" if (found := content.find(sign, colon)) >= 0), default=len(content))
-    values = (
-        b"null",
-        b"-1",
-        b"0",
-        b"1e999",
-        b"[]",
-        b"{}",
-        b'"x"',
-        b"true",
-        b"4294967296",
-        b"[[[]]]",
-        b"NaN",
-        b"[null]",
-    )
-    value = chance.choice(values)
+    value = chance.choice(JSON_VALUES)
     # Of the same length where that is possible, so that the rest of the file keeps its place.
     content[colon + 3 : end] = value.ljust(end - colon - 3)
 

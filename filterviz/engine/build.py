@@ -13,8 +13,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from filterviz.engine.plan import Plan, inputs_of, plan
+from filterviz.engine.plan import Plan, inputs_of, plan, turned
 from filterviz.errors import BadRequest
+from filterviz.reader.graph import FOLD, START, UNFOLD
+from filterviz.reader.layers import IDENTITY
 from filterviz.spec import LayerSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
     )
 }
 
-PASSING = ("Identity", "Start")
+PASSING = (IDENTITY, START)
 ONLY_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")
 
 Operation = Callable[..., tf.Tensor]
@@ -81,8 +83,7 @@ class Network:
             if node != part.source and node not in part.others
         }
         self.not_finite = _not_finite(built.broken, part.target)
-        target, sliced = part.target, self._operations[last]
-        self._sliced = sliced if _can_be_sliced(target, pre_activation) else None
+        self._can_be_sliced = _can_be_sliced(part.target, pre_activation)
 
     @property
     def minimum_size(self) -> int:
@@ -115,12 +116,12 @@ class Network:
         *before, last = [node for node in self._plan.nodes if node not in made]
         for node in before:
             made[node] = _apply(self._operations[node], self._plan.inputs(node), made)
-        inputs = self._plan.inputs(last)
+        operation, inputs = self._operations[last], self._plan.inputs(last)
         if channels is None:
-            return _apply(self._operations[last], inputs, made)
-        if isinstance(self._sliced, Sliceable):
-            return _apply(self._sliced.only(channels), inputs, made)
-        return tf.gather(_apply(self._operations[last], inputs, made), channels, axis=-1)
+            return _apply(operation, inputs, made)
+        if isinstance(operation, Sliceable) and self._can_be_sliced:
+            return _apply(operation.only(channels), inputs, made)
+        return tf.gather(_apply(operation, inputs, made), channels, axis=-1)
 
 
 class Sliceable:
@@ -166,11 +167,11 @@ class _Builder:
         self._model = model
         self._policy = policy
         self._whole = whole
-        self._made: dict[str, Operation] = {}
+        self._made: dict[tuple[str, bool], Operation] = {}
         self.broken: dict[str, NDArray[np.bool_]] = {}
 
     def operation(self, spec: LayerSpec, pre_activation: bool) -> Operation:
-        key = f"{spec.name}\0{pre_activation}"
+        key = (spec.name, pre_activation)
         if key not in self._made:
             self._made[key] = self._operation(spec, pre_activation)
         return self._made[key]
@@ -179,9 +180,9 @@ class _Builder:
         kind, params = spec.rebuilt_as, dict(spec.params)
         if kind in PASSING or (pre_activation and kind in ONLY_ACTIVATIONS):
             return _pass
-        if kind == "FoldTime":
+        if kind == FOLD:
             return _fold if self._whole else _pass
-        if kind == "UnfoldTime":
+        if kind == UNFOLD:
             return _unfold
         if kind == "DepthToSpace":
             return lambda inputs: tf.nn.depth_to_space(inputs, params["block_size"])
@@ -201,10 +202,7 @@ class _Builder:
 
     def _assign(self, layer: keras.layers.Layer, spec: LayerSpec, arrays: Sequence[NDArray[np.float32]]) -> None:
         node = next(node for node in self._model.spec.nodes if self._model.spec.layers[node.layer].name == spec.name)
-        shapes = []
-        for source, turn in inputs_of(node):
-            shape = self._model.spec.nodes[source].output_shape or ()
-            shapes.append(tuple(shape[axis] for axis in turn) if turn else shape)
+        shapes = [turned(self._model.spec.nodes[source].output_shape or (), turn) for source, turn in inputs_of(node)]
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
         variables = [variable for variable in layer.weights if "seed" not in variable.path]
         for variable, array in zip(variables, arrays, strict=True):

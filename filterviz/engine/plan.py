@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from math import prod
 
 from filterviz.errors import BadRequest
+from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, is_picture
 from filterviz.reader.layers import KINDS, ShapeError
 from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Shape
 
 LARGEST_SIDE = 1024
 """No picture larger than this is looked for when a network needs pictures of certain sizes."""
 
-PICTURES = ("InputLayer", "Start", "FoldTime")
+PICTURES = (INPUT, START, FOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class Plan:
                 continue
             layer = self.layer(node)
             inputs = [turned(found[source], turn) for source, turn in self.inputs(node)]
-            found[node] = inputs[0] if layer.rebuilt_as == "FoldTime" else shape_of(layer, inputs)
+            passing = layer.rebuilt_as in PICTURES
+            found[node] = inputs[0] if passing else KINDS[layer.rebuilt_as].shape(dict(layer.params), inputs)
         return found
 
     def fits(self, size: int) -> bool:
@@ -109,9 +111,9 @@ def plan(spec: ModelSpec, name: str) -> Plan:
         needed.add(node)
         call = spec.nodes[node]
         kind = spec.layers[call.layer].rebuilt_as
-        if is_picture(spec, node) and node != target:
+        if _is_picture(spec, node) and node != target:
             sources.append(node)
-        elif kind == "InputLayer":
+        elif kind == INPUT:
             others.append(node)
         else:
             waiting.extend(source for source, _ in _inputs(spec, node))
@@ -122,19 +124,14 @@ def plan(spec: ModelSpec, name: str) -> Plan:
     return Plan(spec, tuple(sorted(needed)), source, tuple(sorted({*others, *sources} - {source})))
 
 
-def is_picture(spec: ModelSpec, node: int) -> bool:
-    """Whether patterns can be painted on what this node gives: an input, a frame of one, or one only reshaped."""
+def _is_picture(spec: ModelSpec, node: int) -> bool:
     call = spec.nodes[node]
-    layer, shape = spec.layers[call.layer], call.output_shape
-    if shape is None or len(shape) != 4 or shape[-1] is None:
-        return False
-    if layer.rebuilt_as in ("InputLayer", "Start"):
-        return True
     before = spec.nodes[call.inputs[0]] if len(call.inputs) == 1 else None
-    if before is None or spec.layers[before.layer].rebuilt_as != "InputLayer":
-        return False
-    return layer.rebuilt_as == "FoldTime" or (
-        layer.rebuilt_as == "Reshape" and before.output_shape is not None and len(before.output_shape) < 4
+    return is_picture(
+        spec.layers[call.layer].rebuilt_as,
+        call.output_shape,
+        None if before is None else spec.layers[before.layer].rebuilt_as,
+        None if before is None else before.output_shape,
     )
 
 
@@ -146,22 +143,11 @@ def inputs_of(call: NodeSpec) -> list[tuple[int, tuple[int, ...] | None]]:
 
 def _inputs(spec: ModelSpec, node: int) -> list[tuple[int, tuple[int, ...] | None]]:
     call = spec.nodes[node]
-    if spec.layers[call.layer].rebuilt_as == "FoldTime":
+    if spec.layers[call.layer].rebuilt_as == FOLD:
         before = spec.nodes[call.inputs[0]]
-        if spec.layers[before.layer].rebuilt_as == "UnfoldTime":
+        if spec.layers[before.layer].rebuilt_as == UNFOLD:
             return [(before.inputs[0], None)]
     return inputs_of(call)
-
-
-def shape_of(layer: LayerSpec, inputs: list[Shape]) -> Shape:
-    """The shape a layer makes of these.
-
-    Raises:
-        ShapeError: it cannot take them.
-    """
-    if layer.rebuilt_as in PICTURES:
-        return inputs[0]
-    return KINDS[layer.rebuilt_as].shape(dict(layer.params), inputs)
 
 
 def turned(shape: Shape, turn: tuple[int, ...] | None) -> Shape:
@@ -170,7 +156,7 @@ def turned(shape: Shape, turn: tuple[int, ...] | None) -> Shape:
 
 
 def _free(layer: LayerSpec) -> bool:
-    if layer.rebuilt_as in PICTURES or layer.rebuilt_as == "UnfoldTime":
+    if layer.rebuilt_as in (*PICTURES, UNFOLD):
         return True
     if layer.rebuilt_as == "PReLU":
         return layer.weight_shapes[0][:2] == (1, 1)

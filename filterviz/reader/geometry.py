@@ -94,9 +94,7 @@ class Verdict:
 
 def verdicts(graph: Graph) -> list[Verdict]:
     """For each layer, whether patterns can be made for it: judged at its first call."""
-    first: dict[int, int] = {}
-    for position, node in enumerate(graph.nodes):
-        first.setdefault(node.spec.layer, position)
+    first = graph.first_calls()
     reach = _reach(graph)
     return [
         _verdict(record, graph.nodes[first[index]], *reach[first[index]])

@@ -92,17 +92,27 @@ class Graph:
         self.branches = self._branches(model, "")
 
     def is_picture(self, node: int) -> bool:
-        """Whether patterns can be painted on what a node gives: an input, a frame of one, or one only reshaped."""
+        """Whether patterns can be painted on what a node gives."""
         call = self.nodes[node].spec
-        kind, shape = self.records[call.layer].kind, call.output_shape
-        if shape is None or len(shape) != 4 or shape[-1] is None:
-            return False
-        if kind in (INPUT, START):
-            return True
         before = self.nodes[call.inputs[0]].spec if len(call.inputs) == 1 else None
-        if before is None or self.records[before.layer].kind != INPUT:
-            return False
-        return kind == FOLD or (kind == "Reshape" and len(before.output_shape or ()) < 4)
+        return is_picture(
+            self.records[call.layer].kind,
+            call.output_shape,
+            None if before is None else self.records[before.layer].kind,
+            None if before is None else before.output_shape,
+        )
+
+    def first_calls(self) -> dict[int, int]:
+        """The first node of each layer that is called, by the index of its record."""
+        first: dict[int, int] = {}
+        for position, node in enumerate(self.nodes):
+            first.setdefault(node.spec.layer, position)
+        return first
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights of all layers."""
+        return sum(prod(shape) for record in self.records for shape in record.weight_shapes)
 
     # Models ---------------------------------------------------------------------------------------------------------
 
@@ -344,6 +354,24 @@ class Graph:
             raise Refused(RefusalCode.TOO_LARGE, message, "", "Save the part you want to see as a model of its own.")
         self.nodes.append(Node(NodeSpec(record, inputs, shape, permutations), first, blame))
         return len(self.nodes) - 1
+
+
+def is_picture(kind: str, shape: Shape | None, kind_before: str | None, shape_before: Shape | None) -> bool:
+    """Whether patterns can be painted on what a layer gives: an input, a frame of one, or one only reshaped.
+
+    Args:
+        kind: of the layer.
+        shape: of its output.
+        kind_before: of the layer it takes its one input from; ``None`` if it has not one input.
+        shape_before: of that layer's output.
+    """
+    if shape is None or len(shape) != 4 or shape[-1] is None:
+        return False
+    if kind in (INPUT, START):
+        return True
+    if kind_before != INPUT:
+        return False
+    return kind == FOLD or (kind == "Reshape" and len(shape_before or ()) < 4)
 
 
 def _operation(class_name: str, config: Mapping[str, Any], call: Call, count: int) -> tuple[str, Params]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from pathlib import Path
 from typing import Self
 
@@ -107,7 +106,7 @@ def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int
     Raises:
         Refused: one is missing or does not fit, or all together are too large.
     """
-    parameters = sum(prod(shape) for record in graph.records for shape in record.weight_shapes)
+    parameters = graph.parameters
     if parameters > settings.max_parameters or 4 * parameters > settings.weight_bytes:
         limit = min(settings.max_parameters, settings.weight_bytes // 4)
         message = f"The network would have {parameters / 1e6:,.0f} million weights; the limit is {limit / 1e6:,.0f}."
@@ -121,9 +120,7 @@ def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int
 
 def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
     fields, verdicts = geometry.fields(graph), geometry.verdicts(graph)
-    first: dict[int, int] = {}
-    for position, node in enumerate(graph.nodes):
-        first.setdefault(node.spec.layer, position)
+    first = graph.first_calls()
     layers = []
     for index, (record, verdict) in enumerate(zip(graph.records, verdicts, strict=True)):
         at = first.get(index)
@@ -153,7 +150,7 @@ def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
         pixel_range_reason=reason,
         keras_version=container.keras_version,
         notes=(*graph.notes, *_notes(graph, container)),
-        parameters=sum(prod(shape) for record in graph.records for shape in record.weight_shapes),
+        parameters=graph.parameters,
         channels_first=graph.channels_first,
     )
 

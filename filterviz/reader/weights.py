@@ -28,20 +28,14 @@ class Stored:
     Attributes:
         array: in the file.
         axes: the order its axes are to be brought into, or ``None``.
-        drop: whether it has an axis of length one too many, as Keras 1 stored one-dimensional kernels.
         flip: whether the kernel is turned by half a turn, as Theano convolved rather than correlated.
+        reshape: the shape it is to have after that, where it has axes of length one too many or too few.
     """
 
     array: Array
     axes: tuple[int, ...] | None = None
     flip: bool = False
     reshape: tuple[int, ...] | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape it will have."""
-        shape = self.array.shape if self.axes is None else tuple(self.array.shape[axis] for axis in self.axes)
-        return shape if self.reshape is None else self.reshape
 
     def read(self) -> NDArray[np.float32]:
         """The numbers as the layer wants them."""
@@ -99,17 +93,12 @@ def _from_group(container: Container, branch: Branch, records: Sequence[Record],
     ):
         if len(slots) != len(present):
             continue
-        chosen: dict[int, list[Array]] = {}
-        fits = True
-        for (index, position), (_, array) in zip(slots, present, strict=True):
-            chosen.setdefault(index, []).append(array)
-            wanted = records[index].weight_shapes[position]
-            fits = fits and prod(array.shape) == prod(wanted)
-        if fits:
-            for index, _ in leaves:
-                if index in chosen:
-                    order = sorted((position, i) for i, (slot, position) in enumerate(slots) if slot == index)
-                    found[index] = [present[i][1] for _, i in order]
+        chosen = dict(zip(slots, (array for _, array in present), strict=True))
+        if all(prod(array.shape) == prod(records[i].weight_shapes[at]) for (i, at), array in chosen.items()):
+            own: dict[int, list[Array]] = {}
+            for index, position in sorted(chosen):
+                own.setdefault(index, []).append(chosen[index, position])
+            found.update(own)
             return
     if present and any(records[index].weight_shapes for index, _ in leaves):
         if len(leaves) == 1:
@@ -182,7 +171,6 @@ def _archive_root(weights: Hdf5) -> str:
     for name in ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables"):
         if weights.members(name):
             return name
-    # tf_keras on Windows wrote backslashes into the names instead of groups.
     return "layers"
 
 
@@ -234,9 +222,6 @@ def _keep(weights: Hdf5, folder: str, record: int, found: dict[int, list[Array]]
             arrays.append(array)
         if arrays:
             break
-    windows = folder.replace("/", "\\")
-    while (array := weights.array(f"{windows}\\vars/{len(arrays)}")) is not None:
-        arrays.append(array)
     if arrays:
         found[record] = arrays
 
