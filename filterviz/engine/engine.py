@@ -168,15 +168,23 @@ def _tile_size(network: Network, request: Request) -> tuple[int, int]:
     """The height and width of the tiles.
 
     Raises:
-        BadRequest: the layer has no output at the size asked for.
+        BadRequest: the layer has no output at that size, or its branches do not meet; says which size would do.
     """
     if network.input_size is not None:
         return network.input_size
     size = request.recipe.size
+    fitting = network.next_size(size)
+    if fitting == size:
+        return (size, size)
     if size < network.minimum_size:
         message = (
             f"Tiles of {size} pixels are too small for the layer {request.layer!r}: nothing is left of them there. "
             f"It needs at least {network.minimum_size} pixels."
         )
-        raise BadRequest(message)
-    return (size, size)
+    else:
+        other = "another size" if fitting is None else f"{fitting} pixels"
+        message = (
+            f"Tiles of {size} pixels do not fit the layer {request.layer!r}: its branches come out at different sizes. "
+            f"Choose {other}."
+        )
+    raise BadRequest(message)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -124,6 +125,21 @@ def test_tiles_too_small_for_the_layer_are_refused_with_the_size_that_would_do(t
         pytest.raises(BadRequest, match="at least 8 pixels"),
     ):
         patterns(Engine(model, Settings()), Request("conv2d_2", (0,), CLASSIC.with_(size=7)))
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
+def test_tiles_whose_branches_do_not_meet_are_refused_with_the_next_size_that_would_do(tmp_path: Path) -> None:
+    picture = keras.Input((32, 32, 3))
+    before = keras.layers.Conv2D(4, 3, padding="same", name="before")(picture)
+    around = keras.layers.UpSampling2D(4)(keras.layers.MaxPooling2D(4)(before))
+    met = keras.layers.Conv2D(2, 3, padding="same", name="met")(keras.layers.Concatenate()([before, around]))
+    keras.Model(picture, met).save(tmp_path / "unet.keras")
+    with open_model(tmp_path / "unet.keras", Settings()) as model:
+        engine = Engine(model, Settings())
+        with pytest.raises(BadRequest, match=r"Tiles of 18 pixels do not fit the layer 'met'.* Choose 20 pixels\."):
+            patterns(engine, Request("met", (0,), CLASSIC.with_(size=18, steps=1)))
+        assert patterns(engine, Request("met", (0,), CLASSIC.with_(size=20, steps=1)))[0].tile.shape == (20, 20, 3)
+        assert patterns(engine, Request("before", (0,), CLASSIC.with_(size=18, steps=1)))[0].tile.shape == (18, 18, 3)
 
 
 def test_start_pictures_of_the_wrong_shape_are_refused(small: Engine) -> None:
