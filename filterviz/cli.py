@@ -70,6 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     model = argparse.ArgumentParser(add_help=False)
     model.add_argument("model", metavar="MODEL", help="a Keras file (.h5, .hdf5, .keras), or vgg16")
+    model.add_argument(
+        "--as",
+        dest="architecture",
+        metavar="NETWORK",
+        help="open a file of bare weights as this network of keras.applications (the refusal of the file names it)",
+    )
     model.add_argument("--json", action="store_true", help="print one JSON document on standard output")
 
     commands.add_parser("layers", parents=[model], help="list the layers of a model")
@@ -138,14 +144,14 @@ def _filters(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _open(studio: Studio, name: str) -> Model:
+def _open(studio: Studio, name: str, architecture: str | None) -> Model:
     if name == VGG16:
         return studio.reference(progress=_download_progress)
-    return studio.open(Path(name))
+    return studio.open(Path(name), architecture=architecture)
 
 
 def _layers(studio: Studio, options: argparse.Namespace, _: threading.Event) -> int:
-    model = _open(studio, options.model)
+    model = _open(studio, options.model, options.architecture)
     if options.json:
         _print_json({"model": model.describe(), "layers": [layer.listing() for layer in model.spec.layers]})
     else:
@@ -182,7 +188,7 @@ def _printable(text: str) -> str:
 
 def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
     export.prepare(options.out)
-    model = _open(studio, options.model)
+    model = _open(studio, options.model, options.architecture)
     recipe = RECIPES[options.recipe].with_(size=options.size, steps=options.steps, seed=options.seed)
     requests = [
         Request(

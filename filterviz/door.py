@@ -23,8 +23,13 @@ def _studio() -> Studio:
     return studio
 
 
-def open_model(path: str | Path) -> Model:
+def open_model(path: str | Path, architecture: str | None = None) -> Model:
     """Open a Keras file (``.h5``, ``.hdf5``, ``.keras``, under any name).
+
+    Args:
+        path: of the file.
+        architecture: the network of ``keras.applications`` to open a file of bare weights as, such as ``resnet50`` or
+            ``mobilenetv2-0.35``. The refusal of such a file names it.
 
     Returns:
         The model; ``model.spec.visualisable`` are the layers patterns can be made for.
@@ -33,7 +38,7 @@ def open_model(path: str | Path) -> Model:
         Refused: the file cannot be opened; says why and what to do.
         BadRequest: there is no such file.
     """
-    return _studio().open(Path(path))
+    return _studio().open(Path(path), architecture=architecture)
 
 
 def open_vgg16() -> Model:

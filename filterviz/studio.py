@@ -108,6 +108,7 @@ class Studio:
             Refused: the file cannot be opened, with the reason and what to do.
             EngineFailed: the reading process died.
         """
+        architecture = None if architecture is None else architecture.lower()
         path = path.absolute()  # the process that reads it has a working folder of its own
         try:
             digest = sha256 or file_sha256(path)

@@ -159,6 +159,16 @@ def test_a_setting_that_makes_no_sense_is_wrong_usage(
     assert "FILTERVIZ_MAX_SIZE is 'huge', which is not a whole number" in capsys.readouterr().err
 
 
+def test_bare_weights_are_opened_as_what_they_are(vgg16_weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["layers", str(vgg16_weights), "--json"]) == cli.REFUSED
+    refused = json.loads(capsys.readouterr().out)["refused"]
+    assert (refused["code"], refused["where"]) == ("weights-only", "VGG16")
+    assert cli.main(["layers", str(vgg16_weights), "--json", "--as", "VGG16"]) == cli.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert document["model"]["architecture"] == "vgg16"
+    assert document["layers"][1]["name"] == "block1_conv1"
+
+
 def test_missing_vgg16_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

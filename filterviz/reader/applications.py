@@ -1,42 +1,150 @@
-"""Networks of ``keras.applications`` that a file of bare weights can be opened as, recognised by names and shapes."""
+"""Networks of ``keras.applications`` that a file of bare weights can be opened as.
+
+Keras writes no network into a file of weights alone. Here is what each network of ``keras.applications`` looks like, as
+``benchmarks/describe_applications.py`` had Keras itself write it down, and how a file is recognised as one: by the
+shapes of all its kernels, whatever its layers are called, as they were called differently over the years and Keras too
+loads such files in order and not by name. Layers with their own numbers behind a known network, as after
+``save_weights`` of a network with a new classifier, do not matter: it is opened without them.
+"""
 
 from __future__ import annotations
 
-from filterviz.reader.config import Layer, Model
+import hashlib
+import io
+import itertools
+import json
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from filterviz.errors import Refused
+from filterviz.reader.config import Call, Layer, Model, Reference, parse
 from filterviz.reader.container import Container
+from filterviz.reader.graph import Graph
+from filterviz.reader.weights import assign, missing
+from filterviz.settings import Settings
 
-VGG16_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-"""Convolutions and filters of each block: Simonyan and Zisserman 2015, arXiv:1409.1556, table 1, column D."""
+ARCHIVE = Path(__file__).with_suffix(".zip")
+INDEX = "index.json"
 
+# Read here and now: a process that has opened a file opens no other.
+_DESCRIPTIONS = zipfile.ZipFile(io.BytesIO(ARCHIVE.read_bytes() if ARCHIVE.exists() else b"PK\5\6" + bytes(18)))
 
-def recognise(container: Container) -> str | None:
-    """The network whose layers' names and shapes the file's arrays have, or ``None``."""
-    vgg16 = [layer for layer in model("vgg16").layers if layer.class_name == "Conv2D"]
-    channels = 3
-    for layer in vgg16:
-        group = f"{container.root}/{layer.name}"
-        names = container.weights.names(group, "weight_names")
-        array = container.weights.array(f"{group}/{names[0]}") if names else None
-        if array is None or array.shape != (3, 3, channels, layer.config["filters"]):
-            return None
-        channels = layer.config["filters"]
-    return "vgg16"
+DEEPEST, MOST = 8, 10_000
+"""Groups within groups, and names in all of them, that are looked through for kernels."""
 
 
-def model(name: str) -> Model:
-    """The description of a network, without its classifier.
+def fingerprint(shapes: Sequence[tuple[int, ...]]) -> str:
+    """What is compared: the shapes of the four-dimensional arrays, in any order.
+
+    Example:
+        >>> fingerprint([(3, 3, 3, 64), (64,)]) == fingerprint([(3, 3, 3, 64)])
+        True
+    """
+    kernels = sorted(shape for shape in shapes if len(shape) == 4)
+    return hashlib.sha256(repr(kernels).encode()).hexdigest()[:32]
+
+
+def recognise(container: Container, settings: Settings) -> tuple[str, Model] | None:
+    """The network that has the file's weights, with its layers named as in the file, or ``None``.
+
+    Returns:
+        Its name in ``keras.applications``, with the width after a hyphen where it is not 1, and its description.
 
     Raises:
-        KeyError: there is none of that name.
+        Refused: the file cannot be read.
     """
-    return {"vgg16": _vgg16}[name]()
+    shapes = [shape for holder in _holders(container) for shape in holder[1]]
+    for member in _index().get(fingerprint(shapes), ()):
+        for model in _named(container, _described(member), settings):
+            if _fits(container, model, settings):
+                return member.removesuffix("/no-top"), model
+    return None
 
 
-def _vgg16() -> Model:
-    layers = [Layer("input_1", "InputLayer", {"batch_shape": [None, None, None, 3]})]
-    for block, (count, filters) in enumerate(VGG16_BLOCKS, start=1):
-        for number in range(1, count + 1):
-            config = {"filters": filters, "kernel_size": [3, 3], "padding": "same", "activation": "relu"}
-            layers.append(Layer(f"block{block}_conv{number}", "Conv2D", config))
-        layers.append(Layer(f"block{block}_pool", "MaxPooling2D", {"pool_size": [2, 2]}))
-    return Model("vgg16", True, tuple(layers))
+@cache
+def _index() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads(_DESCRIPTIONS.read(INDEX)) if INDEX in _DESCRIPTIONS.namelist() else {}
+    return found
+
+
+def _described(member: str) -> Model:
+    text = _DESCRIPTIONS.read(f"{member}.json").decode()
+    return parse(text, max_layers=10_000, max_depth=4)
+
+
+def _fits(container: Container, model: Model, settings: Settings) -> bool:
+    graph = Graph(model, settings)
+    try:
+        stored = assign(container, graph)
+    except Refused:
+        return False
+    return not any(True for _ in missing(graph, stored))
+
+
+def _holders(container: Container) -> Iterator[tuple[str, list[tuple[int, ...]]]]:
+    """The groups that hold a layer's arrays each, in order, with the arrays' shapes."""
+    weights = container.weights
+    if container.archive:
+        yield "", list(_shapes_below(container, "", itertools.count()))
+        return
+    for name in weights.names(container.root, "layer_names"):
+        group = f"{container.root}/{name}"
+        arrays = [weights.array(f"{group}/{array}") for array in weights.names(group, "weight_names")]
+        yield name, [array.shape for array in arrays if array is not None]
+
+
+def _shapes_below(container: Container, group: str, seen: Iterator[int]) -> Iterator[tuple[int, ...]]:
+    for name in container.weights.members(group):
+        path = f"{group}/{name}"
+        if path.count("/") > DEEPEST or next(seen) > MOST:
+            return
+        array = container.weights.array(path)
+        if array is not None:
+            yield array.shape
+        else:
+            yield from _shapes_below(container, path, seen)
+
+
+def _named(container: Container, model: Model, settings: Settings) -> Iterator[Model]:
+    """The network as the file may hold it: as it is, with other names, or inside another network."""
+    yield model
+    if container.archive:
+        yield _inside("functional", model)
+        return
+    holders = [(name, shapes) for name, shapes in _holders(container) if shapes]
+    kernels = [name for name, shapes in holders if any(len(shape) == 4 for shape in shapes)]
+    if len(kernels) == 1:
+        yield _inside(kernels[0], model)
+    own = [record.name for record in Graph(model, settings).records if record.weight_shapes]
+    order = [layer.name for layer in model.layers if layer.name in set(own)]
+    if len(holders) >= len(order):
+        yield _renamed(model, dict(zip(order, (name for name, _ in holders), strict=False)))
+
+
+def _inside(name: str, model: Model) -> Model:
+    """The network as one layer of another."""
+    layer = Layer(name, "Sequential" if model.sequential else "Functional", {}, model=model)
+    return Model(name, True, (layer,))
+
+
+def _renamed(model: Model, names: dict[str, str]) -> Model:
+    """The network with other names for its layers."""
+
+    def reference(item: Reference) -> Reference:
+        return replace(item, layer=names.get(item.layer, item.layer))
+
+    def call(item: Call) -> Call:
+        return replace(item, inputs=tuple(map(reference, item.inputs)))
+
+    return replace(
+        model,
+        layers=tuple(
+            replace(layer, name=names.get(layer.name, layer.name), calls=tuple(map(call, layer.calls)))
+            for layer in model.layers
+        ),
+        inputs=tuple(map(reference, model.inputs)),
+        outputs=tuple(map(reference, model.outputs)),
+    )

@@ -136,21 +136,27 @@ class Hdf5:
         self._groups: dict[str, Any] = {}
         with guarded():
             self._file = pyfive.File(str(source) if isinstance(source, Path) else source)
+            # On Windows some versions of Keras joined the names of groups with backslashes into the name of one group.
+            self._joined = {name.replace("\\", "/"): name for name in self._file if "\\" in name}
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
     def __contains__(self, path: str) -> bool:
-        return self._find(path) is not None
+        return self._find(path) is not None or bool(self._joined and self.members(path))
 
     def members(self, path: str) -> tuple[str, ...]:
         """The names in a group; none if there is no such group."""
         found = self._find(path)
-        if not isinstance(found, pyfive.Group):
-            return ()
-        with guarded(path):
-            names = tuple(found)
+        names: tuple[str, ...] = ()
+        if isinstance(found, pyfive.Group):
+            with guarded(path):
+                names = tuple(found)
+        if self._joined:
+            start = path.strip("/") + "/" if path.strip("/") else ""
+            below = (name[len(start) :].split("/")[0] for name in self._joined if name.startswith(start))
+            names = tuple(dict.fromkeys((*(name for name in names if "\\" not in name), *below)))
         if len(names) > MOST_NAMES:
             raise Refused(RefusalCode.TOO_LARGE, f"The group {path!r} has far too many members.", path, DAMAGED_HINT)
         return names
@@ -223,7 +229,7 @@ class Hdf5:
         here: Any = self._file
         walked = ""
         with guarded(path):
-            for part in (part for part in posixpath.normpath(path).split("/") if part not in ("", ".")):
+            for part in self._parts(path):
                 if part == ".." or not isinstance(here, pyfive.Group) or part not in here._links:
                     return None
                 if not isinstance(here._links[part], int | np.integer):
@@ -238,6 +244,16 @@ class Hdf5:
                     self._groups[walked] = found
                 here = self._groups[walked]
             return here
+
+    def _parts(self, path: str) -> Iterator[str]:
+        """The names of the groups on the way."""
+        parts = [part for part in posixpath.normpath(path).split("/") if part not in ("", ".")]
+        for count in range(len(parts), 0, -1) if self._joined else ():
+            joined = self._joined.get("/".join(parts[:count]))
+            if joined is not None:
+                parts = [joined, *parts[count:]]
+                break
+        yield from parts
 
     def _attribute(self, path: str, attribute: str) -> Any:
         found = self._find(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -19,8 +20,8 @@ from filterviz.reader.weights import Stored, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
 
-WEIGHT_GROUPS = ("model_weights", "layers", "_layer_checkpoint_dependencies")
-"""Where ``save_weights`` puts the arrays, beside the groups that ``layer_names`` lists."""
+WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies")
+"""Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
 
 
 class OpenedModel:
@@ -60,7 +61,8 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
     Args:
         path: of the file.
         settings: the limits.
-        architecture: the network that a file of bare weights is to be opened as, such as ``vgg16``.
+        architecture: the network of ``keras.applications`` that a file of bare weights is to be opened as, such as
+            ``vgg16`` or ``mobilenetv2-0.35``, in any case.
 
     Raises:
         Refused: it will not be opened; the sentence says why and what to do.
@@ -68,7 +70,8 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
     """
     container = open_container(path, settings)
     if container.description is None:
-        model = _bare_weights(container, architecture)
+        container = _layout(container)
+        model = _bare_weights(container, settings, architecture)
     else:
         model = parse(container.description, max_layers=settings.max_layers, max_depth=settings.max_depth)
     graph = Graph(model, settings)
@@ -85,19 +88,29 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
     return OpenedModel(spec, container.weights, {graph.records[index].name: arrays for index, arrays in stored.items()})
 
 
-def _bare_weights(container: Container, architecture: str | None) -> Model:
-    if not any(holder in container.weights for holder in WEIGHT_GROUPS) and not container.weights.names(
-        "/", "layer_names"
-    ):
-        raise Refused(RefusalCode.NOT_A_MODEL, "This HDF5 file holds no Keras model.", "", SAVE_WHOLE)
-    known = applications.recognise(container)
-    if known is not None and known == architecture:
-        return applications.model(known)
-    what = "This file holds weights, but not the network they belong to."
-    hint = SAVE_WHOLE
-    if known is not None:
-        what = f"This file holds the weights of {known.upper()} alone, without the network."
-    raise Refused(RefusalCode.WEIGHTS_ONLY, what, known or "", hint)
+def _layout(container: Container) -> Container:
+    """A file of bare weights, with how its arrays lie: Keras 3 writes them as in an archive, earlier versions in lists.
+
+    Raises:
+        Refused: it holds no Keras weights at all.
+    """
+    if container.weights.names(container.root, "layer_names"):
+        return container
+    if any(holder in container.weights for holder in WEIGHT_GROUPS):
+        return replace(container, archive=True)
+    raise Refused(RefusalCode.NOT_A_MODEL, "This HDF5 file holds no Keras model.", "", SAVE_WHOLE)
+
+
+def _bare_weights(container: Container, settings: Settings, architecture: str | None) -> Model:
+    known = applications.recognise(container, settings)
+    if known is None:
+        what, where = "This file holds weights, but not the network they belong to.", ""
+    else:
+        where, model = known
+        if architecture is not None and where.casefold() == architecture.casefold():
+            return model
+        what = f"This file holds the weights of {where} alone, without the network."
+    raise Refused(RefusalCode.WEIGHTS_ONLY, what, where, SAVE_WHOLE)
 
 
 def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, tuple[Stored, ...]]:

@@ -19,7 +19,7 @@ from filterviz.studio import Model
 from filterviz.ui import blocks, detail, picker, progress, text, upload, wall
 from filterviz.ui.desk import Desk
 from filterviz.ui.uploads import Upload
-from filterviz.ui.view import ARCHITECTURES, View
+from filterviz.ui.view import View
 from filterviz.ui.wall import Wall
 
 TAGLINE = "See what your Keras image network has learned, filter by filter, beside VGG16."
@@ -114,7 +114,7 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
     except FiltervizError as error:
         blocks.line(text.plain(file.name))
         blocks.problem(error)
-        if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where in ARCHITECTURES:
+        if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where:
             _offer(view, error.where)
         upload.ask(desk, visitor)
         return
@@ -137,8 +137,8 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
 
 def _offer(view: View, architecture: str) -> None:
     """Open bare weights as the network whose names and shapes they have, if the visitor agrees."""
-    if st.button(f"Open it as {architecture.upper()}", type="primary", key="open-as"):
-        st.query_params.from_dict(replace(view, architecture=architecture).to_query())
+    if st.button(f"Open it as {text.plain(architecture)}", type="primary", key="open-as"):
+        st.query_params.from_dict(replace(view, architecture=architecture.lower()).to_query())
         st.rerun()
 
 

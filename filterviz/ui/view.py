@@ -11,7 +11,6 @@ from typing import Self
 from filterviz.reference.matching import match
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request
-from filterviz.studio import VGG16
 from filterviz.ui.text import convolutions
 
 COUNTS = (25, 50, 100)
@@ -21,9 +20,6 @@ SENSIBLE = 5
 """So many layers are chosen before anybody chooses."""
 
 MOST_LAYERS = 12
-
-ARCHITECTURES = (VGG16,)
-"""What a file of bare weights may be opened as."""
 
 LARGEST_SEED = 2**31 - 1
 
@@ -72,7 +68,7 @@ class View:
         given = params.get("range", "")
         return cls(
             token=params.get("m", "")[:64],
-            architecture=params["as"] if params.get("as") in ARCHITECTURES else "",
+            architecture="".join(re.findall(r"^[a-z0-9.-]{1,40}$", params.get("as", ""))),
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
             ],
