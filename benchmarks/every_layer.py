@@ -3,7 +3,8 @@
     python -m benchmarks.every_layer ../shared/models/corpus
 
 A few steps on the smallest tiles: not to look at, but to know that the way from a picture to each layer can be built,
-computed and climbed. Prints one line for each layer that cannot, and at the end the counts.
+computed and climbed. Of files with the very same network, such as those of Teachable Machine, the first stands for all.
+Prints one line for each layer that cannot, and the counts.
 """
 
 from __future__ import annotations
@@ -31,11 +32,17 @@ def main() -> None:
     arguments = parser.parse_args()
     counts: Counter[str] = Counter()
     began = time.perf_counter()
+    seen: set[str] = set()
     for entry in json.loads((arguments.folder / "manifest.json").read_text(encoding="utf-8"))["files"]:
         if entry["kind"] != "cnn" or not entry.get("picture"):
             continue
         counts["files"] += 1
         with open_model(arguments.folder / "files" / entry["file"], Settings()) as model:
+            network = repr([(layer.kind, layer.params, layer.weight_shapes) for layer in model.spec.layers])
+            if network in seen:
+                counts["same network as another"] += 1
+                continue
+            seen.add(network)
             for layer in model.spec.visualisable:
                 counts["layers"] += 1
                 try:

@@ -13,10 +13,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from filterviz.engine.operations import OPERATIONS, Operation, both_directions, hard_sigmoid_2
 from filterviz.engine.plan import Plan, inputs_of, plan, turned
 from filterviz.errors import BadRequest
 from filterviz.reader.graph import FOLD, START, UNFOLD
 from filterviz.reader.layers import IDENTITY
+from filterviz.reader.legacy import OWN_HARD_SIGMOID
 from filterviz.spec import LayerSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -50,8 +52,6 @@ CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
 
 PASSING = (IDENTITY, START)
 ONLY_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")
-
-Operation = Callable[..., tf.Tensor]
 
 
 class Network:
@@ -184,8 +184,8 @@ class _Builder:
             return _fold if self._whole else _pass
         if kind == UNFOLD:
             return _unfold
-        if kind == "DepthToSpace":
-            return lambda inputs: tf.nn.depth_to_space(inputs, params["block_size"])
+        if kind in OPERATIONS:
+            return OPERATIONS[kind](params)
         arrays = self._model.weights(spec)
         self._look_for_broken(spec, arrays)
         if kind == "LayerScale":
@@ -195,10 +195,28 @@ class _Builder:
             return _normalise(given or arrays, invert=bool(params["invert"]))
         if pre_activation and "activation" in params:
             params["activation"] = "linear"
+        for key in ("activation", "recurrent_activation"):
+            if params.get(key) == OWN_HARD_SIGMOID:
+                params[key] = hard_sigmoid_2
+        if kind == "Bidirectional":
+            return self._both_directions(spec, params, arrays)
         layer = CONSTRUCTORS[kind](**params, dtype=self._policy)
         if arrays:
             self._assign(layer, spec, arrays)
         return Sliceable(spec, layer) if kind in ("Conv2D", "Dense") else _inference(layer)
+
+    def _both_directions(
+        self, spec: LayerSpec, params: dict[str, Any], arrays: Sequence[NDArray[np.float32]]
+    ) -> Operation:
+        own = {key: value for key, value in params.items() if key not in ("cell", "merge_mode", "go_backwards")}
+        half = len(arrays) // 2
+        forward, backward = (
+            CONSTRUCTORS[params["cell"]](**own, go_backwards=backwards, dtype=self._policy)
+            for backwards in (False, True)
+        )
+        self._assign(forward, spec, arrays[:half])
+        self._assign(backward, spec, arrays[half:])
+        return both_directions(forward, backward, params)
 
     def _assign(self, layer: keras.layers.Layer, spec: LayerSpec, arrays: Sequence[NDArray[np.float32]]) -> None:
         node = next(node for node in self._model.spec.nodes if self._model.spec.layers[node.layer].name == spec.name)

@@ -18,6 +18,11 @@ from filterviz.reader.legacy import Config, modernise
 MODELS = frozenset({"Sequential", "Functional"})
 WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
 
+CONSTANT = "_CONSTANT_VALUE"
+"""What tf.keras writes in place of a layer's name where a number stands before the first tensor, as in ``1 - x``."""
+
+SLICES = ("__slice__", "__ellipsis__")
+
 SAVE_AGAIN = 'Save the model again with model.save("model.keras") and try that file.'
 
 
@@ -30,19 +35,22 @@ class Reference:
     tensor: int = 0
 
 
+Number = float | tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a layer.
 
     Attributes:
         inputs: what it is called on.
-        constants: numbers that stand beside the inputs, for operations such as ``x / 255``.
+        constants: numbers and lists of numbers beside the inputs, for operations such as ``x / 255``.
         constant_first: whether a number stands before the first input, as in ``1 - x``.
         settings: further arguments, by name.
     """
 
     inputs: tuple[Reference, ...]
-    constants: tuple[float, ...] = ()
+    constants: tuple[Number, ...] = ()
     constant_first: bool = False
     settings: Config = field(default_factory=dict)
 
@@ -107,14 +115,20 @@ def bad(what: str, where: str = "") -> Refused:
     )
 
 
-def parse(text: str, *, max_layers: int, max_depth: int) -> Model:
+def parse(text: str, *, max_layers: int, max_depth: int, keras_3: bool = True) -> Model:
     """The model that a JSON text describes.
+
+    Args:
+        text: of the file.
+        max_layers: refused if there are more.
+        max_depth: refused if models are nested more deeply.
+        keras_3: whether Keras 3 wrote it; some words meant something else before.
 
     Raises:
         Refused: it describes none (``bad-config``), or one too large or nested too deeply.
     """
     try:
-        return Parser(max_layers, max_depth).model(json.loads(text), 0)
+        return Parser(max_layers, max_depth, keras_3).model(json.loads(text), 0)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -129,9 +143,10 @@ def _too_deep() -> Refused:
 class Parser:
     """Turns parsed JSON into a :class:`Model`, counting layers as it goes."""
 
-    def __init__(self, max_layers: int, max_depth: int) -> None:
+    def __init__(self, max_layers: int, max_depth: int, keras_3: bool) -> None:
         self._left = max_layers
         self._max_depth = max_depth
+        self._keras_3 = keras_3
 
     def model(self, data: Any, depth: int) -> Model:
         """A model, at some depth of nesting."""
@@ -183,7 +198,7 @@ class Parser:
             return Layer(name, "Sequential" if model.sequential else "Functional", {}, calls, model=model)
         if not isinstance(config, dict):
             raise bad("one of its layers has no settings")
-        class_name, config = modernise(class_name, config)
+        class_name, config = modernise(class_name, config, self._keras_3)
         name = _text(data.get("name"), _text(config.get("name"), class_name.lower()))
         wrapped = None
         if class_name in WRAPPERS and isinstance(config.get("layer"), dict):
@@ -211,10 +226,22 @@ def _references(data: Any) -> Iterator[Reference]:
                 yield from _references(item)
 
 
+def number(value: Any) -> Number | None:
+    """A number or a list of numbers, as files write them; ``None`` for anything else."""
+    if isinstance(value, dict) and value.get("class_name") in ("__numpy__", "__tensor__"):
+        config = value.get("config")
+        value = config.get("value") if isinstance(config, dict) else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
+        return tuple(map(float, value))
+    return None
+
+
 def _call(node: Any) -> Call:
     """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}]]``) write it."""
     inputs: list[Reference] = []
-    constants: list[float] = []
+    constants: list[Number] = []
     settings: Config = {}
     first: list[bool] = []
 
@@ -224,17 +251,24 @@ def _call(node: Any) -> Call:
             inputs.extend(_references([config.get("keras_history")] if isinstance(config, dict) else []))
             first.append(False)
         elif isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int):
-            inputs.extend(_references([value[:3]]))
-            first.append(False)
+            if value[0] == CONSTANT:
+                take(value[2])
+            else:
+                inputs.extend(_references([value[:3]]))
+                first.append(False)
             if len(value) > 3 and isinstance(value[3], dict):
                 for key, item in value[3].items():
                     keep(key, item)
+        elif (constant := number(value)) is not None:
+            constants.append(constant)
+            first.append(True)
         elif isinstance(value, list):
+            # Slices of a tensor are among its arguments: ``x[:, 1:]``.
+            if any(isinstance(item, dict) and item.get("class_name") in SLICES for item in value):
+                settings["key"] = value
+                return
             for item in value:
                 take(item)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            constants.append(float(value))
-            first.append(True)
 
     def keep(key: str, value: Any) -> None:
         if (

@@ -13,8 +13,20 @@ from fractions import Fraction
 from math import ceil
 
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
+from filterviz.reader.layers import slices
 
-WHOLE = ("Flatten", "Reshape", "Permute", "RepeatVector", "Resizing", "LSTM", "GRU", "SimpleRNN", "ConvLSTM2D")
+WHOLE = (
+    "Bidirectional",
+    "Flatten",
+    "Reshape",
+    "Permute",
+    "RepeatVector",
+    "Resizing",
+    "LSTM",
+    "GRU",
+    "SimpleRNN",
+    "ConvLSTM2D",
+)
 """Kinds after which a value may depend on any part of the picture."""
 
 
@@ -69,6 +81,11 @@ def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
         if params["interpolation"] != "nearest":
             sides = tuple(side + jump for side, jump in zip(sides, jumps, strict=True))
         return _field(sides, tuple(jump / size for jump, size in zip(jumps, params["size"], strict=True)))
+    if record.kind == "Reduce":
+        return _field(sides, jumps) if {axis % 4 for axis in params["axes"]} == {3} else None
+    if record.kind == "Slice":
+        steps = [part.step or 1 if isinstance(part, slice) else 1 for part in slices(params["parts"], 4)[1:3]]
+        return _field(sides, tuple(jump * abs(step) for jump, step in zip(jumps, steps, strict=True)))
     if record.kind == "DepthToSpace":
         return _field(sides, tuple(jump / params["block_size"] for jump in jumps))
     sides = tuple(s + (k - 1) * d * j for s, k, d, j in zip(sides, window, dilation, jumps, strict=True))

@@ -12,10 +12,11 @@ from math import prod
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.reader import operations
 from filterviz.reader.config import Call, Layer, Model, Reference, bad
 from filterviz.reader.layers import CODE, IDENTITY, KINDS, NOTHING_AT_INFERENCE, Order, Params, ShapeError, WeightShapes
-from filterviz.reader.legacy import OPERATIONS, WRAPPED_OPERATIONS
-from filterviz.reader.values import ACTIVATIONS, Unsupported, Values
+from filterviz.reader.legacy import Config
+from filterviz.reader.values import Unsupported, Values
 from filterviz.settings import Settings
 from filterviz.spec import NodeSpec, Shape
 
@@ -280,10 +281,10 @@ class Graph:
         try:
             if class_name in CODE:
                 raise Unsupported("It carries program code, which is never run.", code=True)
-            if class_name in WRAPPED_OPERATIONS or (class_name not in KINDS and class_name in OPERATIONS):
-                kind, params = _operation(class_name, config, call, count)
-            elif class_name in ("Add", "Multiply", "Subtract", "Divide") and count == 1:
-                kind, params = _operation(class_name, {"function": class_name}, call, count)
+            if operations.is_operation(class_name, config, count, KINDS):
+                kind, params = operations.read(class_name, config, call, count)
+            elif class_name == "Bidirectional":
+                kind, params = class_name, KINDS[class_name].read(Values(name, _both_ways(layer)))
             elif class_name in NOTHING_AT_INFERENCE:
                 kind, params = IDENTITY, {}
             elif class_name in KINDS:
@@ -374,38 +375,20 @@ def is_picture(kind: str, shape: Shape | None, kind_before: str | None, shape_be
     return kind == FOLD or (kind == "Reshape" and len(shape_before or ()) < 4)
 
 
-def _operation(class_name: str, config: Mapping[str, Any], call: Call, count: int) -> tuple[str, Params]:
-    """A wrapped operation of TensorFlow or NumPy as a layer."""
-    definition = config.get("node_def")
-    function = config.get("function") or (definition.get("op") if isinstance(definition, Mapping) else class_name)
-    meaning = OPERATIONS.get(function) if isinstance(function, str) else None
-    constants = list(call.constants)
-    stored = config.get("constants")
-    if isinstance(stored, Mapping):
-        constants += [float(value) for value in stored.values() if isinstance(value, int | float)]
-    if meaning in ACTIVATIONS and count == 1:
-        return "Activation", {"activation": meaning}
-    if meaning == IDENTITY and count == 1:
-        return IDENTITY, {}
-    if meaning == "DepthToSpace":
-        size = call.settings.get("block_size", (call.constants or (None,))[0])
-        return "DepthToSpace", KINDS["DepthToSpace"].read(Values("depth_to_space", {"block_size": size}))
-    if meaning in ("Add", "Multiply", "Subtract") and count == 2:
-        return meaning, {}
-    if count == 1 and len(constants) == 1:
-        (number,) = constants
-        if meaning == "Add":
-            return "Rescaling", {"scale": 1.0, "offset": number}
-        if meaning == "Multiply":
-            return "Rescaling", {"scale": number, "offset": 0.0}
-        if meaning == "Subtract":
-            return "Rescaling", {
-                "scale": -1.0 if call.constant_first else 1.0,
-                "offset": number * (1 if call.constant_first else -1),
-            }
-        if meaning == "Divide" and number and not call.constant_first:
-            return "Rescaling", {"scale": 1 / number, "offset": 0.0}
-    raise Unsupported(f"The operation {str(function)[:60]!r} is not known here.", code=True)
+def _both_ways(layer: Layer) -> Config:
+    """The settings of the layer inside a Bidirectional, with those of the wrapper."""
+    forward, backward = (_inner_settings(layer, key) for key in ("layer", "backward_layer"))
+    shared = ("units", "activation", "recurrent_activation", "use_bias", "return_sequences", "reset_after")
+    if layer.wrapped is None or (backward and any(forward.get(key) != backward.get(key) for key in shared)):
+        message = "Its two directions are layers of different kinds."
+        raise Unsupported(message)
+    return {**layer.wrapped.config, "cell": layer.wrapped.class_name, "merge_mode": layer.config.get("merge_mode")}
+
+
+def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
+    described = layer.config.get(key)
+    settings = described.get("config") if isinstance(described, Mapping) else None
+    return settings if isinstance(settings, Mapping) else {}
 
 
 def _pick(source: list[int], reference: Reference) -> int:

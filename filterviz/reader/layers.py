@@ -533,6 +533,23 @@ def _recurrent(gates: int) -> Kind:
     return Kind(read, shape, weights, Order.AS_WRITTEN, 3)
 
 
+def _both_directions(values: Values) -> Params:
+    cell = values.choice("cell", ("SimpleRNN", "GRU", "LSTM"))
+    params = {"cell": cell, **KINDS[cell].read(values)}
+    if params["go_backwards"]:
+        message = "it begins at the end."
+        raise Unsupported(message)
+    if values.raw("merge_mode") not in ("concat", "sum", "mul", "ave"):
+        message = "it gives its two directions apart."
+        raise Unsupported(message)
+    return {**params, "merge_mode": values.raw("merge_mode")}
+
+
+def _both_directions_shape(params: Params, shapes: Shapes) -> Shape:
+    *rest, units = KINDS[params["cell"]].shape(params, shapes)
+    return (*rest, 2 * params["units"] if params["merge_mode"] == "concat" else units)
+
+
 def _convolutional_lstm(values: Values) -> Params:
     return {
         "filters": values.whole("filters", 1, MOST_FILTERS),
@@ -566,6 +583,50 @@ def _depth_to_space(params: Params, shapes: Shapes) -> Shape:
         raise ShapeError(message)
     sides = (None if side is None else side * block for side in (height, width))
     return (None, *sides, known(channels, "number of channels") // block**2)
+
+
+def _reduced(params: Params, shapes: Shapes) -> Shape:
+    rank = len(shapes[0])
+    axes = {axis % rank for axis in params["axes"] if -rank <= axis < rank}
+    if len(axes) != len(params["axes"]) or 0 in axes:
+        message = f"it cannot be taken along the axes {list(params['axes'])}"
+        raise ShapeError(message)
+    sides = [1 if axis in axes else side for axis, side in enumerate(shapes[0])]
+    return tuple(sides) if params["keepdims"] else tuple(s for axis, s in enumerate(sides) if axis not in axes)
+
+
+def slices(parts: Sequence[Any], rank: int) -> tuple[slice | int, ...]:
+    """One slice or place for each axis, the batch's included.
+
+    Raises:
+        ShapeError: there are more than axes.
+    """
+    missing = rank - sum(part != "..." for part in parts)
+    if missing < 0:
+        message = "it takes slices along more axes than there are"
+        raise ShapeError(message)
+    filled: list[slice | int] = []
+    for part in parts:
+        if part == "...":
+            filled += [slice(None)] * missing
+        else:
+            filled.append(part if isinstance(part, int) else slice(*part))
+    return (*filled, *[slice(None)] * (rank - len(filled)))
+
+
+def _sliced(params: Params, shapes: Shapes) -> Shape:
+    sides: list[int | None] = []
+    for side, part in zip(shapes[0], slices(params["parts"], len(shapes[0])), strict=True):
+        if isinstance(part, int):
+            if side is not None and not -side <= part < side:
+                message = f"it takes place {part} of {side}"
+                raise ShapeError(message)
+            continue
+        if part.step == 0 or (side is not None and not range(*part.indices(side))):
+            message = "nothing is left of it"
+            raise ShapeError(message)
+        sides.append(None if side is None else len(range(*part.indices(side))))
+    return tuple(sides)
 
 
 def _nothing(_: Values) -> Params:
@@ -659,6 +720,13 @@ KINDS: Mapping[str, Kind] = {
     "SimpleRNN": _recurrent(1),
     "GRU": _recurrent(3),
     "LSTM": _recurrent(4),
+    "Bidirectional": Kind(
+        _both_directions,
+        _both_directions_shape,
+        lambda params, shapes: 2 * KINDS[params["cell"]].weights(params, shapes),
+        Order.AS_WRITTEN,
+        3,
+    ),
     "ConvLSTM2D": Kind(
         _convolutional_lstm, _convolutional_lstm_shape, _convolutional_lstm_weights, Order.AS_WRITTEN, 5
     ),
@@ -676,6 +744,13 @@ KINDS: Mapping[str, Kind] = {
         rank=4,
     ),
     IDENTITY: Kind(_nothing, _same),
+    # Operations on tensors; their parameters come from filterviz.reader.operations.
+    "Divide": _merge(),
+    "Elementwise": Kind(_nothing, _same),
+    "Power": Kind(_nothing, _same),
+    "Clip": Kind(_nothing, _same),
+    "Reduce": Kind(_nothing, _reduced, order=Order.AS_WRITTEN),
+    "Slice": Kind(_nothing, _sliced, order=Order.AS_WRITTEN),
 }
 """Class name, as Keras 3 knows it -> kind."""
 

@@ -1,4 +1,4 @@
-"""What older files call things: class names and arguments of Keras 1, aliases, wrapped operations of TensorFlow.
+"""What older files call things: class names and arguments of Keras 1, aliases, and what has changed its meaning.
 
 Keras 1 (2015-2017) named arguments after Theano's; Keras 2 kept the meaning and changed every name. The tables follow
 ``keras/legacy/interfaces.py`` of Keras 2.
@@ -71,32 +71,20 @@ MERGES: Mapping[str, str] = {
 
 ORDERINGS: Mapping[str, str] = {"th": "channels_first", "tf": "channels_last"}
 
-OPERATIONS: Mapping[str, str] = {
-    **dict.fromkeys(("nn.relu", "Relu"), "relu"),
-    **dict.fromkeys(("nn.relu6", "Relu6"), "relu6"),
-    **dict.fromkeys(("math.sigmoid", "nn.sigmoid", "Sigmoid"), "sigmoid"),
-    **dict.fromkeys(("math.tanh", "nn.tanh", "Tanh"), "tanh"),
-    **dict.fromkeys(("nn.softmax", "Softmax"), "softmax"),
-    **dict.fromkeys(("nn.silu", "nn.swish", "swish_f32"), "silu"),
-    **dict.fromkeys(("math.add", "__operators__.add", "Add", "AddV2"), "Add"),
-    **dict.fromkeys(("math.multiply", "__operators__.mul", "Mul", "Multiply"), "Multiply"),
-    **dict.fromkeys(("math.subtract", "__operators__.sub", "Sub", "Subtract"), "Subtract"),
-    **dict.fromkeys(
-        ("math.divide", "math.truediv", "__operators__.truediv", "RealDiv", "TrueDivide", "Divide"), "Divide"
-    ),
-    **dict.fromkeys(("nn.depth_to_space", "compat.v1.nn.depth_to_space", "DepthToSpace"), "DepthToSpace"),
-    **dict.fromkeys(("cast", "Cast", "identity", "Identity", "stop_gradient"), "Identity"),
-}
-"""Operations of TensorFlow and NumPy that files wrap as layers -> an activation, or the kind of layer they are."""
-
-WRAPPED_OPERATIONS = frozenset({"TFOpLambda", "TensorFlowOpLayer"})
+OWN_HARD_SIGMOID = "hard_sigmoid_2"
+"""What Keras 1 and 2 call ``hard_sigmoid``: ``clip(0.2 x + 0.5, 0, 1)``. In Keras 3 the slope is a sixth."""
 
 
-def modernise(class_name: str, config: Config) -> tuple[str, Config]:
+def modernise(class_name: str, config: Config, keras_3: bool) -> tuple[str, Config]:
     """A layer's class and configuration in the words of Keras 2 and later.
 
+    Args:
+        class_name: as the file has it.
+        config: likewise.
+        keras_3: whether Keras 3 wrote it.
+
     Example:
-        >>> modernise("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 5, "dim_ordering": "tf"})
+        >>> modernise("Convolution2D", {"nb_filter": 8, "nb_row": 3, "nb_col": 5, "dim_ordering": "tf"}, keras_3=False)
         ('Conv2D', {'data_format': 'channels_last', 'filters': 8, 'kernel_size': [3, 5]})
     """
     config = dict(config)
@@ -117,4 +105,8 @@ def modernise(class_name: str, config: Config) -> tuple[str, Config]:
     sides += [config.pop(side) for side in ("kernel_dim1", "kernel_dim2", "kernel_dim3") if side in config]
     if sides and "kernel_size" not in config:
         config["kernel_size"] = sides
+    if not keras_3:
+        for key in ("activation", "recurrent_activation"):
+            if config.get(key) == "hard_sigmoid":
+                config[key] = OWN_HARD_SIGMOID
     return name, config

@@ -73,7 +73,12 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
         container = _layout(container)
         model = _bare_weights(container, settings, architecture)
     else:
-        model = parse(container.description, max_layers=settings.max_layers, max_depth=settings.max_depth)
+        model = parse(
+            container.description,
+            max_layers=settings.max_layers,
+            max_depth=settings.max_depth,
+            keras_3=container.keras_version.startswith("3."),
+        )
     graph = Graph(model, settings)
     try:
         stored = _weights(container, graph, settings)

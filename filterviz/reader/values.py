@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.reader.legacy import OWN_HARD_SIGMOID
 
 ACTIVATIONS = frozenset(
     {
         *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "exponential"),
         *("sigmoid", "hard_sigmoid", "hard_silu", "log_sigmoid", "tanh", "hard_tanh", "tanh_shrink"),
-        *("softmax", "log_softmax", "softplus", "softsign", "celu", "glu", "squareplus"),
+        *("softmax", "log_softmax", "softplus", "softsign", "celu", "glu", "squareplus", OWN_HARD_SIGMOID),
     }
 )
 SAME_ACTIVATION = {"swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax", "leakyrelu": "leaky_relu"}

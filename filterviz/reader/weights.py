@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -217,9 +218,13 @@ def _inner_root(weights: Hdf5, folder: str) -> str:
 
 def _keep(weights: Hdf5, folder: str, record: int, found: dict[int, list[Array]]) -> None:
     arrays: list[Array] = []
-    for holder in ("vars", "cell/vars"):
-        while (array := weights.array(f"{folder}/{holder}/{len(arrays)}")) is not None:
-            arrays.append(array)
+    for holders in (("vars",), ("cell/vars",), ("forward_layer/cell/vars", "backward_layer/cell/vars")):
+        for holder in holders:
+            for number in itertools.count():
+                array = weights.array(f"{folder}/{holder}/{number}")
+                if array is None:
+                    break
+                arrays.append(array)
         if arrays:
             break
     if arrays:
