@@ -1,4 +1,4 @@
-"""The command line: ``python -m filterviz layers|patterns MODEL ...``.
+"""The command line: ``python -m filterviz layers|patterns MODEL ...`` and ``atlas build|check``.
 
 With ``--json`` one JSON document goes to standard output and nothing else; progress always goes to standard error.
 Exit codes: 0 done, 2 wrong usage, 3 refused file, 4 failed, 130 stopped.
@@ -13,18 +13,20 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz import __version__
+from filterviz import __version__, shipping
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
 from filterviz.gallery import export
+from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, ModelSpec, PixelRange, Precision, Request
+from filterviz.spec import RECIPES, ModelSpec, Pattern, PixelRange, Precision, Request
 from filterviz.studio import VGG16, Model, Studio
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
         with Studio(Settings.from_environment()) as studio:
-            command = {"layers": _layers, "patterns": _patterns}[options.command]
+            command = {"layers": _layers, "patterns": _patterns, "atlas": _atlas}[options.command]
             return command(studio, options, stop)
     except Refused as refusal:
         if options.json:
@@ -111,6 +113,15 @@ def _parser() -> argparse.ArgumentParser:
         "--init", type=Path, metavar="FILE.npy", help="start pictures, float32 [n, size, size, channels]"
     )
     patterns.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+
+    atlas = commands.add_parser("atlas", help="make, or check, the pictures that come with the program")
+    atlas.add_argument("what", choices=["build", "check"], help="make them all, or make some anew and compare")
+    atlas.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help="where they are")
+    atlas.add_argument(
+        "--training", type=Path, metavar="DIR", help="build: what benchmarks/train_demo.py wrote (else VGG16 alone)"
+    )
+    atlas.add_argument("--tiles", type=int, default=2, metavar="N", help="check: tiles of each sheet")
+    atlas.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 
@@ -146,7 +157,7 @@ def _filters(text: str) -> tuple[int, ...]:
 
 def _open(studio: Studio, name: str, architecture: str | None) -> Model:
     if name == VGG16:
-        return studio.reference(progress=_download_progress)
+        return studio.reference()
     return studio.open(Path(name), architecture=architecture)
 
 
@@ -202,7 +213,7 @@ def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event
     ]
     start = None if options.init is None else _start_pictures(options.init)
     job = studio.start(model, requests, start=start)
-    state = _follow(job, stop)
+    state = _follow(studio, job, stop)
     document = export.write_run(
         options.out, model.describe(), [(layer.request, layer.patterns) for layer in state.layers]
     )
@@ -216,6 +227,50 @@ def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event
         message = f"Stopped; {state.done} of {state.total} tiles were finished and are kept."
         raise Stopped(message)
     return DONE
+
+
+def _atlas(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
+    if options.what == "build":
+        studio.shipped = Shipped(options.folder / "none")  # what is there already answers nothing
+        for plan in shipping.plans(studio, options.training):
+            print(f"{plan.slug}: {sum(len(request.filters) for request in plan.requests)} tiles", file=sys.stderr)
+            follow = partial(_follow_requests, studio, stop)
+            shipping.build(plan, options.folder, follow)
+        return DONE
+    worst = 1.0
+    for model in Shipped(options.folder).models.values():
+        opened = _shipped_file(studio, model)
+        if opened is None:
+            continue
+        for found in shipping.compare(model, partial(_made_anew, studio, opened), options.tiles):
+            worst = min(worst, found.alike)
+            print(
+                f"{model.name}, {found.sheet}, filter {found.filter}: "
+                f"correlation {found.alike:.3f}, response {found.response:.1%}"
+            )
+    print(f"The least alike has a correlation of {worst:.3f}.")
+    return DONE if worst >= shipping.ALIKE else FAILED
+
+
+def _follow_requests(studio: Studio, stop: threading.Event, model: Model, requests: Sequence[Request]) -> JobState:
+    return _follow(studio, studio.start(model, requests), stop)
+
+
+def _shipped_file(studio: Studio, model: ShippedModel) -> Model | None:
+    """The network of shipped pictures, where its file is here or can be had."""
+    file = model.folder / f"{model.folder.name}.h5"
+    if file.is_file():
+        return studio.open(file, name=model.name)
+    if model.architecture == VGG16:
+        path = studio.file_of(Model(None, model.sha256, model.name, model.spec, model.architecture))
+        return Model(path, model.sha256, model.name, model.spec, model.architecture)
+    return None
+
+
+def _made_anew(studio: Studio, model: Model, request: Request) -> list[Pattern]:
+    assert model.path is not None
+    events = studio.pool.run(model.path, model.sha256, request, architecture=model.architecture)
+    return [event for event in events if isinstance(event, Pattern)]
 
 
 def _wanted(spec: ModelSpec, name: str, filters: tuple[int, ...] | None) -> tuple[int, ...]:
@@ -240,13 +295,13 @@ def _start_pictures(path: Path) -> NDArray[np.float32]:
     return pictures.astype(np.float32)
 
 
-def _follow(job: Job, stop: threading.Event) -> JobState:
+def _follow(studio: Studio, job: Job, stop: threading.Event) -> JobState:
     """Show how far a job is until it ends; Ctrl-C stops it."""
     line = _StatusLine(sys.stderr)
     while not (state := job.wait(0.2)).finished:
         if stop.is_set():
             job.stop()
-        line.show(_progress(state))
+        line.show(_progress(state) if studio.download is None else _downloading(*studio.download))
     line.show(_progress(state))
     line.end()
     return state
@@ -264,9 +319,8 @@ def _progress(state: JobState) -> str:
     return text
 
 
-def _download_progress(received: int, total: int) -> None:
-    if sys.stderr.isatty():
-        print(f"\rDownloading VGG16's weights: {received / 1e6:.0f} of {total / 1e6:.0f} MB", end="", file=sys.stderr)
+def _downloading(received: int, total: int) -> str:
+    return f"Downloading VGG16's weights: {received / 1e6:.0f} of {total / 1e6:.0f} MB"
 
 
 class _StatusLine:

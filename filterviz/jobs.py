@@ -173,7 +173,7 @@ class Job:
         }
         patterns: dict[int, Pattern] = {}
         for filter_, key in keys.items():
-            kept = self._studio.store.get(key)
+            kept = self._studio.kept(self.model, request, filter_, key)
             if kept is not None:
                 patterns[filter_] = kept
         self._update_layer(index, status=Status.RUNNING, patterns=dict(patterns))
@@ -183,7 +183,7 @@ class Job:
         events: Iterator[Progress | Pattern] = iter(())
         if missing:
             events = self._studio.pool.run(
-                self.model.path,
+                self._studio.file_of(self.model),
                 self.model.sha256,
                 replace(request, filters=missing),
                 architecture=self.model.architecture,

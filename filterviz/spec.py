@@ -229,7 +229,7 @@ class Recipe:
     """
 
     name: str = "natural"
-    size: int = 96
+    size: int = 128
     steps: int = 48
     seed: int = 0
 

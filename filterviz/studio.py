@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,16 +15,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.errors import BadRequest
+from filterviz.errors import BadRequest, WeightsUnavailable
+from filterviz.gallery.shipped import Shipped
 from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, Json, ModelSpec, Request
+from filterviz.spec import RECIPES, Json, ModelSpec, Pattern, Request
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
 """The architecture, and the name on the command line, of the network to compare with."""
+
+DEMO = "cats_and_dogs"
+"""The network that comes with the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +36,14 @@ class Model:
     """A file that has been read and found to be a network.
 
     Attributes:
-        path: where the file lies.
+        path: where the file lies; ``None`` where it is not here, or not yet, and its pictures come with the program.
         sha256: of its bytes; with ``architecture`` it identifies the network.
         name: what to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
         spec: what is in it.
         architecture: the ``keras.applications`` network that a file of bare weights was opened as.
     """
 
-    path: Path
+    path: Path | None
     sha256: str
     name: str
     spec: ModelSpec
@@ -67,6 +71,10 @@ class Studio:
     Args:
         settings: every limit and option.
 
+    Attributes:
+        download: bytes of VGG16's weights received, and in all, while they are being downloaded.
+        shipped: the pictures that come with the program.
+
     Example::
 
         with Studio(Settings.from_environment()) as studio:
@@ -78,7 +86,9 @@ class Studio:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = Store(settings.cache_dir / "tiles", settings.cache_bytes)
+        self.shipped = Shipped()
         self.pool = Pool(settings)
+        self.download: tuple[int, int] | None = None
         self._reference: Model | None = None
         self._reference_lock = threading.Lock()
 
@@ -118,20 +128,67 @@ class Studio:
         spec = self.pool.inspect(path, digest, architecture=architecture)
         return Model(path, digest, name or path.name, spec, architecture)
 
-    def reference(self, progress: Callable[[int, int], None] | None = None) -> Model:
-        """VGG16 with its ImageNet weights, looked for on this machine and else downloaded.
+    def reference(self) -> Model:
+        """VGG16 with its ImageNet weights.
 
-        Args:
-            progress: called with the bytes received and the bytes in all while downloading.
+        Its pictures come with the program, so the weights are not looked for until something else is asked of it.
 
         Raises:
-            WeightsUnavailable: they are not here and cannot be downloaded; one sentence says what to do.
+            WeightsUnavailable: the settings name a file that is not there.
         """
         with self._reference_lock:
             if self._reference is None:
-                path = reference_weights.locate(self.settings, progress=progress)
-                self._reference = self.open(path, name="VGG16", architecture=VGG16)
+                atlas = self.shipped.models.get(VGG16)
+                if self.settings.vgg16_weights is None and atlas is not None:
+                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, atlas.architecture)
+                else:
+                    path = reference_weights.locate(self.settings, progress=self._downloaded)
+                    self._reference = self.open(path, name="VGG16", architecture=VGG16)
             return self._reference
+
+    def demo(self) -> Model | None:
+        """The cats-and-dogs network that comes with the program, with its pictures; ``None`` in a build without."""
+        known = self.shipped.models.get(DEMO)
+        if known is None:
+            return None
+        path = known.folder / f"{DEMO}.h5"
+        return Model(path if path.is_file() else None, known.sha256, known.name, known.spec, known.architecture)
+
+    def kept(self, model: Model, request: Request, filter_: int, key: str) -> Pattern | None:
+        """A picture that need not be made: from the store, or one of those that come with the program.
+
+        Args:
+            model: whose.
+            request: how it is wanted.
+            filter_: which.
+            key: of :meth:`key`.
+        """
+        found = self.store.get(key)
+        if found is None and key == self.key(model, request, filter_):
+            found = self.shipped.find(model.sha256, model.architecture, request, filter_)
+        return found
+
+    def file_of(self, model: Model) -> Path:
+        """The file of a model, found or downloaded where only its pictures were here.
+
+        Raises:
+            WeightsUnavailable: it cannot be had; one sentence says what to do.
+        """
+        if model.path is not None:
+            return model.path
+        if model.architecture != VGG16:
+            message = (
+                f"Of {model.name} only the pictures that come with the program are here; choose its usual settings."
+            )
+            raise WeightsUnavailable(message)
+        path = reference_weights.locate(self.settings, progress=self._downloaded)
+        if file_sha256(path) != model.sha256:
+            message = f"The file {str(path)!r} does not hold VGG16's official weights. Delete it and try again."
+            raise WeightsUnavailable(message)
+        return path
+
+    def _downloaded(self, received: int, total: int) -> None:
+        self.download = (received, total) if received < total else None
 
     def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
         """The name under which the store keeps this tile."""

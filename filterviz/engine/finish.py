@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from filterviz.spec import Flag
 
-UNCONVERGED_SHARE = 0.05
+NOTHING = 1e-10
+"""A response no higher than this is silence: pruned filters, whose weights are all but zero, come out lower still."""
+
+UNCONVERGED_SHARE = 0.1
 """A tile had not converged if it rose by this share of its whole rise from the last tenth but one to the last."""
 
 
@@ -95,7 +98,7 @@ def flags_of(curve: Sequence[float]) -> tuple[Flag, ...]:
     values = np.asarray(curve, np.float64)
     flags = []
     finite = values[np.isfinite(values)]
-    if len(finite) == 0 or finite[-1] <= 0:
+    if len(finite) == 0 or finite[-1] <= NOTHING:
         flags.append(Flag.SILENT)
     elif len(finite) > 1:
         # Means, because random views make a curve jump from step to step.

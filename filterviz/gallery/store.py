@@ -24,7 +24,7 @@ from filterviz.spec import Pattern, Request
 
 log = logging.getLogger(__name__)
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Part of every key. Raise it whenever the engine comes to draw another picture for the same question."""
 
 RESCAN_SHARE = 0.05

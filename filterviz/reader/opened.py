@@ -88,7 +88,7 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
         # The code before the network may have changed the size of the picture; then it is not known.
         graph = Graph(model, settings, sizes_after_start=False)
         stored = _weights(container, graph, settings)
-    spec = _spec(model, graph, container)
+    spec = _spec(model, graph, container, stored)
     _refuse_what_cannot_be_shown(model, graph, spec)
     return OpenedModel(spec, container.weights, {graph.records[index].name: arrays for index, arrays in stored.items()})
 
@@ -136,7 +136,7 @@ def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int
     return stored
 
 
-def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
+def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, tuple[Stored, ...]]) -> ModelSpec:
     fields, verdicts = geometry.fields(graph), geometry.verdicts(graph)
     first = graph.first_calls()
     layers = []
@@ -157,7 +157,7 @@ def _spec(model: Model, graph: Graph, container: Container) -> ModelSpec:
                 reason=verdict.reason,
             )
         )
-    pixel_range, reason = pixels.guess(graph)
+    pixel_range, reason = pixels.guess(graph, lambda index: [item.read() for item in stored.get(index, ())])
     return ModelSpec(
         name=model.name,
         layers=tuple(layers),

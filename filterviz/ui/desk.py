@@ -15,7 +15,7 @@ from filterviz.jobs import UNEXPECTED, Job, LayerState, Status
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
 from filterviz.spec import Request
-from filterviz.studio import Model, Studio
+from filterviz.studio import VGG16, Model, Studio
 from filterviz.ui.uploads import Upload, Uploads
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,6 @@ class Desk:
         self.settings = settings
         self.studio = Studio(settings)
         self.uploads = Uploads(settings)
-        self.download: tuple[int, int] | None = None
         self._lock = threading.Lock()
         self._models: OrderedDict[tuple[str, str], Future[Model]] = OrderedDict()
         self._walls: OrderedDict[WallKey, _Follower] = OrderedDict()
@@ -103,11 +102,16 @@ class Desk:
                     self._models.pop(key, None)
         return future.result()
 
+    @property
+    def download(self) -> tuple[int, int] | None:
+        """Bytes of VGG16's weights received, and in all, while they are being downloaded."""
+        return self.studio.download
+
     def reference_at_hand(self) -> bool:
-        """Whether VGG16 can be had without a download."""
+        """Whether VGG16 can be shown without a download."""
         named = self.settings.vgg16_weights
         cached = reference_weights.keras_cache() / reference_weights.VGG16.name
-        return named is not None or cached.is_file()
+        return named is not None or VGG16 in self.studio.shipped.models or cached.is_file()
 
     def reference(self) -> Future[Model]:
         """VGG16, being located, downloaded and opened in the background; may end in WeightsUnavailable."""
@@ -124,12 +128,8 @@ class Desk:
             return known
 
     def _locate_reference(self, future: Future[Model]) -> None:
-        _fulfil(future, lambda: self.studio.reference(progress=self._downloaded))
-        self.download = None
+        _fulfil(future, self.studio.reference)
         self._reference_failed = time.monotonic()
-
-    def _downloaded(self, received: int, total: int) -> None:
-        self.download = (received, total)
 
     def start(self, model: Model, requests: Sequence[Request], visitor: str, *, again: bool = False) -> None:
         """Have walls made, unless they are made or being made already.

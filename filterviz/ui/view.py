@@ -55,7 +55,7 @@ class View:
         Example:
             >>> view = View.from_query({"m": "ab", "layers": "0.4", "beside": "4-7", "size": "huge"}, Settings())
             >>> view.layers, view.beside, view.recipe.size
-            ((0, 4), {4: 7}, 96)
+            ((0, 4), {4: 7}, 128)
         """
         recipe = RECIPES.get(params.get("recipe", ""), Recipe())
         recipe = replace(
