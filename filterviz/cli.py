@@ -26,7 +26,7 @@ from filterviz.gallery import export
 from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, ModelSpec, Pattern, PixelRange, Precision, Request
+from filterviz.spec import OBJECTIVES, RECIPES, ModelSpec, Pattern, PixelRange, Precision, Request
 from filterviz.studio import VGG16, Model, Studio
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
     patterns.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
     patterns.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
     patterns.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
+    patterns.add_argument(
+        "--objective",
+        choices=OBJECTIVES,
+        help="what is sought: the filter anywhere, its opposite, or at the middle only",
+    )
     patterns.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
     patterns.add_argument(
         "--pixel-range",
@@ -200,7 +205,9 @@ def _printable(text: str) -> str:
 def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
     export.prepare(options.out)
     model = _open(studio, options.model, options.architecture)
-    recipe = RECIPES[options.recipe].with_(size=options.size, steps=options.steps, seed=options.seed)
+    recipe = RECIPES[options.recipe].with_(
+        size=options.size, steps=options.steps, seed=options.seed, objective=options.objective
+    )
     requests = [
         Request(
             layer=name,

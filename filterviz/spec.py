@@ -216,6 +216,11 @@ def _shape(data: list[int | None] | None) -> Shape | None:
     return None if data is None else tuple(data)
 
 
+OBJECTIVES = ("channel", "negative", "neuron")
+"""What a pattern may be made for: ``channel``, what excites the filter wherever it is; ``negative``, what the filter
+answers to least; ``neuron``, what excites the filter at the middle of the picture alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a pattern is made.
@@ -226,12 +231,14 @@ class Recipe:
         size: side of the tile in pixels. A layer whose input size is fixed overrides it.
         steps: of gradient ascent.
         seed: of the start picture; a filter's own seed is derived from it and the filter's index.
+        objective: what is sought, one of :data:`OBJECTIVES`; ``classic`` knows ``channel`` alone.
     """
 
     name: str = "natural"
     size: int = 128
     steps: int = 48
     seed: int = 0
+    objective: str = "channel"
 
     def to_json(self) -> dict[str, Json]:
         """Plain data; ``Recipe(**data)`` is the inverse."""
@@ -244,6 +251,11 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = {"natural": Recipe(), "classic": Recipe("classic", size=64, steps=40)}
 """The recipes there are, the default first, each with the size and steps it was made for."""
+
+
+def objectives(recipe: str) -> tuple[str, ...]:
+    """What a recipe may be asked to look for."""
+    return OBJECTIVES if recipe == "natural" else OBJECTIVES[:1]
 
 
 @dataclass(frozen=True, slots=True)

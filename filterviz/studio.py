@@ -21,7 +21,7 @@ from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, Json, ModelSpec, Pattern, Request
+from filterviz.spec import RECIPES, Json, ModelSpec, Pattern, Request, objectives
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
@@ -242,6 +242,10 @@ def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
         message = f"The seed cannot be {recipe.seed}; choose a whole number from 0."
         raise BadRequest(message)
     names = [layer.name for layer in spec.visualisable]
+    allowed = objectives(recipe.name)
+    if recipe.objective not in allowed:
+        message = f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {' or '.join(allowed)}."
+        raise BadRequest(message)
     try:
         layer = spec.layer(request.layer)
     except KeyError:

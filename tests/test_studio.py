@@ -118,6 +118,8 @@ def test_progress_comes_with_an_estimate(studio: Studio, model: Model) -> None:
         (Request("conv2d_1", (0,), Recipe(size=1000)), "choose 1 to 512"),
         (Request("conv2d_1", (0,), Recipe(steps=10**6)), "choose 1 to 4096"),
         (Request("conv2d_1", (0,), Recipe(seed=-1)), "The seed cannot be -1"),
+        (Request("conv2d_1", (0,), Recipe(objective="fame")), "has no objective 'fame'; choose channel or negative"),
+        (Request("conv2d_1", (0,), replace(RECIPES["classic"], objective="neuron")), "choose channel."),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_starts(

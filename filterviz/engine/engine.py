@@ -37,6 +37,7 @@ class Conditions:
         layer: the layer's name.
         recipe: the recipe's name.
         steps: there will be.
+        objective: what is sought.
         pixel_range: the network's; ``None`` feeds 0-255 as it is.
         precision: of the computation.
     """
@@ -44,6 +45,7 @@ class Conditions:
     layer: str
     recipe: str
     steps: int
+    objective: str
     pixel_range: PixelRange | None
     precision: Precision
 
@@ -121,7 +123,8 @@ class Engine:
         else:
             pixel_range = self._model.spec.pixel_range if pixel_range is PixelRange.AUTO else pixel_range
             precision = machine.best_precision() if precision is Precision.AUTO else precision
-        return Conditions(request.layer, request.recipe.name, request.recipe.steps, pixel_range, precision)
+        recipe = request.recipe
+        return Conditions(request.layer, recipe.name, recipe.steps, recipe.objective, pixel_range, precision)
 
     def _prepare(self, conditions: Conditions) -> tuple[Network, Classic | Natural]:
         if conditions not in self._compiled:
@@ -130,7 +133,7 @@ class Engine:
             recipe: Classic | Natural
             if natural:
                 assert conditions.pixel_range is not None
-                recipe = Natural(network, conditions.pixel_range, conditions.steps)
+                recipe = Natural(network, conditions.pixel_range, conditions.steps, conditions.objective)
             else:
                 recipe = Classic(network, conditions.pixel_range)
             self._compiled[conditions] = (network, recipe)

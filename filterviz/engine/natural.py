@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from filterviz.engine import fourier
 from filterviz.engine.finish import displayed
-from filterviz.engine.objective import leaky_mean, nearest_to_firing, own_channel, response
+from filterviz.engine.objective import leaky_mean, nearest_to_firing, own_channel, own_neuron, response
 from filterviz.engine.pixels import Units
 from filterviz.engine.seeds import filter_seeds
 from filterviz.engine.transform import Views, look
@@ -55,12 +55,14 @@ class Natural:
         network: answers with the layer's pre-activation to pictures in the network's own units.
         pixel_range: the network's.
         steps: to take in all; the size of each depends on it.
+        objective: one of ``spec.OBJECTIVES``.
     """
 
-    def __init__(self, network: Network, pixel_range: PixelRange, steps: int) -> None:
+    def __init__(self, network: Network, pixel_range: PixelRange, steps: int, objective: str = "channel") -> None:
         self.channels = network.input_channels
         self.steps = steps
-        self.views = ANYWHERE if network.input_size is None else IN_PLACE
+        self.views = ANYWHERE if network.input_size is None and objective != "neuron" else IN_PLACE
+        self._objective = objective
         self._network = network
         self._units = Units.of(pixel_range, self.channels)
         self.respond = tf.function(self._respond, reduce_retracing=True, autograph=False)
@@ -89,11 +91,15 @@ class Natural:
         fall = 0.5 * (1 + math.cos(math.pi * step / self.steps))
         return LAST_STEP + (FIRST_STEP - LAST_STEP) * fall
 
-    def _output(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
-        return self._network(self._units.from_unit(pictures), filters)
+    def _answers(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
+        """What is to be raised, ``[n, positions]``."""
+        output = self._network(self._units.from_unit(pictures), filters)
+        if self._objective == "neuron":
+            return own_neuron(output)
+        return -own_channel(output) if self._objective == "negative" else own_channel(output)
 
     def _respond(self, spectra: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-        return response(own_channel(self._output(fourier.pictures(spectra, size), filters)))
+        return response(self._answers(fourier.pictures(spectra, size), filters))
 
     def _ascend(
         self,
@@ -108,8 +114,7 @@ class Natural:
         spectra, mean, square = state
         with tf.GradientTape() as tape:
             tape.watch(spectra)
-            output = self._output(look(fourier.pictures(spectra, size), view), filters)
-            own = own_channel(output)
+            own = self._answers(look(fourier.pictures(spectra, size), view), filters)
             responses = response(own)
             # What lies below zero is no longer for a tile that responds to mend, so its share fades by half-time.
             leak = LEAK * tf.maximum(1 - 2 * step / self.steps, 0)

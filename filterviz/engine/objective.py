@@ -27,6 +27,18 @@ def own_channel(output: tf.Tensor) -> tf.Tensor:
     return tf.reshape(tf.cast(own, tf.float32), [count, 1 if output.shape.rank == 2 else -1])
 
 
+def own_neuron(output: tf.Tensor) -> tf.Tensor:
+    """What each picture's own filter answered at the middle: as :func:`own_channel`, of one position.
+
+    Args:
+        output: see :func:`own_channel`.
+    """
+    if output.shape.rank == 4:
+        height, width = tf.shape(output)[1], tf.shape(output)[2]
+        output = output[:, height // 2, width // 2]
+    return own_channel(output)
+
+
 def channel_mean(own: tf.Tensor) -> tf.Tensor:
     """The mean over all positions, as the filter answers: ``[n, positions]`` to ``[n]``."""
     return tf.reduce_mean(own, axis=1)

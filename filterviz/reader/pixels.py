@@ -124,11 +124,15 @@ def _of_convolution(
         return PixelRange.BYTE if share > LARGE else None
     pixel = float((total * mean).sum() / np.square(total).sum())
     explained = 1 - np.square(mean - pixel * total).sum() / max(np.square(mean).sum(), 1e-30)
-    return _of_moments(pixel if explained > EXPLAINED else None, share, channels)
+    believed = explained > EXPLAINED or abs(pixel) < MIDDLE  # pixels around zero explain no means
+    return _of_moments(pixel if believed else None, share, channels)
 
 
 LARGE = 100.0
 """A variance this many times that of pixels in 0-1 belongs to pixels that go up to 255."""
+
+MIDDLE = 0.12
+"""Photographs have a mean of 0.3 to 0.6 in 0-1, and of -0.4 to 0.2, mostly around -0.1, in -1 to 1."""
 
 
 def _of_moments(mean: float | None, share: float, channels: int) -> PixelRange | None:
@@ -139,4 +143,4 @@ def _of_moments(mean: float | None, share: float, channels: int) -> PixelRange |
         return PixelRange.CAFFE if channels == 3 and mean is not None and abs(mean) < 20 else PixelRange.BYTE
     if mean is None:
         return None
-    return PixelRange.SIGNED if mean < 0.12 else PixelRange.UNIT
+    return PixelRange.SIGNED if mean < MIDDLE else PixelRange.UNIT

@@ -51,6 +51,7 @@ def _one(wall: Wall, pattern: Pattern) -> None:
                 "Pixel values": text.computed_range(pattern.pixel_range),
                 "Computed in": f"{pattern.precision.value}, {pattern.seconds:.2g} s",
                 "Recipe": f"{wall.request.recipe.name}, {pattern.tile.shape[1]} px",
+                "Shows": text.objective(wall.request.recipe.objective),
             }
         )
         blocks.curve(_points(pattern.curve), "The response, step by step", (WIDTH, HEIGHT))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, ModelSpec, PixelRange
+from filterviz.spec import RECIPES, ModelSpec, PixelRange, objectives
 from filterviz.ui import blocks, text
 from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, View, layer_choices, sensible_layers
 
@@ -61,6 +61,15 @@ def _conditions(spec: ModelSpec, view: View, name: str, settings: Settings) -> V
     steps = second.number_input("Steps", 1, settings.max_steps, recipe.steps, 8, key=key("steps"))
     seed = third.number_input("Seed of the noise", 0, LARGEST_SEED, recipe.seed, 1, key=key("seed"))
     count = fourth.selectbox("Filters of each layer", COUNTS, COUNTS.index(view.count), key=key("count"))
+    sought = objectives(name)
+    objective = st.selectbox(
+        "What to look for",
+        sought,
+        sought.index(recipe.objective),
+        format_func=text.objective,
+        disabled=len(sought) == 1,
+        key=key("objective"),
+    )
     ranges = list(PixelRange)
     pixel_range = st.selectbox(
         "Pixel values the network was trained on",
@@ -72,7 +81,7 @@ def _conditions(spec: ModelSpec, view: View, name: str, settings: Settings) -> V
     blocks.quiet(text.pixel_range_guess(spec, name))
     return replace(
         view,
-        recipe=replace(recipe, size=int(size), steps=int(steps), seed=int(seed)),
+        recipe=replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective),
         count=count,
         pixel_range=pixel_range,
     )

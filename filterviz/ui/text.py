@@ -179,6 +179,15 @@ def recipe(name: str) -> str:
     return {"natural": "Natural", "classic": "Classic (the script)"}[name]
 
 
+def objective(name: str) -> str:
+    """What a pattern was made for."""
+    return {
+        "channel": "what excites the filter most",
+        "negative": "the opposite: what the filter answers to least",
+        "neuron": "what excites it at the middle of the picture alone",
+    }[name]
+
+
 def pixel_range(choice: PixelRange) -> str:
     """A range of pixel values in words."""
     return {

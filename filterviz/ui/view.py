@@ -10,7 +10,7 @@ from typing import Self
 
 from filterviz.reference.matching import match
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request
+from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request, objectives
 from filterviz.ui.text import convolutions
 
 COUNTS = (25, 50, 100)
@@ -63,6 +63,7 @@ class View:
             size=_number(params, "size", 1, settings.max_size, recipe.size),
             steps=_number(params, "steps", 1, settings.max_steps, recipe.steps),
             seed=_number(params, "seed", 0, LARGEST_SEED, recipe.seed),
+            objective=params["objective"] if params.get("objective") in objectives(recipe.name) else recipe.objective,
         )
         count = _number(params, "count", 1, COUNTS[-1], COUNTS[0])
         given = params.get("range", "")
@@ -90,6 +91,7 @@ class View:
             "size": "" if self.recipe.size == plain.size else str(self.recipe.size),
             "steps": "" if self.recipe.steps == plain.steps else str(self.recipe.steps),
             "seed": "" if self.recipe.seed == plain.seed else str(self.recipe.seed),
+            "objective": "" if self.recipe.objective == plain.objective else self.recipe.objective,
             "count": "" if self.count == COUNTS[0] else str(self.count),
             "range": "" if self.pixel_range is PixelRange.AUTO else self.pixel_range.value,
         }

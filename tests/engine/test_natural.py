@@ -18,9 +18,10 @@ def made(
     filters: tuple[int, ...] = (0, 1, 2, 3, 4, 5),
     steps: int = 32,
     seed: int = 0,
+    objective: str = "channel",
     **options: object,
 ) -> list[Pattern]:
-    recipe = Natural(network, PixelRange.UNIT, steps)
+    recipe = Natural(network, PixelRange.UNIT, steps, objective)
     events = climb(
         recipe.begin(filters, SIZE, seed, **options),  # type: ignore[arg-type]
         layer="second",
@@ -62,6 +63,7 @@ def test_a_filter_with_vanishing_weights_shows_its_pattern_and_not_its_noise() -
     network.bias[3] = 0
     (pattern,) = made(network, filters=(3,))
     assert pattern.response_end > 1.5 * pattern.response_start > 0
+    assert pattern.flags == (Flag.SILENT,), "so little is nothing, and is said to be"
 
 
 def test_a_tile_does_not_depend_on_its_neighbours() -> None:
@@ -102,3 +104,22 @@ def test_broken_weights_do_not_break_the_run() -> None:
     network = TwoConvolutions(pre_activation=True)
     network.second[0, 0, 0, 3] = np.inf
     assert Flag.NOT_FINITE in made(network, filters=(3,))[0].flags
+
+
+def test_the_opposite_of_a_filter_is_what_it_answers_to_least() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    excites, opposes = (made(network, (0, 1), objective=objective) for objective in ("channel", "negative"))
+    for one, other in zip(excites, opposes, strict=True):
+        assert other.response_end > 1.5 * other.response_start
+        values = [network.output(pattern.tile[np.newaxis] / np.float32(255)).numpy() for pattern in (one, other)]
+        assert values[1][..., one.filter].mean() < 0
+        assert values[0][..., one.filter].mean() > values[1][..., one.filter].mean()
+
+
+def test_a_neuron_is_excited_at_the_middle_alone() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    for pattern in made(network, (0, 1), objective="neuron"):
+        answers = network.output(pattern.tile[np.newaxis] / np.float32(255)).numpy()[0, ..., pattern.filter]
+        height, width = answers.shape
+        middle = answers[height // 2 - 1 : height // 2 + 2, width // 2 - 1 : width // 2 + 2].max()
+        assert middle > 3 * np.abs(answers).mean()

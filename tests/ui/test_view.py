@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange
+from filterviz.spec import OBJECTIVES, RECIPES, LayerSpec, ModelSpec, PixelRange
 from filterviz.ui.view import COUNTS, View, layer_choices, sensible_layers
 
 SETTINGS = Settings()
@@ -19,7 +19,7 @@ views = st.builds(
     beside=st.dictionaries(st.integers(0, 99), st.integers(0, 99)),
     recipe=st.builds(
         replace,
-        st.sampled_from(list(RECIPES.values())),
+        st.sampled_from([*RECIPES.values(), *(replace(RECIPES["natural"], objective=name) for name in OBJECTIVES)]),
         size=st.integers(1, SETTINGS.max_size),
         steps=st.integers(1, SETTINGS.max_steps),
         seed=st.integers(0, 2**31 - 1),

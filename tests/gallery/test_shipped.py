@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from filterviz.gallery import shipped
+from filterviz.gallery.shipped import Shipped, ShippedModel
+from filterviz.shipping import alike
+from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Pattern, PixelRange, Precision, Recipe, Request
+from tests.gallery.pictures import pattern
+
+RECIPE = Recipe(size=40)
+REQUEST = Request("conv", tuple(range(3, 80)), RECIPE)
+
+
+def smooth(filter_: int) -> Pattern:
+    """A tile as WebP has to do with: no noise, another one for each filter."""
+    random = np.random.default_rng(filter_)
+    small = random.integers(0, 256, (5, 5, 3), np.uint8)
+    tile = np.asarray(Image.fromarray(small).resize((40, 40), Image.Resampling.BICUBIC))
+    return replace(pattern(filter_), tile=tile, curve=(0.123456, float("nan"), 2.5), response_end=2.5)
+
+
+@pytest.fixture
+def spec() -> ModelSpec:
+    layer = LayerSpec("conv", "Conv2D", "Conv2D", {}, (), (None, 8, 8, 80), 80, 3, True, None)
+    return ModelSpec("net", (layer,), (NodeSpec(0, (), (None, 8, 8, 80), ()),), (0,), (0,), PixelRange.UNIT, "")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, spec: ModelSpec) -> Path:
+    patterns = [smooth(filter_) for filter_ in REQUEST.filters]
+    shipped.write(
+        tmp_path / "net", name="A net", sha256="f00d", architecture=None, spec=spec, sheets=[(REQUEST, patterns)]
+    )
+    return tmp_path
+
+
+def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
+    found = Shipped(folder)
+    assert found.models["net"].spec == spec
+    for filter_ in (3, 66, 67, 79):
+        wanted, got = smooth(filter_), found.find("f00d", None, REQUEST, filter_)
+        assert got is not None
+        assert alike(wanted.tile, got.tile) > 0.98
+        assert got.curve[0] == 0.1235
+        assert np.isnan(got.curve[1])
+        assert (got.filter, got.response_end, got.flags) == (filter_, wanted.response_end, wanted.flags)
+
+
+@pytest.mark.parametrize(
+    ("request_", "filter_"),
+    [
+        (REQUEST, 2),
+        (REQUEST, 80),
+        (replace(REQUEST, layer="other"), 3),
+        (replace(REQUEST, recipe=replace(RECIPE, seed=1)), 3),
+        (replace(REQUEST, recipe=replace(RECIPE, objective="negative")), 3),
+        (replace(REQUEST, pixel_range=PixelRange.UNIT), 3),
+        (replace(REQUEST, precision=Precision.FLOAT32), 3),
+    ],
+)
+def test_another_question_has_no_answer(folder: Path, request_: Request, filter_: int) -> None:
+    assert Shipped(folder).find("f00d", None, request_, filter_) is None
+
+
+def test_another_file_has_no_answer(folder: Path) -> None:
+    found = Shipped(folder)
+    assert found.find("beef", None, REQUEST, 3) is None
+    assert found.find("f00d", "vgg16", REQUEST, 3) is None
+
+
+def test_no_folder_is_no_pictures(tmp_path: Path) -> None:
+    assert Shipped(tmp_path / "none").models == {}
+
+
+def test_pictures_of_another_engine_are_not_shown(folder: Path) -> None:
+    path = folder / "net" / "model.json.gz"
+    data = json.loads(gzip.decompress(path.read_bytes()))
+    path.write_bytes(gzip.compress(json.dumps({**data, "engine": data["engine"] - 1}).encode()))
+    with pytest.raises(ValueError, match="build it anew"):
+        ShippedModel(folder / "net")
