@@ -26,7 +26,7 @@ from filterviz.gallery import export
 from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
-from filterviz.spec import OBJECTIVES, RECIPES, ModelSpec, Pattern, PixelRange, Precision, Request
+from filterviz.spec import OBJECTIVES, RECIPES, ModelSpec, Opening, Pattern, PixelRange, Precision, Request
 from filterviz.studio import VGG16, Model, Studio
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
@@ -269,14 +269,14 @@ def _shipped_file(studio: Studio, model: ShippedModel) -> Model | None:
     if file.is_file():
         return studio.open(file, name=model.name)
     if model.architecture == VGG16:
-        path = studio.file_of(Model(None, model.sha256, model.name, model.spec, model.architecture))
-        return Model(path, model.sha256, model.name, model.spec, model.architecture)
+        path = studio.file_of(Model(None, model.sha256, model.name, model.spec, Opening(VGG16)))
+        return Model(path, model.sha256, model.name, model.spec, Opening(VGG16))
     return None
 
 
 def _made_anew(studio: Studio, model: Model, request: Request) -> list[Pattern]:
     assert model.path is not None
-    events = studio.pool.run(model.path, model.sha256, request, architecture=model.architecture)
+    events = studio.pool.run(model.path, model.sha256, request, opening=model.opening)
     return [event for event in events if isinstance(event, Pattern)]
 
 

@@ -186,7 +186,7 @@ class Job:
                 self._studio.file_of(self.model),
                 self.model.sha256,
                 replace(request, filters=missing),
-                architecture=self.model.architecture,
+                opening=self.model.opening,
                 owner=self._owner,
                 start=None if self._start is None else self._start[rows],
                 stop=self._stop,

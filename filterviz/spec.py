@@ -222,6 +222,33 @@ answers to least; ``neuron``, what excites the filter at the middle of the pictu
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """How a file is opened. With the file's bytes it identifies a network.
+
+    Attributes:
+        architecture: the ``keras.applications`` network that a file of bare weights is opened as, in small letters.
+        untrained: the seed of fresh weights to put in place of the file's: the same network before any training.
+    """
+
+    architecture: str | None = None
+    untrained: int | None = None
+
+    def identity(self, sha256: str) -> str:
+        """The network's name in the store: its file's sha256, with what makes it another network than the file's.
+
+        Example:
+            >>> Opening().identity("f00d"), Opening("vgg16").identity("f00d"), Opening(untrained=0).identity("f00d")
+            ('f00d', 'f00d:vgg16', 'f00d:untrained-0')
+        """
+        parts = [sha256, *filter(None, [self.architecture])]
+        return ":".join([*parts, *([] if self.untrained is None else [f"untrained-{self.untrained}"])])
+
+
+AS_IT_IS = Opening()
+"""A whole model with the weights it was trained to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How a pattern is made.
 

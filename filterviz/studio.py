@@ -21,7 +21,7 @@ from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, Json, ModelSpec, Pattern, Request, objectives
+from filterviz.spec import AS_IT_IS, RECIPES, Json, ModelSpec, Opening, Pattern, Request, objectives
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
@@ -37,17 +37,27 @@ class Model:
 
     Attributes:
         path: where the file lies; ``None`` where it is not here, or not yet, and its pictures come with the program.
-        sha256: of its bytes; with ``architecture`` it identifies the network.
+        sha256: of its bytes; with ``opening`` it identifies the network.
         name: what to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
         spec: what is in it.
-        architecture: the ``keras.applications`` network that a file of bare weights was opened as.
+        opening: how the file was opened.
     """
 
     path: Path | None
     sha256: str
     name: str
     spec: ModelSpec
-    architecture: str | None = None
+    opening: Opening = AS_IT_IS
+
+    @property
+    def identity(self) -> str:
+        """The network's name in the store."""
+        return self.opening.identity(self.sha256)
+
+    @property
+    def architecture(self) -> str | None:
+        """The ``keras.applications`` network that a file of bare weights was opened as."""
+        return self.opening.architecture
 
     def describe(self) -> dict[str, Json]:
         """The model as it stands in ``run.json`` and in ``layers --json``."""
@@ -56,6 +66,7 @@ class Model:
             "name": self.name,
             "sha256": self.sha256,
             "architecture": self.architecture,
+            "untrained": self.opening.untrained,
             "keras_version": self.spec.keras_version,
             "input_shape": None if shape is None else list(shape),
             "parameters": self.spec.parameters,
@@ -103,7 +114,13 @@ class Studio:
         self.pool.close()
 
     def open(
-        self, path: Path, *, name: str | None = None, sha256: str | None = None, architecture: str | None = None
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        sha256: str | None = None,
+        architecture: str | None = None,
+        untrained: int | None = None,
     ) -> Model:
         """Read a file in a process of its own.
 
@@ -112,21 +129,22 @@ class Studio:
             name: what to call it; the file's name by default.
             sha256: of its bytes, where the caller knows it already.
             architecture: the ``keras.applications`` network to open a file of bare weights as.
+            untrained: a seed, to have the network as it was before any training: with fresh weights.
 
         Raises:
             BadRequest: there is no such file, or it cannot be read.
             Refused: the file cannot be opened, with the reason and what to do.
             EngineFailed: the reading process died.
         """
-        architecture = None if architecture is None else architecture.lower()
+        opening = Opening(None if architecture is None else architecture.lower(), untrained)
         path = path.absolute()  # the process that reads it has a working folder of its own
         try:
             digest = sha256 or file_sha256(path)
         except OSError as error:
             message = f"The file {str(path)!r} cannot be read: {error.strerror or error}."
             raise BadRequest(message) from None
-        spec = self.pool.inspect(path, digest, architecture=architecture)
-        return Model(path, digest, name or path.name, spec, architecture)
+        spec = self.pool.inspect(path, digest, opening)
+        return Model(path, digest, name or path.name, spec, opening)
 
     def reference(self) -> Model:
         """VGG16 with its ImageNet weights.
@@ -140,7 +158,7 @@ class Studio:
             if self._reference is None:
                 atlas = self.shipped.models.get(VGG16)
                 if self.settings.vgg16_weights is None and atlas is not None:
-                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, atlas.architecture)
+                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, Opening(atlas.architecture))
                 else:
                     path = reference_weights.locate(self.settings, progress=self._downloaded)
                     self._reference = self.open(path, name="VGG16", architecture=VGG16)
@@ -152,7 +170,7 @@ class Studio:
         if known is None:
             return None
         path = known.folder / f"{DEMO}.h5"
-        return Model(path if path.is_file() else None, known.sha256, known.name, known.spec, known.architecture)
+        return Model(path if path.is_file() else None, known.sha256, known.name, known.spec)
 
     def kept(self, model: Model, request: Request, filter_: int, key: str) -> Pattern | None:
         """A picture that need not be made: from the store, or one of those that come with the program.
@@ -165,7 +183,7 @@ class Studio:
         """
         found = self.store.get(key)
         if found is None and key == self.key(model, request, filter_):
-            found = self.shipped.find(model.sha256, model.architecture, request, filter_)
+            found = self.shipped.find(model.identity, request, filter_)
         return found
 
     def file_of(self, model: Model) -> Path:
@@ -176,7 +194,7 @@ class Studio:
         """
         if model.path is not None:
             return model.path
-        if model.architecture != VGG16:
+        if model.opening != Opening(VGG16):
             message = (
                 f"Of {model.name} only the pictures that come with the program are here; choose its usual settings."
             )
@@ -192,9 +210,8 @@ class Studio:
 
     def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
         """The name under which the store keeps this tile."""
-        identity = model.sha256 if model.architecture is None else f"{model.sha256}:{model.architecture}"
         digest = None if start is None else hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
-        return pattern_key(identity, request, filter_, digest)
+        return pattern_key(model.identity, request, filter_, digest)
 
     def start(
         self,

@@ -70,7 +70,7 @@ def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_pa
     assert done.returncode == cli.DONE, done.stderr
     document = json.loads(done.stdout)
     assert document == json.loads((out / "run.json").read_text())
-    assert document["recipe"] == {"name": "classic", "size": 16, "steps": 3, "seed": 0}
+    assert document["recipe"] == {"name": "classic", "size": 16, "steps": 3, "seed": 0, "objective": "channel"}
     assert document["precision"] == "float32"
     assert set(document["versions"]) >= {"filterviz", "keras", "tensorflow"}
     assert [(tile["layer"], tile["filter"]) for tile in document["tiles"]] == [

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from filterviz.gallery.store import ENGINE_VERSION
-from filterviz.spec import Json, ModelSpec, Pattern, PixelRange, Precision, Recipe, Request
+from filterviz.spec import Json, ModelSpec, Opening, Pattern, PixelRange, Precision, Recipe, Request
 
 FOLDER = Path(__file__).parent.parent / "shipped"
 
@@ -126,11 +126,11 @@ class Shipped:
         self.models: dict[str, ShippedModel] = {}
         for path in sorted(folder.glob("*/model.json.gz")):
             self.models[path.parent.name] = ShippedModel(path.parent)
-        self._by_file = {(model.sha256, model.architecture): model for model in self.models.values()}
+        self._by_file = {Opening(model.architecture).identity(model.sha256): model for model in self.models.values()}
 
-    def find(self, sha256: str, architecture: str | None, request: Request, filter_: int) -> Pattern | None:
-        """The picture of one filter of the network in a file, if it is among those that come with the program."""
-        model = self._by_file.get((sha256, architecture))
+    def find(self, identity: str, request: Request, filter_: int) -> Pattern | None:
+        """The picture of one filter of a network, by its name in the store, if it comes with the program."""
+        model = self._by_file.get(identity)
         if model is None:
             return None
         with self._lock:

@@ -43,7 +43,7 @@ def pattern_key(identity: str, request: Request, filter_: int, start_digest: str
     """The name of one tile: a hash over everything that determines the picture, and nothing else.
 
     Args:
-        identity: of the network: its file's sha256, with the architecture where bare weights were opened as one.
+        identity: of the network, as ``Opening.identity`` gives it.
         request: layer, recipe, pixel range and precision count; which other filters share the request does not.
         filter_: index of the tile's filter.
         start_digest: sha256 of the start picture, where it did not come from the seed.

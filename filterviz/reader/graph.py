@@ -28,7 +28,11 @@ and only prepares the pixels. ``FoldTime`` and ``UnfoldTime``: frames become pic
 
 @dataclass
 class Record:
-    """A layer in the making."""
+    """A layer in the making.
+
+    Attributes:
+        initial: what the file says of how its weights began.
+    """
 
     name: str
     class_name: str
@@ -37,6 +41,7 @@ class Record:
     weight_shapes: WeightShapes = ()
     reason: str | None = None
     code: bool = False
+    initial: Config = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -298,6 +303,12 @@ class Graph:
             return self.records[index]
         index = self._record(name, class_name, kind)
         self.records[index].params = params
+        stated = config if layer.wrapped is None else layer.wrapped.config
+        self.records[index].initial = {
+            key: value
+            for key, value in stated.items()
+            if key.endswith("_initializer") or key in ("init", "init_values")
+        }
         return self.records[index]
 
     def _arranged(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import applications, geometry, pixels
+from filterviz.reader import untrained as untrained_weights
 from filterviz.reader.config import Model, bad, parse
 from filterviz.reader.container import SAVE_WHOLE, Container, open_container
 from filterviz.reader.graph import START, UNSUPPORTED, Graph
@@ -19,6 +22,9 @@ from filterviz.reader.layers import KINDS
 from filterviz.reader.weights import Stored, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
+
+NOT_TRAINED = ("Normalization",)
+"""Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
 
 WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies")
 """Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
@@ -31,8 +37,15 @@ class OpenedModel:
         spec: what is in it.
     """
 
-    def __init__(self, spec: ModelSpec, weights: Hdf5, stored: dict[str, tuple[Stored, ...]]) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        weights: Hdf5,
+        stored: dict[str, tuple[Stored, ...]],
+        fresh: Callable[[str], tuple[NDArray[np.float32], ...]] | None = None,
+    ) -> None:
         self.spec = spec
+        self._fresh = fresh
         self._weights = weights
         self._stored = stored
 
@@ -52,10 +65,14 @@ class OpenedModel:
         Raises:
             Refused: they cannot be read.
         """
+        if self._fresh is not None and layer.kind not in NOT_TRAINED:
+            return self._fresh(layer.name)
         return tuple(stored.read() for stored in self._stored.get(layer.name, ()))
 
 
-def open_model(path: Path, settings: Settings, architecture: str | None = None) -> OpenedModel:
+def open_model(
+    path: Path, settings: Settings, architecture: str | None = None, untrained: int | None = None
+) -> OpenedModel:
     """Open a Keras file.
 
     Args:
@@ -63,6 +80,7 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
         settings: the limits.
         architecture: the network of ``keras.applications`` that a file of bare weights is to be opened as, such as
             ``vgg16`` or ``mobilenetv2-0.35``, in any case.
+        untrained: the seed of fresh weights in place of the file's (:mod:`~filterviz.reader.untrained`).
 
     Raises:
         Refused: it will not be opened; the sentence says why and what to do.
@@ -90,7 +108,14 @@ def open_model(path: Path, settings: Settings, architecture: str | None = None) 
         stored = _weights(container, graph, settings)
     spec = _spec(model, graph, container, stored)
     _refuse_what_cannot_be_shown(model, graph, spec)
-    return OpenedModel(spec, container.weights, {graph.records[index].name: arrays for index, arrays in stored.items()})
+    fresh = None if untrained is None else partial(_fresh, graph, untrained)
+    by_name = {graph.records[index].name: arrays for index, arrays in stored.items()}
+    return OpenedModel(spec, container.weights, by_name, fresh)
+
+
+def _fresh(graph: Graph, seed: int, name: str) -> tuple[NDArray[np.float32], ...]:
+    index = next(number for number, record in enumerate(graph.records) if record.name == name)
+    return untrained_weights.fresh(graph.records[index], seed, index)
 
 
 def _layout(container: Container) -> Container:

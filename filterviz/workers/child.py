@@ -144,7 +144,9 @@ class Child:
 
         try:
             self._close_in(question.path)
-            self._model = open_model(question.path, self._settings, architecture=question.architecture)
+            self._model = open_model(
+                question.path, self._settings, question.opening.architecture, question.opening.untrained
+            )
             if self._role is Role.MODEL:
                 from filterviz.engine import Engine
 

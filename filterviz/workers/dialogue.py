@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, Stopped
-from filterviz.spec import ModelSpec, Pattern, Progress, Request
+from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request
 from filterviz.workers.host import GARBLED, Host
 from filterviz.workers.protocol import (
     Answer,
@@ -67,7 +67,7 @@ def await_ready(host: Host, *, stop: Callable[[], bool] = never) -> tuple[str, .
     return answer.holds
 
 
-def open_file(host: Host, path: Path, architecture: str | None, *, stop: Callable[[], bool] = never) -> ModelSpec:
+def open_file(host: Host, path: Path, opening: Opening | None, *, stop: Callable[[], bool] = never) -> ModelSpec:
     """Have a ready child read a file; a child does so once in its life.
 
     Raises:
@@ -76,7 +76,7 @@ def open_file(host: Host, path: Path, architecture: str | None, *, stop: Callabl
         Stopped: ``stop`` said so; the child is of no more use.
         EngineFailed: the child died, or took too long, or gave no sensible answer.
     """
-    host.send(Open(path, architecture))
+    host.send(Open(path, opening or AS_IT_IS))
     answer = _answer(host, host.settings.reader_seconds, stop)
     if isinstance(answer, Opened) and _sound(answer.spec):
         return answer.spec

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import EngineFailed, Stopped
 from filterviz.settings import Settings
-from filterviz.spec import ModelSpec, Pattern, Progress, Request
+from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request
 from filterviz.workers import dialogue
 from filterviz.workers.host import ChildDied, Host
 from filterviz.workers.nursery import Nursery
@@ -69,13 +69,13 @@ class Pool:
         self._shelf.close()
         self._nursery.close()
 
-    def inspect(self, path: Path, sha256: str, architecture: str | None = None) -> ModelSpec:
+    def inspect(self, path: Path, sha256: str, opening: Opening = AS_IT_IS) -> ModelSpec:
         """Read a file in a child of its own.
 
         Args:
             path: of the file.
             sha256: of its bytes.
-            architecture: the ``keras.applications`` network to open a file of bare weights as.
+            opening: how.
 
         Raises:
             Refused: it cannot be opened, or has ended two processes already.
@@ -87,7 +87,7 @@ class Pool:
             host = self._ready(Role.READER, dialogue.never)
             try:
                 with self._blaming(sha256):
-                    return dialogue.open_file(host, path, architecture)
+                    return dialogue.open_file(host, path, opening)
             finally:
                 self._nursery.retire(host)
                 self._nursery.replace_spare(Role.READER)
@@ -98,7 +98,7 @@ class Pool:
         sha256: str,
         request: Request,
         *,
-        architecture: str | None = None,
+        opening: Opening = AS_IT_IS,
         owner: str = "",
         start: NDArray[np.float32] | None = None,
         stop: threading.Event | None = None,
@@ -111,7 +111,7 @@ class Pool:
             path: of the model's file.
             sha256: of its bytes.
             request: what is asked.
-            architecture: see :meth:`inspect`.
+            opening: see :meth:`inspect`.
             owner: whom it is for; owners get their turns in equal shares.
             start: start pictures, ``[n, height, width, channels]``, one for each filter.
             stop: may be set at any time, also while waiting.
@@ -131,7 +131,7 @@ class Pool:
             part_start = None if start is None else start[rows]
             with (
                 self._turns.turn(owner, stopped),
-                closing(self._take_turn(path, (sha256, architecture), part, part_start, stopped, owner)) as events,
+                closing(self._take_turn(path, (sha256, opening), part, part_start, stopped, owner)) as events,
             ):
                 for event in events:
                     if isinstance(event, Pattern):

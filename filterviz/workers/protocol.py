@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
-from filterviz.spec import ModelSpec, Pattern, Progress, Request
+from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request
 from filterviz.workers.plain import Malformed, chunks, flatten, learn, rebuild
 
 HEAD = struct.Struct("!3sBIQ")
@@ -70,7 +70,7 @@ class Open:
     """To a child: read this file. Once in a child's life; answered by ``Opened``, ``Refusal`` or ``Failed``."""
 
     path: Path
-    architecture: str | None = None
+    opening: Opening = AS_IT_IS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from filterviz.errors import Stopped
 from filterviz.settings import GIB, Settings
+from filterviz.spec import Opening
 from filterviz.workers import dialogue
 from filterviz.workers.host import Host
 from filterviz.workers.nursery import Nursery
@@ -22,8 +23,8 @@ GROWTH = GIB
 LONGEST_SWEEP = 5.0
 SHORTEST_SWEEP = 0.05
 
-ModelKey = tuple[str, str | None]
-"""The sha256 of a file and the architecture it is opened as."""
+ModelKey = tuple[str, Opening]
+"""The sha256 of a file and how it is opened."""
 
 
 @dataclass(slots=True, eq=False)

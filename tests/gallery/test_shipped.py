@@ -46,7 +46,7 @@ def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
     found = Shipped(folder)
     assert found.models["net"].spec == spec
     for filter_ in (3, 66, 67, 79):
-        wanted, got = smooth(filter_), found.find("f00d", None, REQUEST, filter_)
+        wanted, got = smooth(filter_), found.find("f00d", REQUEST, filter_)
         assert got is not None
         assert alike(wanted.tile, got.tile) > 0.98
         assert got.curve[0] == 0.1235
@@ -67,13 +67,13 @@ def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
     ],
 )
 def test_another_question_has_no_answer(folder: Path, request_: Request, filter_: int) -> None:
-    assert Shipped(folder).find("f00d", None, request_, filter_) is None
+    assert Shipped(folder).find("f00d", request_, filter_) is None
 
 
 def test_another_file_has_no_answer(folder: Path) -> None:
     found = Shipped(folder)
-    assert found.find("beef", None, REQUEST, 3) is None
-    assert found.find("f00d", "vgg16", REQUEST, 3) is None
+    assert found.find("beef", REQUEST, 3) is None
+    assert found.find("f00d:vgg16", REQUEST, 3) is None
 
 
 def test_no_folder_is_no_pictures(tmp_path: Path) -> None:

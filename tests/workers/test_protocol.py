@@ -22,6 +22,7 @@ from filterviz.spec import (
     LayerSpec,
     ModelSpec,
     NodeSpec,
+    Opening,
     Pattern,
     PixelRange,
     Precision,
@@ -84,7 +85,11 @@ QUESTIONS = st.one_of(
         settings=st.sampled_from([Settings(), Settings(vgg16_weights=Path("/x.h5"), workers=3)]),
         record=st.none() | st.just(Path("/tmp/record")),
     ),
-    st.builds(wire.Open, path=st.just(Path("/data/ö x.h5")), architecture=st.none() | texts),
+    st.builds(
+        wire.Open,
+        path=st.just(Path("/data/ö x.h5")),
+        opening=st.builds(Opening, architecture=st.none() | texts, untrained=st.none() | st.integers(0, 2**31)),
+    ),
     st.builds(wire.Run, ticket=tickets, request=requests, start=st.none() | starts),
     st.builds(wire.Halt, ticket=tickets),
 )
