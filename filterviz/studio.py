@@ -172,6 +172,20 @@ class Studio:
         path = known.folder / f"{DEMO}.h5"
         return Model(path if path.is_file() else None, known.sha256, known.name, known.spec)
 
+    def twin(self, model: Model, seed: int = 0) -> Model:
+        """The same network before training: its file, with fresh weights.
+
+        Args:
+            model: whose.
+            seed: of the weights.
+
+        Raises:
+            WeightsUnavailable: the file is not here.
+        """
+        path = self.file_of(model)
+        name = f"{model.name}, untrained"
+        return self.open(path, name=name, sha256=model.sha256, architecture=model.architecture, untrained=seed)
+
     def kept(self, model: Model, request: Request, filter_: int, key: str) -> Pattern | None:
         """A picture that need not be made: from the store, or one of those that come with the program.
 

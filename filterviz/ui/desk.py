@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from filterviz.errors import EngineFailed, FiltervizError
+from filterviz.errors import BadRequest, EngineFailed, FiltervizError, WeightsUnavailable
 from filterviz.jobs import UNEXPECTED, Job, LayerState, Status
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
 from filterviz.spec import Request
-from filterviz.studio import VGG16, Model, Studio
+from filterviz.studio import DEMO, VGG16, Model, Studio
 from filterviz.ui.uploads import Upload, Uploads
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,12 @@ KEPT_MODELS = 64
 
 LEASE_SECONDS = 15.0
 """A visitor who has not asked about a job for so long has gone away, and no longer keeps others from stopping it."""
+
+UNTRAINED = "untrained"
+"""What stands in an address for the same network before training."""
+
+SETTLE_SECONDS = 0.5
+"""Pictures that come with the program are there sooner; whatever takes longer is shown as it comes."""
 
 RETRY_SECONDS = 60.0
 """A failed search for VGG16's weights is repeated when somebody asks so much later."""
@@ -127,6 +133,56 @@ class Desk:
                 ).start()
             return known
 
+    def other(self, other: str, model: Model) -> Future[Model]:
+        """The network to stand beside one, being opened in the background.
+
+        Args:
+            other: see :class:`~filterviz.ui.view.View`.
+            model: the network it is to stand beside.
+        """
+        if not other:
+            return self.reference()
+        if other == UNTRAINED:
+            return self._opening((model.identity, other), lambda: self.studio.twin(model))
+        upload = self.uploads.find(other)
+        if upload is None:
+            gone: Future[Model] = Future()
+            gone.set_exception(BadRequest("The file to compare with is no longer here. Upload it again."))
+            return gone
+        return self._opening(
+            (upload.sha256, ""), lambda: self.studio.open(upload.path, name=upload.name, sha256=upload.sha256)
+        )
+
+    def _opening(self, key: tuple[str, str], work: Callable[[], Model]) -> Future[Model]:
+        """A model being opened in a thread, or opened before; one that failed by accident is tried again."""
+        with self._lock:
+            future = self._models.get(key)
+            if future is None or (future.done() and isinstance(future.exception(), EngineFailed | WeightsUnavailable)):
+                future = self._models[key] = Future()
+                threading.Thread(target=_fulfil, args=(future, work), name="filterviz-open", daemon=True).start()
+            return future
+
+    def stages(self) -> dict[str, Model]:
+        """The demo network through its training, the end last, by the names of their folders; all from pictures."""
+        demo = self.studio.demo()
+        if demo is None:
+            return {}
+        shipped = self.studio.shipped.models
+        stages = [name for name in sorted(shipped) if name.startswith(f"{DEMO}-")]
+        return {
+            **{name: Model(None, shipped[name].sha256, shipped[name].name, shipped[name].spec) for name in stages},
+            DEMO: demo,
+        }
+
+    def settle(self, walls: Sequence[tuple[Model, Request]], seconds: float = SETTLE_SECONDS) -> None:
+        """Wait a moment for walls whose pictures are all there and only need to be fetched."""
+        deadline = time.monotonic() + seconds
+        for model, request in walls:
+            with self._lock:
+                wall = self._walls.get((model.identity, request))
+            if wall is not None:
+                wall.job.wait(max(0.0, deadline - time.monotonic()))
+
     def _locate_reference(self, future: Future[Model]) -> None:
         _fulfil(future, self.studio.reference)
         self._reference_failed = time.monotonic()
@@ -147,23 +203,23 @@ class Desk:
             over = (Status.STOPPED, Status.FAILED)
             missing = []
             for request in requests:
-                wall = self._walls.get((model.sha256, request))
+                wall = self._walls.get((model.identity, request))
                 if wall is None or (again and wall.job.snapshot().layers[wall.index].status in over):
                     missing.append(request)
             if missing:
-                job = self.studio.start(model, missing, owner=f"{visitor} {model.sha256[:8]}")
+                job = self.studio.start(model, missing, owner=f"{visitor} {model.identity[-24:]}")
                 for index, request in enumerate(missing):
-                    self._walls[model.sha256, request] = _Follower(job, index)
+                    self._walls[model.identity, request] = _Follower(job, index)
             for request in requests:
-                self._walls[model.sha256, request].leases[visitor] = time.monotonic()
-                self._walls.move_to_end((model.sha256, request))
+                self._walls[model.identity, request].leases[visitor] = time.monotonic()
+                self._walls.move_to_end((model.identity, request))
             while len(self._walls) > KEPT_WALLS:
                 self._walls.popitem(last=False)
 
     def look(self, model: Model, request: Request, visitor: str) -> tuple[LayerState, FiltervizError | None] | None:
         """How one wall stands, and why its job failed if it did; ``None`` where it was never asked for."""
         with self._lock:
-            wall = self._walls.get((model.sha256, request))
+            wall = self._walls.get((model.identity, request))
             if wall is None:
                 return None
             wall.leases[visitor] = time.monotonic()
@@ -188,7 +244,7 @@ class Desk:
         with self._lock:
             jobs: dict[int, Job] = {}
             for model, request in walls:
-                wall = self._walls.get((model.sha256, request))
+                wall = self._walls.get((model.identity, request))
                 if wall is not None:
                     wall.leases.pop(visitor, None)
                     jobs[id(wall.job)] = wall.job

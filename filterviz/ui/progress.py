@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import streamlit as st
 
 from filterviz.jobs import LayerState, Status
+from filterviz.studio import Model
 from filterviz.ui import blocks, text
 from filterviz.ui.desk import Desk
 from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
@@ -14,7 +16,7 @@ from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
 _ACTIVE = (Status.WAITING, Status.RUNNING)
 
 
-def show(desk: Desk, walls: Sequence[Wall], *, pending: bool, stop: Callable[[], None]) -> None:
+def show(desk: Desk, walls: Sequence[Wall], *, pending: Future[Model] | None, stop: Callable[[], None]) -> None:
     """A bar, a line and Stop while something is being made; what came of it afterwards.
 
     The page as a whole is drawn again whenever a wall begins or ends, so that only walls in the making are polled.
@@ -22,17 +24,23 @@ def show(desk: Desk, walls: Sequence[Wall], *, pending: bool, stop: Callable[[],
     Args:
         desk: where the work is done.
         walls: all that the page shows.
-        pending: whether more will come once VGG16 has been found.
+        pending: the other network, if more will come once it is open.
         stop: called when the visitor presses Stop.
     """
-    drawn = _statuses(desk, walls, pending)
-    active = pending or any(status in _ACTIVE for status in drawn)
-    st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, stop)
+    drawn = _statuses(desk, walls, pending is not None)
+    active = pending is not None or any(status in _ACTIVE for status in drawn)
+    st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, pending, stop)
 
 
-def _bar(desk: Desk, walls: Sequence[Wall], drawn: tuple[Status | bool, ...], stop: Callable[[], None]) -> None:
-    pending = drawn[0] is True
-    now = _statuses(desk, walls, pending and not desk.reference().done())
+def _bar(
+    desk: Desk,
+    walls: Sequence[Wall],
+    drawn: tuple[Status | bool, ...],
+    awaited: Future[Model] | None,
+    stop: Callable[[], None],
+) -> None:
+    pending = awaited is not None
+    now = _statuses(desk, walls, awaited is not None and not awaited.done())
     if now != drawn and DETAIL not in st.session_state:
         st.rerun()
     states = [wall.look(desk) for wall in walls]

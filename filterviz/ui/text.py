@@ -8,18 +8,29 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from filterviz.jobs import LayerState
 from filterviz.reference.matching import CONVOLUTIONS
 from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange
-from filterviz.studio import Model
+from filterviz.studio import VGG16, Model
 
 LONGEST_NAME = 80
 
 OWN = "your network"
 REFERENCE = "VGG16"
-"""The two sides of the page."""
+DEMO_SIDE = "cats & dogs"
+"""The sides of the page."""
+
+OTHERS = {"": REFERENCE, "untrained": "itself before training"}
+"""What every network can be compared with, as it stands in the address."""
+
+STORY = (
+    "Beside this text: a small network, trained on 2,000 photographs of cats and dogs until it was right about "
+    "{accuracy:.0%} of 2,000 others, and VGG16, which has learned from over a million photographs. Move the slider "
+    "to see what training did to the small one. Press a picture to see it large."
+)
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that command a terminal, turn text around, hide in it or break lines."""
@@ -147,6 +158,57 @@ def number(value: float) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def side(model: Model) -> str:
+    """What to call one side of a comparison."""
+    if model.opening.untrained is not None:
+        return "before training"
+    if model.architecture == VGG16 and model.name == REFERENCE:
+        return REFERENCE
+    return plain(model.name, 40)
+
+
+def stage(facts: Mapping[str, Any]) -> str:
+    """A stage of training on a slider, from what is recorded of it.
+
+    Example:
+        >>> stage({"epoch": 0}), stage({"epoch": 5, "val_accuracy": 0.6095})
+        ('not at all', '5 rounds (61% right)')
+    """
+    epochs = facts.get("epochs")
+    rounds = len(epochs) if isinstance(epochs, list) else int(facts.get("epoch", 0))
+    accuracy = facts.get("val_accuracy", facts.get("accuracy"))
+    if not rounds:
+        return "not at all"
+    return f"{counted(rounds, 'round', 'rounds')}" + (f" ({accuracy:.0%} right)" if accuracy is not None else "")
+
+
+def pairing(layer: LayerSpec, other: LayerSpec, mine: LayerState, its: LayerState) -> str:
+    """Why two layers stand beside each other, and under which conditions their pictures were made."""
+    fields = [item.receptive_field for item in (layer, other)]
+    why = "Both see the whole picture." if fields == [None, None] else "They stand at a like depth."
+    if None not in fields:
+        why = f"A filter sees {fields[0]} px here and {fields[1]} px there."
+    differences = list(differing(mine, its))
+    if not differences:
+        return f"{why} Both were made under the same conditions." if mine.patterns and its.patterns else why
+    return f"{why} Not the same on both sides: {', '.join(differences)}."
+
+
+def differing(mine: LayerState, its: LayerState) -> Iterator[str]:
+    """The conditions in which two walls differ; a network's own pixel range is no difference."""
+    one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))
+    if one is None or two is None:
+        return
+    if one.tile.shape[:2] != two.tile.shape[:2]:
+        yield f"tiles of {one.tile.shape[1]} px and {two.tile.shape[1]} px"
+    if one.precision is not two.precision:
+        yield f"computed in {one.precision.value} and {two.precision.value}"
+    for name in ("steps", "seed", "name", "objective"):
+        first, second = (getattr(state.request.recipe, name) for state in (mine, its))
+        if first != second:
+            yield f"{name} {first} and {second}"
 
 
 def summary(state: LayerState) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -36,6 +38,29 @@ def ask(desk: Desk, visitor: str) -> None:
     # A new key makes an empty field: the old one would go on holding the bytes.
     st.session_state[_ROUND] = turn + 1
     st.query_params.from_dict(View(token=upload.token).to_query())
+    st.rerun()
+
+
+def ask_other(desk: Desk, view: View) -> None:
+    """An upload field for a second network, to stand beside the first.
+
+    Args:
+        desk: keeps the file.
+        view: the page as it is; it starts again with the file beside it.
+    """
+    turn = st.session_state.setdefault(_ROUND, 0)
+    given = st.file_uploader("Drop or choose the other network", type=None, key=f"upload-other-{turn}")
+    if given is None:
+        return
+    try:
+        upload = desk.uploads.keep(given.name, given)
+    except FiltervizError as error:
+        blocks.problem(error)
+        return
+    finally:
+        _release(given)
+    st.session_state[_ROUND] = turn + 1
+    st.query_params.from_dict(replace(view, other=upload.token, beside={}).to_query())
     st.rerun()
 
 

@@ -33,8 +33,10 @@ class View:
     Attributes:
         token: of the uploaded file; empty where there is none.
         architecture: the network that a file of bare weights is opened as; empty for any other file.
+        other: what stands beside it: VGG16 if empty, ``untrained`` for the same network before training, or the token
+            of another file.
         layers: indices of the chosen layers in ``ModelSpec.layers``; empty until patterns were asked for.
-        beside: for some of them, the index of VGG16's layer that stands beside.
+        beside: for some of them, the index of the other network's layer that stands beside.
         recipe: how the pictures are made.
         count: filters of each layer.
         pixel_range: of the uploaded model; VGG16 has its own.
@@ -42,6 +44,7 @@ class View:
 
     token: str = ""
     architecture: str = ""
+    other: str = ""
     layers: tuple[int, ...] = ()
     beside: Mapping[int, int] = field(default_factory=dict)
     recipe: Recipe = RECIPES["natural"]
@@ -70,6 +73,7 @@ class View:
         return cls(
             token=params.get("m", "")[:64],
             architecture="".join(re.findall(r"^[a-z0-9.-]{1,40}$", params.get("as", ""))),
+            other="".join(re.findall(r"^[a-z0-9]{1,64}$", params.get("with", ""))),
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
             ],
@@ -85,6 +89,7 @@ class View:
         parts = {
             "m": self.token,
             "as": self.architecture,
+            "with": self.other,
             "layers": ".".join(map(str, self.layers)),
             "beside": ".".join(f"{mine}-{its}" for mine, its in self.beside.items() if mine in self.layers),
             "recipe": self.recipe.name if self.recipe.name != Recipe().name else "",
@@ -106,12 +111,20 @@ class View:
         """The question whose answer is the wall of one of the model's layers."""
         return Request(layer.name, _first(layer, self.count), self.recipe, self.pixel_range)
 
-    def reference_request(self, layer: LayerSpec) -> Request:
-        """The question whose answer is VGG16's wall: the same recipe, in VGG16's own pixel range."""
-        return Request(layer.name, _first(layer, self.count), self.recipe)
+    def other_request(self, layer: LayerSpec, *, twin: bool = False) -> Request:
+        """The question whose answer is the other network's wall: the same recipe, in its own pixel range.
+
+        Args:
+            layer: of the other network.
+            twin: whether that is the same network before training, whose pixel range is then the same too.
+        """
+        pixel_range = self.pixel_range if twin else PixelRange.AUTO
+        return Request(layer.name, _first(layer, self.count), self.recipe, pixel_range)
 
     def counterpart(self, index: int, spec: ModelSpec, reference: ModelSpec) -> LayerSpec:
-        """VGG16's layer beside one of the model's: the one chosen, else the one that sees as much."""
+        """The other network's layer beside one of the model's: the one chosen, else the one that sees as much."""
+        if self.other == "untrained" and index not in self.beside:
+            return reference.layers[index]
         chosen = self.beside.get(index)
         if chosen is not None and chosen < len(reference.layers) and reference.layers[chosen].visualisable:
             return reference.layers[chosen]

@@ -48,7 +48,7 @@ class Wall:
     @property
     def key(self) -> str:
         """Unlike that of any other wall; made of nothing but letters and digits."""
-        return hashlib.sha256(f"{self.row} {self.side} {self.model.sha256} {self.request}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{self.row} {self.side} {self.model.identity} {self.request}".encode()).hexdigest()[:16]
 
     def look(self, desk: Desk) -> LayerState:
         """How it stands."""
