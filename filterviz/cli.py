@@ -1,4 +1,4 @@
-"""The command line: ``python -m filterviz layers|patterns MODEL ...`` and ``atlas build|check``.
+"""The command line: ``python -m filterviz layers|patterns|compare MODEL ...`` and ``atlas build|check``.
 
 With ``--json`` one JSON document goes to standard output and nothing else; progress always goes to standard error.
 Exit codes: 0 done, 2 wrong usage, 3 refused file, 4 failed, 130 stopped.
@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,14 +21,17 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz import __version__, shipping
+from filterviz import __version__, comparing, shipping
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
 from filterviz.gallery import export
 from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
-from filterviz.spec import OBJECTIVES, RECIPES, ModelSpec, Opening, Pattern, PixelRange, Precision, Request
+from filterviz.spec import OBJECTIVES, RECIPES, ModelSpec, Opening, Pattern, PixelRange, Precision, Recipe, Request
 from filterviz.studio import VGG16, Model, Studio
+
+UNTRAINED = "untrained"
+"""In place of a second network: the first before any training."""
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
 
@@ -43,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
         with Studio(Settings.from_environment()) as studio:
-            command = {"layers": _layers, "patterns": _patterns, "atlas": _atlas}[options.command]
+            command = {"layers": _layers, "patterns": _patterns, "compare": _compare, "atlas": _atlas}[options.command]
             return command(studio, options, stop)
     except Refused as refusal:
         if options.json:
@@ -82,37 +86,28 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("layers", parents=[model], help="list the layers of a model")
 
-    patterns = commands.add_parser("patterns", parents=[model], help="make the pattern that excites each filter most")
+    made = _conditions()
+    compare = commands.add_parser(
+        "compare", parents=[model, made], help="two networks side by side, layer beside layer, made the same way"
+    )
+    compare.add_argument("other", metavar="OTHER", help="a Keras file, vgg16, or untrained: MODEL before any training")
+    compare.add_argument(
+        "--layer",
+        action="append",
+        metavar="NAME[=OTHER]",
+        help="a layer and what it stands beside (default: all convolutions)",
+    )
+    compare.add_argument("--count", type=int, default=25, metavar="N", help="filters of each layer")
+    compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+
+    patterns = commands.add_parser(
+        "patterns", parents=[model, made], help="make the pattern that excites each filter most"
+    )
     patterns.add_argument(
         "--layer", action="append", required=True, metavar="NAME", help="a layer; may be given several times"
     )
     patterns.add_argument(
         "--filters", default=None, metavar="WHICH", help="0-24, 3,7 or all (default: the first 25)", type=_filters
-    )
-    patterns.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
-    patterns.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
-    patterns.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
-    patterns.add_argument(
-        "--objective",
-        choices=OBJECTIVES,
-        help="what is sought: the filter anywhere, its opposite, or at the middle only",
-    )
-    patterns.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
-    patterns.add_argument(
-        "--pixel-range",
-        default=PixelRange.AUTO,
-        type=PixelRange,
-        choices=list(PixelRange),
-        metavar="RANGE",
-        help="the pixel values the model was trained on: " + ", ".join(PixelRange),
-    )
-    patterns.add_argument(
-        "--precision",
-        default=Precision.AUTO,
-        type=Precision,
-        choices=list(Precision),
-        metavar="FORMAT",
-        help="of the computation: " + ", ".join(Precision),
     )
     patterns.add_argument(
         "--init", type=Path, metavar="FILE.npy", help="start pictures, float32 [n, size, size, channels]"
@@ -128,6 +123,37 @@ def _parser() -> argparse.ArgumentParser:
     atlas.add_argument("--tiles", type=int, default=2, metavar="N", help="check: tiles of each sheet")
     atlas.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     return parser
+
+
+def _conditions() -> argparse.ArgumentParser:
+    """The options that say how pictures are made."""
+    made = argparse.ArgumentParser(add_help=False)
+    made.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
+    made.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
+    made.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
+    made.add_argument(
+        "--objective",
+        choices=OBJECTIVES,
+        help="what is sought: the filter anywhere, its opposite, or at the middle only",
+    )
+    made.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
+    made.add_argument(
+        "--pixel-range",
+        default=PixelRange.AUTO,
+        type=PixelRange,
+        choices=list(PixelRange),
+        metavar="RANGE",
+        help="the pixel values the model was trained on: " + ", ".join(PixelRange),
+    )
+    made.add_argument(
+        "--precision",
+        default=Precision.AUTO,
+        type=Precision,
+        choices=list(Precision),
+        metavar="FORMAT",
+        help="of the computation: " + ", ".join(Precision),
+    )
+    return made
 
 
 def _joined(arguments: Sequence[str]) -> list[str]:
@@ -205,9 +231,7 @@ def _printable(text: str) -> str:
 def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
     export.prepare(options.out)
     model = _open(studio, options.model, options.architecture)
-    recipe = RECIPES[options.recipe].with_(
-        size=options.size, steps=options.steps, seed=options.seed, objective=options.objective
-    )
+    recipe = _recipe(options)
     requests = [
         Request(
             layer=name,
@@ -233,6 +257,37 @@ def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event
     if state.status is Status.STOPPED:
         message = f"Stopped; {state.done} of {state.total} tiles were finished and are kept."
         raise Stopped(message)
+    return DONE
+
+
+def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
+    export.prepare(options.out)
+    one = _open(studio, options.model, options.architecture)
+    other = studio.twin(one) if options.other == UNTRAINED else _open(studio, options.other, None)
+    pairs = comparing.pair(one, other, options.layer or ())
+    mine, its = comparing.requests(
+        pairs, _recipe(options), options.count, options.pixel_range, same=one.sha256 == other.sha256
+    )
+    states = []
+    for model, requests in ((one, mine), (other, its)):
+        unique = list(dict.fromkeys(replace(request, precision=options.precision) for request in requests))
+        state = _follow(studio, studio.start(model, unique), stop)
+        if state.error is not None:
+            raise state.error
+        if state.status is Status.STOPPED:
+            message = f"Stopped; {state.done} of {state.total} tiles of {model.name} were finished and are kept."
+            raise Stopped(message)
+        made = {layer.request.layer: layer for layer in state.layers}
+        states.append([made[request.layer] for request in requests])
+    document = comparing.write(options.out, (one, other), pairs, (states[0], states[1]))
+    if options.json:
+        _print_json(document)
+    else:
+        for item in document["pairs"]:
+            fields = ["the whole picture" if field is None else f"{field} px" for field in item["receptive_fields"]]
+            differs = "; ".join(item["differs"]) or "the same conditions"
+            print(f"{' | '.join(map(_printable, item['layers']))}: sees {' | '.join(fields)}; {differs}")
+        print(f"Written to {options.out}.")
     return DONE
 
 
@@ -278,6 +333,12 @@ def _made_anew(studio: Studio, model: Model, request: Request) -> list[Pattern]:
     assert model.path is not None
     events = studio.pool.run(model.path, model.sha256, request, opening=model.opening)
     return [event for event in events if isinstance(event, Pattern)]
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    return RECIPES[options.recipe].with_(
+        size=options.size, steps=options.steps, seed=options.seed, objective=options.objective
+    )
 
 
 def _wanted(spec: ModelSpec, name: str, filters: tuple[int, ...] | None) -> tuple[int, ...]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import html
 import math
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from filterviz import comparing
 from filterviz.jobs import LayerState
 from filterviz.reference.matching import CONVOLUTIONS
 from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange
@@ -190,25 +191,10 @@ def pairing(layer: LayerSpec, other: LayerSpec, mine: LayerState, its: LayerStat
     why = "Both see the whole picture." if fields == [None, None] else "They stand at a like depth."
     if None not in fields:
         why = f"A filter sees {fields[0]} px here and {fields[1]} px there."
-    differences = list(differing(mine, its))
+    differences = comparing.differing(mine, its)
     if not differences:
         return f"{why} Both were made under the same conditions." if mine.patterns and its.patterns else why
     return f"{why} Not the same on both sides: {', '.join(differences)}."
-
-
-def differing(mine: LayerState, its: LayerState) -> Iterator[str]:
-    """The conditions in which two walls differ; a network's own pixel range is no difference."""
-    one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))
-    if one is None or two is None:
-        return
-    if one.tile.shape[:2] != two.tile.shape[:2]:
-        yield f"tiles of {one.tile.shape[1]} px and {two.tile.shape[1]} px"
-    if one.precision is not two.precision:
-        yield f"computed in {one.precision.value} and {two.precision.value}"
-    for name in ("steps", "seed", "name", "objective"):
-        first, second = (getattr(state.request.recipe, name) for state in (mine, its))
-        if first != second:
-            yield f"{name} {first} and {second}"
 
 
 def summary(state: LayerState) -> str:

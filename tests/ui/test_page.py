@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from filterviz.jobs import Status
-from filterviz.ui import page
+from filterviz.ui import page, welcome
 from filterviz.ui.desk import Desk
 from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
@@ -76,7 +76,7 @@ def tiles(app: AppTest) -> list[str]:
 def test_an_empty_page_says_what_it_is() -> None:
     app = opened()
     assert "beside VGG16" in written(app)
-    assert page.WELCOME in [element.value for element in app.markdown]
+    assert welcome.WELCOME in [element.value for element in app.markdown]
     assert len(app.file_uploader) == 1
 
 

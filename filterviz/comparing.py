@@ -1,0 +1,174 @@
+"""Two networks side by side: which layers belong beside each other, and the walls of both, made the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.errors import BadRequest
+from filterviz.gallery import export, png, sheet
+from filterviz.gallery.names import slug
+from filterviz.jobs import LayerState
+from filterviz.reference.matching import CONVOLUTIONS, match, relative_depth
+from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
+from filterviz.studio import Model
+
+GAP = 24
+"""Pixels between the two walls of a pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two layers beside each other.
+
+    Attributes:
+        mine, its: of the one and of the other network.
+        depths: how deep each lies, 0 to 1, in convolutions.
+    """
+
+    mine: LayerSpec
+    its: LayerSpec
+    depths: tuple[float, float]
+
+    def to_json(self) -> dict[str, Json]:
+        """The pairing with its numbers."""
+        return {
+            "layers": [self.mine.name, self.its.name],
+            "receptive_fields": [self.mine.receptive_field, self.its.receptive_field],
+            "depths": [round(depth, 3) for depth in self.depths],
+        }
+
+
+def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
+    """Which layers belong beside each other.
+
+    A network beside itself, trained and untrained, has each layer beside itself; else the receptive field decides, and
+    then the depth (:mod:`~filterviz.reference.matching`).
+
+    Args:
+        one: whose layers are wanted.
+        other: where their counterparts are looked for.
+        names: ``layer`` or ``layer=counterpart``; all convolutions by default.
+
+    Raises:
+        BadRequest: a layer does not exist or cannot be shown, or there is none to stand beside.
+    """
+    wanted = list(names) or [layer.name for layer in one.spec.visualisable if layer.kind in CONVOLUTIONS]
+    pairs = []
+    for name in wanted:
+        mine_name, _, its_name = name.partition("=")
+        mine = _visualisable(one, mine_name)
+        if its_name:
+            its = _visualisable(other, its_name)
+        elif one.sha256 == other.sha256:
+            its = _visualisable(other, mine_name)
+        else:
+            try:
+                its = match(mine, other.spec, model=one.spec)
+            except ValueError as error:
+                raise BadRequest(str(error)) from None
+        pairs.append(Pair(mine, its, (relative_depth(mine, one.spec), relative_depth(its, other.spec))))
+    return pairs
+
+
+def _visualisable(model: Model, name: str) -> LayerSpec:
+    for layer in model.spec.visualisable:
+        if layer.name == name:
+            return layer
+    names = ", ".join(layer.name for layer in model.spec.visualisable)
+    message = f"{model.name} has no layer {name!r} that can be shown. Its layers are: {names}."
+    raise BadRequest(message)
+
+
+def requests(
+    pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
+) -> tuple[list[Request], list[Request]]:
+    """The questions whose answers are the walls of both sides, in the order of the pairs.
+
+    Args:
+        pairs: of :func:`pair`.
+        recipe: the same on both sides.
+        count: filters of each layer, where it has so many.
+        pixel_range: of the first network; the other has its own.
+        same: whether both are the same network, whose pixel range is then the same too.
+    """
+    both = []
+    for side, own in (("mine", pixel_range), ("its", pixel_range if same else PixelRange.AUTO)):
+        layers: list[LayerSpec] = [getattr(item, side) for item in pairs]
+        both.append(
+            [Request(layer.name, tuple(range(min(count, layer.channels or 1))), recipe, own) for layer in layers]
+        )
+    return both[0], both[1]
+
+
+def differing(mine: LayerState, its: LayerState) -> list[str]:
+    """The conditions in which two walls differ; a network's own pixel range is no difference.
+
+    Returns:
+        One phrase for each; none where both sides were made under the same conditions, or are not made yet.
+    """
+    found: list[str] = []
+    one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))
+    if one is None or two is None:
+        return found
+    if one.tile.shape[:2] != two.tile.shape[:2]:
+        found.append(f"tiles of {one.tile.shape[1]} px and {two.tile.shape[1]} px")
+    if one.precision is not two.precision:
+        found.append(f"computed in {one.precision.value} and {two.precision.value}")
+    for name in ("name", "steps", "seed", "objective"):
+        first, second = (getattr(state.request.recipe, name) for state in (mine, its))
+        if first != second:
+            found.append(f"{name} {first} and {second}")
+    return found
+
+
+def write(
+    folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
+) -> dict[str, Json]:
+    """Write a comparison: a PNG for each pair with both walls, the tiles of both networks, and ``compare.json``.
+
+    Args:
+        folder: made if need be; files of the same names are replaced.
+        models: the first and the second.
+        pairs: of :func:`pair`.
+        walls: those of the first and of the second network, in the order of the pairs.
+
+    Returns:
+        What stands in ``compare.json``.
+
+    Raises:
+        BadRequest: the folder cannot be written to.
+    """
+    sides = [
+        export.write_run(folder / name, model.describe(), [(state.request, state.patterns) for state in part])
+        for name, model, part in zip(("one", "other"), models, walls, strict=True)
+    ]
+    listed: list[Json] = []
+    for number, (item, mine, its) in enumerate(zip(pairs, *walls, strict=True), start=1):
+        picture = _beside(mine, its)
+        file = None if picture is None else f"{number:02}_{slug(item.mine.name)}.png"
+        if file is not None and picture is not None:
+            (folder / file).write_bytes(png.encode(picture))
+        listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
+    document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
+    (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return document
+
+
+def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
+    """Two walls in one picture, the first on the left; ``None`` where there are not two."""
+    if not (mine.patterns and its.patterns):
+        return None
+    left, right = (
+        sheet.wall([state.patterns[index].tile if index in state.patterns else None for index in state.wanted])
+        for state in (mine, its)
+    )
+    picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
+    picture[: len(left), : left.shape[1]] = left
+    picture[: len(right), left.shape[1] + GAP :] = right
+    return picture
