@@ -177,7 +177,7 @@ def test_the_main_job(page: Page, server: Server, family_files: dict[str, Path])
 
     name, data = downloaded(page, "Save picture")
     assert name == "conv2d_1_pattern.png"
-    assert Image.open(io.BytesIO(data)).size == (96, 4 * 101 - 5), "four tiles in one column"
+    assert Image.open(io.BytesIO(data)).size == (128, 4 * 133 - 5), "four tiles in one column"
     name, data = downloaded(page, "Save your tiles")
     assert name == "keras_2_1.h5_patterns.zip"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -195,6 +195,44 @@ def test_the_main_job(page: Page, server: Server, family_files: dict[str, Path])
     page.reload()
     expect(page.locator("[class*='st-key-tile-'] img[alt^='Pattern of']").first).to_be_visible()
     finished(page, 10)
+
+
+def test_the_page_opens_on_the_story_of_a_training(page: Page, tmp_path: Path) -> None:
+    """From pictures that come with the program: no process computes, and VGG16's weights are nowhere."""
+    with serving(tmp_path, KERAS_HOME=str(tmp_path)) as server:
+        page.goto(server.address)
+        finished(page, 50)
+        expect(page.get_by_text("conv2d_3", exact=True)).to_be_visible()
+        expect(page.get_by_text("block2_conv2", exact=True)).to_be_visible()
+        page.screenshot(path=SCREENSHOTS / "opening.png")
+        trained = page.locator("[class*='st-key-tile-'] img").first.get_attribute("src")
+        page.get_by_role("slider").first.press("Home")
+        expect(page.get_by_text("not at all").first).to_be_visible()
+        page.wait_for_function("old => document.querySelector(\"[class*='st-key-tile-'] img\").src != old", arg=trained)
+        finished(page, 50)
+        page.screenshot(path=SCREENSHOTS / "opening-untrained.png")
+        page.get_by_role("button", name="Explore this network").click()
+        expect(page.get_by_text("cats & dogs · 4 conv layers · 352 filters · 150x150x3")).to_be_visible()
+
+
+def test_a_network_beside_itself_before_training_and_beside_a_second_file(
+    page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    upload(page, server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+    page.goto(f"{page.url}&layers=1.3&recipe=classic&size=16&steps=3")
+    finished(page, 10)
+    page.get_by_label("Compare with").click()
+    page.get_by_role("option", name="itself before training").click()
+    finished(page, 20)
+    expect(page.get_by_text("Both were made under the same conditions.")).to_have_count(2)
+    page.screenshot(path=SCREENSHOTS / "before-training.png", full_page=True)
+    page.get_by_label("Compare with").click()
+    page.get_by_role("option", name="another file").click()
+    page.locator("input[type=file]").last.set_input_files(family_files["keras_3.h5"])
+    expect(page.get_by_text("keras_3.h5", exact=True).first).to_be_visible()
+    finished(page, 20)
+    page.screenshot(path=SCREENSHOTS / "second-file.png", full_page=True)
 
 
 def test_stop_and_a_killed_child(page: Page, server: Server, family_files: dict[str, Path]) -> None:

@@ -70,12 +70,13 @@ def show(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> 
     try:
         if not stopped:
             desk.start(model, [item.request for item in mine], visitor, again=again)
-        if pending.done():
-            other = pending.result()
-            counterparts = [view.counterpart(index, model.spec, other.spec) for index in view.layers]
     except BadRequest as error:
         blocks.problem(error)
         return
+    try:
+        if pending.done():
+            other = pending.result()
+            counterparts = [view.counterpart(index, model.spec, other.spec) for index in view.layers]
     except (FiltervizError, ValueError) as error:
         other = None
         missing = error if isinstance(error, FiltervizError) else BadRequest(str(error))

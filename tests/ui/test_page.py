@@ -166,6 +166,29 @@ def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files
     assert desk.look(model, request, "two") is None
 
 
+def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]) -> None:
+    quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": "untrained"})
+    text = until(app, lambda text: "same conditions" in text)
+    assert "before training" in text
+    assert "A filter sees 3 px here and 3 px there." in text
+    assert len(tiles(app)) == 8
+
+
+def test_a_second_file_that_is_gone_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
+    quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": "0" * 24})
+    text = until(app, lambda text: "have a pattern" in text or "never fire" in text)
+    assert "The file to compare with is no longer here." in text
+
+
+def test_a_second_file_that_is_refused_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
+    letter = desk.uploads.keep("letter.h5", io.BytesIO(b"Dear Sir"))
+    quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": letter.token})
+    assert "This is no Keras model." in until(app, lambda text: "no Keras model" in text)
+
+
 def test_bare_weights_of_a_known_network_are_opened_as_that_when_the_visitor_agrees(
     desk: Desk, vgg16_weights: Path
 ) -> None:

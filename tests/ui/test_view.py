@@ -15,6 +15,7 @@ views = st.builds(
     View,
     token=st.text("0123456789abcdef", min_size=24, max_size=24),
     architecture=st.sampled_from(["", "vgg16", "mobilenetv2-0.35"]),
+    other=st.sampled_from(["", "untrained", "0123456789abcdef01234567"]),
     layers=st.lists(st.integers(0, 99), unique=True, max_size=12).map(tuple),
     beside=st.dictionaries(st.integers(0, 99), st.integers(0, 99)),
     recipe=st.builds(
