@@ -19,7 +19,7 @@ from filterviz.errors import BadRequest
 from filterviz.gallery import shipped
 from filterviz.gallery.shipped import ShippedModel
 from filterviz.jobs import JobState
-from filterviz.spec import RECIPES, Json, Pattern, Recipe, Request
+from filterviz.spec import RECIPES, Flag, Json, Pattern, Recipe, Request
 from filterviz.studio import DEMO, VGG16, Model, Studio
 
 VGG_LICENCE = "VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0."
@@ -34,10 +34,11 @@ STAGES = ("epoch-000", "epoch-001", "epoch-005", "epoch-020")
 
 CLASSIC_FILTERS, STAGE_FILTERS = 25, 25
 
-ALIKE = 0.9
-"""Correlation of a tile's pixels with those of the same tile made anew, below which something has changed.
+WITHIN = 1.3
+"""How many times stronger or weaker a tile made anew may excite its filter than the shipped one.
 
-WebP's noise leaves about 0.98; another processor or number format may, over the steps, lead a few tiles elsewhere."""
+Pixels are no measure from machine to machine: the last digit of a sum, which the order of adding decides, leads the
+steps to another instance of the same pattern. On one machine they agree but for WebP's noise: a correlation of 0.98."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,11 @@ class Comparison:
     alike: float
     response: float
 
+    @property
+    def holds(self) -> bool:
+        """Whether both excite the filter about equally, or neither does."""
+        return self.response == 1 or 1 / WITHIN < self.response < WITHIN
+
 
 def compare(
     model: ShippedModel, make: Callable[[Request], Sequence[Pattern]], per_sheet: int, seed: int = 0
@@ -181,8 +187,15 @@ def compare(
                 f"{sheet.layer}, {_described(sheet.recipe)}",
                 pattern.filter,
                 alike(kept.tile, pattern.tile),
-                pattern.response_end / kept.response_end if kept.response_end else float(pattern.response_end == 0),
+                _share(pattern, kept),
             )
+
+
+def _share(pattern: Pattern, kept: Pattern) -> float:
+    """The response of one as a share of the other's; 1 where both are silent."""
+    if Flag.SILENT in pattern.flags and Flag.SILENT in kept.flags:
+        return 1.0
+    return pattern.response_end / kept.response_end if kept.response_end > 0 else float("inf")
 
 
 def _described(recipe: Recipe) -> str:
