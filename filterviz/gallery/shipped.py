@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import math
 import threading
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from PIL import Image
 
 from filterviz.gallery.store import ENGINE_VERSION
 from filterviz.spec import Json, ModelSpec, Opening, Pattern, PixelRange, Precision, Recipe, Request
+
+log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent.parent / "shipped"
 
@@ -125,7 +128,11 @@ class Shipped:
         self._lock = threading.Lock()
         self.models: dict[str, ShippedModel] = {}
         for path in sorted(folder.glob("*/model.json.gz")):
-            self.models[path.parent.name] = ShippedModel(path.parent)
+            try:
+                self.models[path.parent.name] = ShippedModel(path.parent)
+            except (ValueError, TypeError, KeyError, OSError, EOFError) as error:
+                # Without them the pictures are made anew, which is slower and nothing worse.
+                log.warning("The pictures in %s cannot be used: %s", path.parent, error)
         self._by_file = {Opening(model.architecture).identity(model.sha256): model for model in self.models.values()}
 
     def find(self, identity: str, request: Request, filter_: int) -> Pattern | None:

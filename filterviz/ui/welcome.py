@@ -8,7 +8,7 @@ from filterviz.errors import FiltervizError
 from filterviz.studio import DEMO, Model
 from filterviz.ui import blocks, detail, progress, text, upload, wall
 from filterviz.ui.desk import Desk
-from filterviz.ui.view import View
+from filterviz.ui.view import View, sensible_layers
 from filterviz.ui.wall import Wall
 
 WELCOME = (
@@ -60,7 +60,7 @@ def _choose(desk: Desk, stages: dict[str, Model]) -> tuple[Model, int]:
         help="The deeper a layer, the more of the picture each of its filters sees.",
     )
     if st.button("Explore this network", key="demo", icon=":material/search:"):
-        st.query_params.from_dict(View(token=DEMO).to_query())
+        st.query_params.from_dict(View(token=DEMO, layers=sensible_layers(stages[DEMO].spec)).to_query())
         st.rerun()
     return stages[stage], START_LAYER if place is None else place
 

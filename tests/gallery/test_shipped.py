@@ -86,3 +86,10 @@ def test_pictures_of_another_engine_are_not_shown(folder: Path) -> None:
     path.write_bytes(gzip.compress(json.dumps({**data, "engine": data["engine"] - 1}).encode()))
     with pytest.raises(ValueError, match="build it anew"):
         ShippedModel(folder / "net")
+    assert Shipped(folder).models == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no JSON"), gzip.compress(b"[]")])
+def test_pictures_that_are_damaged_are_not_shown(folder: Path, content: bytes) -> None:
+    (folder / "net" / "model.json.gz").write_bytes(content)
+    assert Shipped(folder).models == {}
