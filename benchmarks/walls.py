@@ -3,7 +3,7 @@
     python -m benchmarks.walls filterviz/shipped/cats_and_dogs/cats_and_dogs.h5 [--size 64 96 128] [--repeats 3]
 
 The child process has the model open before the clock starts (a warm child), and nothing comes from the store or from
-the pictures that come with the program. Prints, for each size, the time to the first picture and to the last, as medians.
+the pictures that come with the program. Prints for each size the time to the first picture and to the last (medians).
 """
 
 from __future__ import annotations
