@@ -30,7 +30,7 @@ from filterviz.settings import Settings
 from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange, Precision, Recipe
 
 if TYPE_CHECKING:
-    from filterviz.door import generate, open_model, open_vgg16, save_wall
+    from filterviz.door import generate, open_model, open_untrained, open_vgg16, save_wall
     from filterviz.studio import Model
 
 __version__ = "0.1.0"
@@ -38,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "open_model",
     "open_vgg16",
+    "open_untrained",
     "generate",
     "save_wall",
     "Model",
@@ -63,7 +64,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # The child processes import this package too and must not load what only their parent needs.
-    if name in {"open_model", "open_vgg16", "generate", "save_wall"}:
+    if name in {"open_model", "open_vgg16", "open_untrained", "generate", "save_wall"}:
         from filterviz import door
 
         return getattr(door, name)

@@ -50,6 +50,21 @@ def open_vgg16() -> Model:
     return _studio().reference()
 
 
+def open_untrained(model: Model, seed: int = 0) -> Model:
+    """The same network as it was before any training, to compare it with: its file, with fresh weights.
+
+    They are drawn by the initialisers the file names where they are Keras's own, and else by Keras's defaults.
+
+    Args:
+        model: from :func:`open_model` or :func:`open_vgg16`.
+        seed: of the weights.
+
+    Raises:
+        WeightsUnavailable: the file is not here.
+    """
+    return _studio().twin(model, seed)
+
+
 def generate(
     model: Model,
     layer: str,
