@@ -1,19 +1,21 @@
 """How far each layer sees, and which layers patterns can be made for.
 
-Receptive fields follow Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks", Distill
-2019 (10.23915/distill.00021): going forward, a window of ``k`` adds ``(k - 1)`` times the distance in input pixels
-between neighbouring values, and a stride multiplies that distance. Where branches meet, the widest counts.
+The receptive field of a value is what it depends on: the side of a square of pixels, as in Araujo, Norris and Sim,
+"Computing Receptive Fields of Convolutional Neural Networks", Distill 2019 (10.23915/distill.00021). Their formulas are
+for windows and strides in a chain; here the first and the last pixel that each place depends on are followed along a
+line, which holds for branches, for pictures that are made larger again, and for whatever else keeps places in order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
 
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
-from filterviz.reader.layers import slices
+from filterviz.reader.layers import Params, slices
 
 WHOLE = (
     "Bidirectional",
@@ -30,26 +32,33 @@ WHOLE = (
 """Kinds after which a value may depend on any part of the picture."""
 
 
+SPAN = 4096
+"""Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
+
+Line = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""For each place along one side of a layer's output, the first and the last pixel it depends on; neither ever falls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What one value of a layer's output depends on.
+    """What the values of a layer's output depend on, along the height and along the width.
 
     Attributes:
-        sides: of the receptive field, height and width, in pixels.
-        jumps: distance in pixels between what neighbouring values look at.
+        lines: of the two sides.
     """
 
-    sides: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
-    jumps: tuple[Fraction, Fraction] = (Fraction(1), Fraction(1))
+    lines: tuple[Line, Line]
 
     @property
-    def size(self) -> int:
-        """The longer side, in whole pixels."""
-        return ceil(max(self.sides))
+    def size(self) -> int | None:
+        """The longer side of the receptive field in pixels; ``None`` where it is larger than any picture here."""
+        longest = max(int((last - first).max(initial=-1)) + 1 for first, last in self.lines)
+        return longest if 0 < longest < SPAN else None
 
 
 def fields(graph: Graph) -> list[Field | None]:
     """The receptive field of each node; ``None`` for the whole picture, or where there is none."""
+    pixels = np.arange(SPAN, dtype=np.int32)
     found: list[Field | None] = []
     for node in graph.nodes:
         record = graph.records[node.spec.layer]
@@ -57,7 +66,7 @@ def fields(graph: Graph) -> list[Field | None]:
         if shape is None or len(shape) != 4:
             found.append(None)
         elif record.kind in (INPUT, START, FOLD):
-            found.append(Field())
+            found.append(Field(((pixels, pixels), (pixels, pixels))))
         else:
             found.append(_after(record, [found[source] for source in node.spec.inputs]))
     return found
@@ -66,34 +75,78 @@ def fields(graph: Graph) -> list[Field | None]:
 def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
     if record.kind in WHOLE or record.kind.startswith("Global") or not sources or None in sources:
         return None
-    known = [source for source in sources if source is not None]
-    sides = tuple(max(source.sides[axis] for source in known) for axis in (0, 1))
-    jumps = tuple(max(source.jumps[axis] for source in known) for axis in (0, 1))
-    params = record.params
-    window = params.get("kernel_size") or params.get("pool_size") or (1, 1)
-    strides = params.get("strides", (1, 1))
-    dilation = params.get("dilation_rate", (1, 1))
-    if record.kind == "Conv2DTranspose":
-        reached = [ceil(((k - 1) * d + 1) / s) for k, s, d in zip(window, strides, dilation, strict=True)]
-        sides = tuple(side + (count - 1) * jump for side, count, jump in zip(sides, reached, jumps, strict=True))
-        return _field(sides, tuple(jump / stride for jump, stride in zip(jumps, strides, strict=True)))
-    if record.kind == "UpSampling2D":
-        if params["interpolation"] != "nearest":
-            sides = tuple(side + jump for side, jump in zip(sides, jumps, strict=True))
-        return _field(sides, tuple(jump / size for jump, size in zip(jumps, params["size"], strict=True)))
-    if record.kind == "Reduce":
-        return _field(sides, jumps) if {axis % 4 for axis in params["axes"]} == {3} else None
-    if record.kind == "Slice":
-        steps = [part.step or 1 if isinstance(part, slice) else 1 for part in slices(params["parts"], 4)[1:3]]
-        return _field(sides, tuple(jump * abs(step) for jump, step in zip(jumps, steps, strict=True)))
-    if record.kind == "DepthToSpace":
-        return _field(sides, tuple(jump / params["block_size"] for jump in jumps))
-    sides = tuple(s + (k - 1) * d * j for s, k, d, j in zip(sides, window, dilation, jumps, strict=True))
-    return _field(sides, tuple(jump * stride for jump, stride in zip(jumps, strides, strict=True)))
+    if record.kind == "Reduce" and {axis % 4 for axis in record.params["axes"]} != {3}:
+        return None
+    height, width = (
+        _side(record, axis, _joined([source.lines[axis] for source in sources if source is not None]))
+        for axis in (0, 1)
+    )
+    return Field((height, width)) if len(height[0]) and len(width[0]) else None
 
 
-def _field(sides: Sequence[Fraction], jumps: Sequence[Fraction]) -> Field:
-    return Field((sides[0], sides[1]), (jumps[0], jumps[1]))
+def _joined(lines: Sequence[Line]) -> Line:
+    """Branches that meet: of each place whatever any of them depends on."""
+    length = min(len(first) for first, _ in lines)
+    firsts, lasts = (np.stack([line[end][:length] for line in lines]) for end in (0, 1))
+    return firsts.min(axis=0), lasts.max(axis=0)
+
+
+def _side(record: Record, axis: int, line: Line) -> Line:
+    """What a layer makes of one side."""
+    params, kind, length = record.params, record.kind, len(line[0])
+    if kind == "Conv2DTranspose":
+        return _transposed(params, axis, line)
+    if kind == "UpSampling2D":
+        size = params["size"][axis]
+        place = np.arange(length * size)
+        # A place between two others depends on both, and in cubic interpolation on their neighbours too.
+        before, after = {"nearest": (0, 0), "bilinear": (0, 1), "bicubic": (1, 2)}[params["interpolation"]]
+        middle = place // size if after == 0 else (2 * place + 1 - size) // (2 * size)
+        return _picked(line, middle - before, middle + after)
+    if kind == "DepthToSpace":
+        place = np.arange(length * params["block_size"]) // params["block_size"]
+        return _picked(line, place, place)
+    if kind == "ZeroPadding2D":
+        before, after = params["padding"][axis]
+        place = np.arange(-before, length + after)
+        return _picked(line, place, place)
+    if kind in ("Cropping2D", "Slice"):
+        part = slices(params["parts"], 4)[1 + axis] if kind == "Slice" else None
+        if kind == "Cropping2D":
+            before, after = params["cropping"][axis]
+            part = slice(before, max(before, length - after))
+        place = np.sort(np.arange(length)[part if isinstance(part, slice) else slice(None)])
+        return _picked(line, place, place)
+    window = params.get("kernel_size") or params.get("pool_size")
+    return line if window is None else _windowed(params, axis, window[axis], line)
+
+
+def _windowed(params: Params, axis: int, window: int, line: Line) -> Line:
+    stride, dilation = params.get("strides", (1, 1))[axis], params.get("dilation_rate", (1, 1))[axis]
+    length, reach = len(line[0]), (window - 1) * dilation + 1
+    if params.get("padding") == "same":
+        count = -(-length // stride)
+        before = max((count - 1) * stride + reach - length, 0) // 2
+    else:
+        count, before = max(0, (length - reach) // stride + 1), 0
+    start = np.arange(count) * stride - before
+    return _picked(line, start, start + reach - 1)
+
+
+def _transposed(params: Params, axis: int, line: Line) -> Line:
+    stride, dilation = params["strides"][axis], params["dilation_rate"][axis]
+    length, reach = len(line[0]), (params["kernel_size"][axis] - 1) * dilation + 1
+    excess = max(reach - stride, 0)
+    same = params["padding"] == "same"
+    place = np.arange(length * stride + (0 if same else excess)) + (excess // 2 if same else 0)
+    last = place // stride
+    return _picked(line, np.minimum(-(-(place - reach + 1) // stride), last), last)
+
+
+def _picked(line: Line, first: NDArray[np.integer], last: NDArray[np.integer]) -> Line:
+    """A line of which each place depends on all places from one to another of a line before; there are none outside."""
+    end = len(line[0]) - 1
+    return line[0][np.clip(first, 0, end)], line[1][np.clip(last, 0, end)]
 
 
 @dataclass(frozen=True, slots=True)
