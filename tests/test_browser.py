@@ -213,6 +213,8 @@ def test_the_page_opens_on_the_story_of_a_training(page: Page, tmp_path: Path) -
         page.screenshot(path=SCREENSHOTS / "opening-untrained.png")
         page.get_by_role("button", name="Explore this network").click()
         expect(page.get_by_text("cats & dogs · 4 conv layers · 352 filters · 150x150x3")).to_be_visible()
+        finished(page, 200)
+        page.goto("about:blank")  # before its server ends
 
 
 def test_a_network_beside_itself_before_training_and_beside_a_second_file(

@@ -79,15 +79,16 @@ def spectra(start: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.stack([coefficients.real, coefficients.imag], axis=-1).astype(np.float32)
 
 
-def pictures(spectra: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+def pictures(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | float = CONTRAST) -> tf.Tensor:
     """The pictures that spectra stand for.
 
     Args:
         spectra: float32 ``[n, channels, height, width // 2 + 1, 2]``.
         size: height and width in pixels.
+        contrast: root mean square of the logits; one number, or one for each picture, ``[n]``.
 
     Returns:
-        float32 ``[n, height, width, channels]`` in 0-1, all of the same contrast before the sigmoid.
+        float32 ``[n, height, width, channels]`` in 0-1.
     """
     height, width = size
     channels = spectra.shape[1]
@@ -95,4 +96,5 @@ def pictures(spectra: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     values = tf.signal.irfft2d(coefficients, fft_length=[height, width])
     values /= tf.sqrt(tf.reduce_mean(tf.square(values), axis=[1, 2, 3], keepdims=True)) + 1e-12
     values = tf.transpose(values, [0, 2, 3, 1])
-    return tf.sigmoid(CONTRAST * tf.einsum("nhwc,cd->nhwd", values, colour_matrix(channels)))
+    contrast = tf.reshape(tf.convert_to_tensor(contrast, tf.float32), [-1, 1, 1, 1])
+    return tf.sigmoid(contrast * tf.einsum("nhwc,cd->nhwd", values, colour_matrix(channels)))

@@ -40,12 +40,20 @@ FIRST_STEP, LAST_STEP = 0.8, 0.08
 MOMENTUM, MEMORY = 0.9, 0.99
 """Adam's decay rates of the mean and of the mean square of the gradient."""
 
+MORE, MOST = 1.08, 10.0
+"""A tile still silent at half-time gets so much more contrast with each step, up to this. Some filters answer to
+nothing but pure black or a white dot on it, which no photograph's contrast holds."""
+
 FLOOR = 0.01
 """Gradients below this share of a picture's root mean square count as noise and are not blown up by Adam."""
 
 ANYWHERE = Views()
 IN_PLACE = Views(shift=1 / 16)
 """Where a network's size is fixed, place has a meaning, and a picture is only nudged."""
+
+
+State = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]
+"""Spectra, the contrast of each picture, and Adam's means of the gradient and of its square."""
 
 
 class Natural:
@@ -98,23 +106,23 @@ class Natural:
             return own_neuron(output)
         return -own_channel(output) if self._objective == "negative" else own_channel(output)
 
-    def _respond(self, spectra: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-        return response(self._answers(fourier.pictures(spectra, size), filters))
+    def _respond(self, spectra: tf.Tensor, contrast: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        return response(self._answers(fourier.pictures(spectra, size, contrast), filters))
 
     def _ascend(
         self,
-        state: tuple[tf.Tensor, tf.Tensor, tf.Tensor],
+        state: State,
         filters: tf.Tensor,
         view: tf.Tensor,
         step: tf.Tensor,
         step_size: tf.Tensor,
         size: tuple[int, int],
-    ) -> tuple[tuple[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]:
+    ) -> tuple[State, tf.Tensor]:
         """One step of Adam on the sphere of spectra of length one; returns the new state and the responses before."""
-        spectra, mean, square = state
+        spectra, contrast, mean, square = state
         with tf.GradientTape() as tape:
             tape.watch(spectra)
-            own = self._answers(look(fourier.pictures(spectra, size), view), filters)
+            own = self._answers(look(fourier.pictures(spectra, size, contrast), view), filters)
             responses = response(own)
             # What lies below zero is no longer for a tile that responds to mend, so its share fades by half-time.
             leak = LEAK * tf.maximum(1 - 2 * step / self.steps, 0)
@@ -133,7 +141,9 @@ class Natural:
         size_of = tf.sqrt(square / (1 - tf.pow(MEMORY, step + 1)))
         floor = FLOOR * _root_mean_square(size_of)
         moved = spectra + step_size * tf.math.divide_no_nan(direction, size_of + floor)
-        return (moved / _root_mean_square(moved), mean, square), responses
+        late = 2 * step >= self.steps
+        contrast = tf.where(tf.logical_and(late, responses <= 0), tf.minimum(contrast * MORE, MOST), contrast)
+        return (moved / _root_mean_square(moved), contrast, mean, square), responses
 
 
 class NaturalAscent:
@@ -153,7 +163,8 @@ class NaturalAscent:
         self._views = views
         self._step = 0
         begun = tf.constant(spectra)
-        self._state = (begun / _root_mean_square(begun), tf.zeros_like(begun), tf.zeros_like(begun))
+        contrast = tf.fill([len(filters)], fourier.CONTRAST)
+        self._state = (begun / _root_mean_square(begun), contrast, tf.zeros_like(begun), tf.zeros_like(begun))
 
     def step(self) -> NDArray[np.float32]:
         """Take one step; returns the responses before it, ``[n]``, to the picture as the step's view showed it."""
@@ -171,12 +182,14 @@ class NaturalAscent:
 
     def responses(self) -> NDArray[np.float32]:
         """The responses to the pictures as they are, ``[n]``."""
-        values: NDArray[np.float32] = self._recipe.respond(self._state[0], self._filters, self._size).numpy()
+        values: NDArray[np.float32] = self._recipe.respond(*self._state[:2], self._filters, self._size).numpy()
         return values
 
     def tiles(self) -> NDArray[np.uint8]:
         """The pictures, uint8 ``[n, height, width, 1 or 3]``."""
-        return np.stack([displayed(picture) for picture in self._recipe.render(self._state[0], self._size).numpy()])
+        return np.stack(
+            [displayed(picture) for picture in self._recipe.render(self._state[0], self._size, self._state[1]).numpy()]
+        )
 
 
 def _root_mean_square(spectra: tf.Tensor) -> tf.Tensor:

@@ -126,7 +126,7 @@ def tile_label(filter_: int, pattern: Pattern | None) -> str:
     if pattern is None:
         return str(filter_)
     if Flag.SILENT in pattern.flags:
-        return f"{filter_} · never fires"
+        return f"{filter_} · stays silent"
     if Flag.NOT_FINITE in pattern.flags:
         return f"{filter_} · broke off"
     return str(filter_)
@@ -143,7 +143,7 @@ def tile_alternative(filter_: int, pattern: Pattern | None, *, begun: bool = Tru
     if pattern is None:
         return f"Unfinished pattern of filter {filter_}" if begun else f"No picture yet of filter {filter_}"
     if Flag.SILENT in pattern.flags:
-        return f"No pattern: filter {filter_} never fires"
+        return f"No pattern: filter {filter_} stays silent"
     return f"Pattern of filter {filter_}, response {number(pattern.response_end)}"
 
 
@@ -206,7 +206,7 @@ def summary(state: LayerState) -> str:
         return f"{len(patterns)} of {len(state.wanted)} finished"
     if not silent:
         return f"all {shown} filters have a pattern" if shown > 1 else "1 filter, with a pattern"
-    never = "1 never fires" if silent == 1 else f"{silent} never fire"
+    never = "1 stays silent" if silent == 1 else f"{silent} stay silent"
     return f"{shown} of {len(state.wanted)} have a pattern, {never}"
 
 
@@ -263,7 +263,7 @@ def computed_range(used: PixelRange | None) -> str:
 def flag(value: Flag) -> str:
     """What a flag means, as a sentence."""
     return {
-        Flag.SILENT: "This filter never fires: nothing we tried gave it a response above zero, so the picture shows "
+        Flag.SILENT: "This filter stays silent: nothing we tried gave it a response above zero, so the picture shows "
         "no pattern.",
         Flag.UNCONVERGED: "The response was still rising when the steps ended; more steps would sharpen the picture.",
         Flag.NOT_FINITE: "The numbers overflowed on the way; the picture is the last one before that.",

@@ -116,8 +116,6 @@ def test_the_opposite_of_a_filter_is_what_it_answers_to_least() -> None:
             for pattern in (one, other)
         )
         assert high > low
-        # The second filter answers to nothing at all with less than zero: it has no opposite, which is said.
-        assert (low < 0) != (other.flags == (Flag.SILENT,))
 
 
 def test_a_neuron_is_excited_at_the_middle_alone() -> None:
@@ -127,3 +125,17 @@ def test_a_neuron_is_excited_at_the_middle_alone() -> None:
         height, width = answers.shape
         middle = answers[height // 2 - 1 : height // 2 + 2, width // 2 - 1 : width // 2 + 2].max()
         assert middle > 3 * np.abs(answers).mean()
+
+
+def test_a_filter_that_answers_to_pure_black_alone_is_woken() -> None:
+    """All weights below zero and a small bias: the answer is above zero only where pixels are closer to black than a
+    photograph's contrast comes."""
+    network = TwoConvolutions(pre_activation=True)
+    network.first[...] = np.abs(network.first)
+    network.second[..., 1] = -np.abs(network.second[..., 1])
+    black = network.output(np.zeros((1, *SIZE, 3), np.float32)).numpy()[..., 1].max()
+    dark = network.output(np.full((1, *SIZE, 3), 0.05, np.float32)).numpy()[..., 1].max()
+    network.bias[1] -= (black + dark) / 2
+    pattern = made(network, filters=(0, 1), steps=48)[1]
+    assert pattern.curve[23] == 0, "not with the contrast of a photograph"
+    assert Flag.SILENT not in pattern.flags

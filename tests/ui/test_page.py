@@ -92,14 +92,14 @@ def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Desk, family_
         elif "steps" in str(number.key):
             number.set_value(3)
     app.button(key="show").click().run()
-    text = until(app, lambda text: text.count("filters have a pattern") + text.count("never fire") == 2)
+    text = until(app, lambda text: text.count("filters have a pattern") + text.count("silent") == 2)
     assert "FILTERVIZ_VGG16_WEIGHTS names" in text, "VGG16 is not here; the rest works"
     assert len(tiles(app)) == 10
     assert all(label.startswith(("![Pattern of filter", "![No pattern: filter")) for label in tiles(app))
 
     address = address_of(app)
     again = opened(**address)
-    until(again, lambda text: text.count("filters have a pattern") + text.count("never fire") == 2)
+    until(again, lambda text: text.count("filters have a pattern") + text.count("silent") == 2)
     assert tiles(again) == tiles(app)
 
     again.button(key=[b.key for b in again.button if str(b.key).startswith("tile-")][3]).click().run()
@@ -178,7 +178,7 @@ def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]
 def test_a_second_file_that_is_gone_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
     quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": "0" * 24})
-    text = until(app, lambda text: "have a pattern" in text or "never fire" in text)
+    text = until(app, lambda text: "have a pattern" in text or "silent" in text)
     assert "The file to compare with is no longer here." in text
 
 
