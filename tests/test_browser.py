@@ -232,7 +232,7 @@ def test_a_network_beside_itself_before_training_and_beside_a_second_file(
     page.get_by_label("Compare with").click()
     page.get_by_role("option", name="another file").click()
     page.locator("input[type=file]").last.set_input_files(family_files["keras_3.h5"])
-    expect(page.get_by_text("keras_3.h5", exact=True).first).to_be_visible()
+    expect(page.locator(".fv-side", has_text="keras_3.h5")).to_have_count(2)
     finished(page, 20)
     page.screenshot(path=SCREENSHOTS / "second-file.png", full_page=True)
 
@@ -290,7 +290,7 @@ def test_a_real_network_beside_vgg16(browser: Browser, tmp_path: Path, corpus: P
         page.goto(f"{page.url}&layers=1.2&beside=2-1&recipe=classic&steps=3")
         finished(page, 100)
         for row in range(2):  # chosen, so that the same layer stands beside both
-            beside = page.get_by_role("combobox", name="Layer of VGG16").nth(row)
+            beside = page.get_by_role("combobox", name="Layer of VGG16, beside").nth(row)
             expect(beside).to_have_value(re.compile("block1_conv1"))
         name, data = downloaded(page, "Save picture")
         assert name == "conv2d_4_pattern.png"

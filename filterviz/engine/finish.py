@@ -12,8 +12,8 @@ from filterviz.spec import Flag
 NOTHING = 1e-10
 """A response no higher than this is silence: pruned filters, whose weights are all but zero, come out lower still."""
 
-UNCONVERGED_SHARE = 0.1
-"""A tile had not converged if it rose by this share of its whole rise from the last tenth but one to the last."""
+UNCONVERGED_PACE = 0.95
+"""A tile had not converged if it rose in its last tenth as fast as it did on the whole, or nearly."""
 
 
 def standardise(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -101,10 +101,12 @@ def flags_of(curve: Sequence[float]) -> tuple[Flag, ...]:
     if len(finite) == 0 or finite[-1] <= NOTHING:
         flags.append(Flag.SILENT)
     elif len(finite) > 1:
+        # The last response is to the finished picture, those before it may be to random views of it.
+        rise = finite[:-1] if len(finite) > 2 else finite
         # Means, because random views make a curve jump from step to step.
-        tenth = max(1, len(finite) // 10)
-        tail = finite[-tenth:].mean() - finite[-2 * tenth : -tenth].mean()
-        if tail > UNCONVERGED_SHARE * (finite.max() - finite.min()):
+        tenth = max(1, len(rise) // 10)
+        pace = (rise[-tenth:].mean() - rise[-2 * tenth : -tenth].mean()) / tenth
+        if pace > UNCONVERGED_PACE * (rise.max() - rise.min()) / (len(rise) - 1):
             flags.append(Flag.UNCONVERGED)
     if len(finite) < len(values):
         flags.append(Flag.NOT_FINITE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import re
 import sys
 import time
@@ -63,7 +64,7 @@ class Source:
 def fetch(
     source: Source, target: Path, progress: Reporter | None = None, *, stall_seconds: float = STALL_SECONDS
 ) -> Path:
-    """Download a file, or wait for the process that is downloading it.
+    """Download a file, unless it is there already; where another process is downloading it, wait for that.
 
     Args:
         source: what.
@@ -82,9 +83,8 @@ def fetch(
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        before = _identity(target)
         with _turn(target.with_name(target.name + ".lock"), lambda: report(_size(part), 0)):
-            if _identity(target) in (before, None):
+            if not target.exists() or _md5(target) != source.md5:
                 _receive(source, part, report, stall_seconds)
                 part.replace(target)
         return target
@@ -106,9 +106,7 @@ def _receive(source: Source, part: Path, report: Reporter, stall_seconds: float)
             if _size(part) == already:
                 break
             continue
-        with part.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-        if digest == source.md5:
+        if _md5(part) == source.md5:
             return
         part.unlink()
         reason = "the server sent another file than the one that was published"
@@ -195,14 +193,28 @@ def _turn(lock: Path, waiting: Callable[[], None]) -> Iterator[None]:
         lock: the file.
         waiting: called now and then until it is free.
     """
-    with lock.open("ab") as file:
-        while not _lock(file):
-            waiting()
-            time.sleep(WAIT_SECONDS)
-        yield
-    # Whoever waits for it has it open already; Windows keeps it for them.
-    with suppress(OSError):
-        lock.unlink()
+    while True:
+        with lock.open("ab") as file:
+            while not _lock(file):
+                waiting()
+                time.sleep(WAIT_SECONDS)
+            # Its last holder may have removed it meanwhile, and somebody else hold a new one.
+            if _is_at(file, lock):
+                try:
+                    yield
+                finally:
+                    # Windows keeps a file that is open.
+                    with suppress(OSError):
+                        lock.unlink()
+                return
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Whether an open file is the one that a path leads to."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _lock(file: BinaryIO) -> bool:
@@ -221,13 +233,9 @@ def _lock(file: BinaryIO) -> bool:
     return True
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    """What changes when another file takes this one's place."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _size(path: Path) -> int:

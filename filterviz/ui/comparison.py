@@ -97,7 +97,7 @@ def show(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> 
             wall.show(desk, mine[row])
         with right:
             if other is not None:
-                _choose_beside(view, view.layers[row], counterparts[row], other)
+                _choose_beside(view, view.layers[row], layer.name, counterparts[row], other)
                 wall.show(desk, beside[row])
             elif row == 0:
                 blocks.side(text.OTHERS.get(view.other, "the other network"))
@@ -111,7 +111,7 @@ def show(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> 
     detail.show(desk, everything)
 
 
-def _choose_beside(view: View, index: int, counterpart: LayerSpec, other: Model) -> None:
+def _choose_beside(view: View, index: int, beside: str, counterpart: LayerSpec, other: Model) -> None:
     """The head of the other network's wall: which layer it is, and another if that is wanted."""
     offered = text.convolutions(other.spec) or other.spec.visualisable
     choices = [at for at, layer in enumerate(other.spec.layers) if layer in offered]
@@ -119,7 +119,7 @@ def _choose_beside(view: View, index: int, counterpart: LayerSpec, other: Model)
     with st.container(key=f"beside-{index}"):
         blocks.side(text.side(other))
         chosen = st.selectbox(
-            "Layer to stand beside",
+            f"Layer of {text.side(other)}, beside {text.plain(beside, 40)}",
             choices if now in choices else sorted([*choices, now]),
             (choices if now in choices else sorted([*choices, now])).index(now),
             format_func=lambda at: text.reference_option(other.spec.layers[at]),

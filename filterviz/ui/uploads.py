@@ -89,7 +89,12 @@ class Uploads:
                         digest.update(chunk)
                         file.write(chunk)
                 upload = Upload(self.root / f"{digest.hexdigest()}.model", digest.hexdigest(), name)
-                Path(incoming).replace(upload.path)
+                if self._holds(upload.path, size):
+                    # A child that works on it reads this very file, and may read no other.
+                    Path(incoming).unlink()
+                    os.utime(upload.path)
+                else:
+                    Path(incoming).replace(upload.path)
             except BaseException:
                 Path(incoming).unlink(missing_ok=True)
                 raise
@@ -114,6 +119,14 @@ class Uploads:
         with contextlib.suppress(OSError):
             os.utime(path)
         return Upload(path, path.stem, name)
+
+    @staticmethod
+    def _holds(path: Path, size: int) -> bool:
+        """Whether an upload was here before, whole."""
+        try:
+            return path.stat().st_size == size
+        except FileNotFoundError:
+            return False
 
     def _too_large(self) -> Refused:
         return Refused(

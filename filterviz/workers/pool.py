@@ -124,6 +124,7 @@ class Pool:
             BadRequest, Refused, EngineFailed: see :meth:`inspect`.
         """
         stopped = dialogue.never if stop is None else stop.is_set
+        key = (sha256, opening, _number_of(path))
         rows = list(range(len(request.filters)))
         while rows:
             before = len(rows)
@@ -131,7 +132,7 @@ class Pool:
             part_start = None if start is None else start[rows]
             with (
                 self._turns.turn(owner, stopped),
-                closing(self._take_turn(path, (sha256, opening), part, part_start, stopped, owner)) as events,
+                closing(self._take_turn(path, key, part, part_start, stopped, owner)) as events,
             ):
                 for event in events:
                     if isinstance(event, Pattern):
@@ -205,3 +206,11 @@ class Pool:
             if death.violently:
                 self._quarantine.note(sha256)
             raise
+
+
+def _number_of(path: Path) -> int:
+    """What tells a file from a copy that has taken its place; 0 where there is none, as the child will say."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0

@@ -23,8 +23,9 @@ GROWTH = GIB
 LONGEST_SWEEP = 5.0
 SHORTEST_SWEEP = 0.05
 
-ModelKey = tuple[str, Opening]
-"""The sha256 of a file and how it is opened."""
+ModelKey = tuple[str, Opening, int]
+"""The sha256 of a file, how it is opened, and its number on the disk: a child may read no other file, not even a copy
+that has taken the place of its own."""
 
 
 @dataclass(slots=True, eq=False)

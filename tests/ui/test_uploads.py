@@ -30,6 +30,16 @@ def test_a_file_is_kept_privately_and_found_again(settings: Settings) -> None:
     assert Uploads(settings).find(upload.token) == upload
 
 
+def test_the_same_file_again_leaves_the_first_in_its_place(settings: Settings) -> None:
+    """A child at work on it may read that one file of the disk and no other."""
+    uploads = Uploads(settings)
+    number = uploads.keep("cats.h5", io.BytesIO(DATA)).path.stat().st_ino
+    again = uploads.keep("dogs.h5", io.BytesIO(DATA))
+    assert (again.path.stat().st_ino, again.path.read_bytes(), again.name) == (number, DATA, "dogs.h5")
+    again.path.write_bytes(DATA[:100])
+    assert uploads.keep("cats.h5", io.BytesIO(DATA)).path.read_bytes() == DATA, "what was cut short is replaced"
+
+
 @pytest.mark.parametrize("token", ["", "..", "*", "0" * 24, "../../etc/passwd", "F" * 24])
 def test_no_other_token_finds_anything(settings: Settings, token: str) -> None:
     Uploads(settings).keep("cats.h5", io.BytesIO(DATA))

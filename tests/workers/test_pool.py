@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,15 @@ def test_patterns_come_in_order_and_are_the_same_again(pool: Pool, small: Path) 
         assert one.tile.shape == (32, 32, 3)
         assert np.array_equal(one.tile, other.tile)
         assert one.curve == other.curve
+
+
+def test_a_copy_that_takes_the_place_of_a_file_is_read(own: Pool, small: Path, tmp_path: Path) -> None:
+    """A child may read the one file that it was started for; the same bytes under the same name are another file."""
+    path = tmp_path / "model.h5"
+    for layer in ("conv_0", "conv_1"):
+        shutil.copy(small, tmp_path / "copy")
+        (tmp_path / "copy").replace(path)
+        assert len(patterns(own, path, replace(QUICK, layer=layer, filters=(0,)))) == 1
 
 
 def test_start_pictures_travel(pool: Pool, small: Path) -> None:
