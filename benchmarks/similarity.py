@@ -1,0 +1,194 @@
+"""How well ``gallery.similarity`` tells tiles apart, on the pictures that come with the program.
+
+    python -m benchmarks.similarity [--walls FOLDER]
+
+*Halves*: the left half of a tile and its right half are two samples of one texture. For each half of a wall of 64 the
+nearest of the 64 others is looked for: the share that finds its own other half, both ways, and the place at which it
+stands in the mean. Chance is 1.6 %. Beside it, what simpler measures reach: the mean colour, the colours' histogram,
+and the pixels themselves.
+
+*Changed*: the same tile, rolled by a random way in both directions, cut down to its middle 64 pixels, or made grey on
+both sides, is looked for in the whole wall; so is a tile of the demo network of epoch 20 in its finished wall, and a
+``classic`` tile of VGG16 in the ``natural`` wall.
+
+*Order*: how far neighbours are apart, as a share of what they are in the network's own order.
+
+``--walls`` saves the sorted walls, to be looked at: they read down the columns. And it saves tiles of the demo network,
+each with its three nearest relatives among VGG16's to its right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.gallery import png, sheet
+from filterviz.gallery.shipped import Shipped
+from filterviz.gallery.similarity import descriptor, distances, order, relatives
+from filterviz.spec import Request
+
+Tile = NDArray[np.uint8]
+Measure = Callable[[Tile], NDArray[np.float32]]
+
+WALL = 64
+
+DEMO = "cats_and_dogs"
+PAIRS = (("conv2d_1", "block1_conv1"), ("conv2d_2", "block2_conv2"), ("conv2d_3", "block3_conv1"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--walls", type=Path, metavar="FOLDER")
+    arguments = parser.parse_args()
+    shipped = Shipped()
+    layers = list(dict.fromkeys(s.layer for s in shipped.models["vgg16"].sheets if s.recipe.name == "natural"))
+    speed(tiles(shipped, "vgg16", "block3_conv1"))
+    halves(shipped, layers)
+    changed(shipped, layers)
+    rows(shipped, layers)
+    if arguments.walls:
+        arguments.walls.mkdir(parents=True, exist_ok=True)
+        walls(shipped, layers, arguments.walls)
+
+
+def speed(wall: Sequence[Tile]) -> None:
+    descriptor(wall[0])
+    start = time.process_time()
+    found = [descriptor(tile) for tile in wall]
+    taken = (time.process_time() - start) / len(wall)
+    many = np.concatenate([np.roll(found, shift, axis=1) for shift in range(8)])
+    start = time.process_time()
+    order(many)
+    print(
+        f"a descriptor of a tile of {wall[0].shape[0]} px: {taken * 1e3:.1f} ms of processor time,"
+        f" {len(found[0])} numbers; the order of {len(many)}: {time.process_time() - start:.2f} s\n"
+    )
+
+
+def halves(shipped: Shipped, layers: Sequence[str]) -> None:
+    measures: dict[str, Measure] = {"ours": descriptor, "colour": mean_colour, "histogram": histogram, "pixels": pixels}
+    print(f"{'halves':14}" + "".join(f"{name:>12}" for name in (*measures, "ours: place")))
+    table = []
+    for layer in layers:
+        wall = tiles(shipped, "vgg16", layer)
+        middle = wall[0].shape[1] // 2
+        line = []
+        for name, measure in measures.items():
+            left, right = (described(part, measure) for part in split(wall, middle))
+            places = np.concatenate([own_places(left, right), own_places(right, left)])
+            line.append(100 * float((places == 1).mean()))
+            if name == "ours":
+                place = float(places.mean())
+        table.append([*line, place])
+        print(f"{layer:14}" + "".join(f"{value:11.0f}%" for value in line) + f"{place:12.1f}")
+    means = np.mean(table, axis=0)
+    print(f"{'mean':14}" + "".join(f"{value:11.1f}%" for value in means[:-1]) + f"{means[-1]:12.1f}\n")
+
+
+def changed(shipped: Shipped, layers: Sequence[str]) -> None:
+    random = np.random.default_rng(0)
+    changes: dict[str, Callable[[Tile], Tile]] = {
+        "rolled": lambda tile: np.roll(tile, random.integers(1, tile.shape[0], 2), (0, 1)),
+        "middle 64": lambda tile: tile[32:96, 32:96],
+    }
+    print(f"{'changed':14}" + "".join(f"{name:>12}" for name in (*changes, "grey")))
+    for layer in layers:
+        wall = tiles(shipped, "vgg16", layer)
+        whole = described(wall)
+        line = [
+            (own_places(described([change(tile) for tile in wall]), whole) == 1).mean() for change in changes.values()
+        ]
+        grey = [tile.mean(axis=2, keepdims=True).round().astype(np.uint8) for tile in wall]
+        left, right = (described(part) for part in split(grey, 64))
+        line.append((own_places(left, right) == 1).mean())
+        print(f"{layer:14}" + "".join(f"{100 * value:11.0f}%" for value in line))
+    for layer in ("conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4"):
+        early = described(tiles(shipped, f"{DEMO}-epoch-020", layer))
+        report(f"{DEMO} {layer}: epoch 20 in the finished wall", early, described(tiles(shipped, DEMO, layer)))
+    for block in range(1, 6):
+        layer = f"block{block}_conv1"
+        classic = described(tiles(shipped, "vgg16", layer, recipe="classic"))
+        report(f"VGG16 {layer}: classic in the natural wall", classic, described(tiles(shipped, "vgg16", layer)))
+    print()
+
+
+def report(what: str, mine: NDArray[np.float32], others: NDArray[np.float32]) -> None:
+    places = own_places(mine, others)
+    print(
+        f"{what}: first {100 * (places == 1).mean():.0f} %, in the first five {100 * (places <= 5).mean():.0f} %,"
+        f" median place {np.median(places):.0f} of {len(others)}"
+    )
+
+
+def rows(shipped: Shipped, layers: Sequence[str]) -> None:
+    for layer in layers:
+        found = described(tiles(shipped, "vgg16", layer))
+        apart, row = distances(found, found), order(found)
+        before, after = (np.diagonal(apart[np.ix_(r, r)], 1).mean() for r in (range(len(found)), row))
+        print(f"{layer:14} neighbours {before:.2f} apart, ordered {after:.2f} ({100 * after / before:.0f} %)")
+
+
+def walls(shipped: Shipped, layers: Sequence[str], folder: Path) -> None:
+    for name, layer in [*(("vgg16", layer) for layer in layers), *((DEMO, mine) for mine, _ in PAIRS)]:
+        wall = tiles(shipped, name, layer)
+        picture = sheet.wall([wall[index] for index in order(described(wall))])
+        (folder / f"sorted-{name}-{layer}.png").write_bytes(png.encode(picture))
+    for mine, other in PAIRS:
+        wall, others = tiles(shipped, DEMO, mine), tiles(shipped, "vgg16", other, limit=2 * WALL)
+        found = relatives(described(wall), described(others))
+        lines = [
+            [wall[index], *(others[o] for o in found[index])] for index in order(described(wall))[:: len(wall) // 16]
+        ]
+        # A wall is filled down the columns, and each of these lines is to go across.
+        block = [tile for part in (lines[:8], lines[8:16]) for column in zip(*part, strict=True) for tile in column]
+        (folder / f"relatives-{mine}-{other}.png").write_bytes(png.encode(sheet.wall(block)))
+
+
+def tiles(shipped: Shipped, name: str, layer: str, recipe: str = "natural", limit: int = WALL) -> list[Tile]:
+    model = shipped.models[name]
+    found = []
+    for part in model.sheets:
+        if (part.layer, part.recipe.name) == (layer, recipe):
+            for filter_ in range(part.first, part.last + 1):
+                pattern = model.find(Request(layer, (filter_,), part.recipe), filter_)
+                assert pattern is not None
+                found.append(pattern.tile)
+    return found[:limit]
+
+
+def described(wall: Sequence[Tile], measure: Measure = descriptor) -> NDArray[np.float32]:
+    return np.stack([measure(tile) for tile in wall])
+
+
+def split(wall: Sequence[Tile], middle: int) -> tuple[list[Tile], list[Tile]]:
+    return [tile[:, :middle] for tile in wall], [tile[:, middle:] for tile in wall]
+
+
+def own_places(mine: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.intp]:
+    """For each of mine, the place from 1 at which the other of the same number stands."""
+    apart = distances(mine, others)
+    own = apart[np.arange(len(mine)), np.arange(len(mine))]
+    return 1 + (apart < own[:, None]).sum(axis=1)
+
+
+def mean_colour(tile: Tile) -> NDArray[np.float32]:
+    return tile.mean(axis=(0, 1)).astype(np.float32)
+
+
+def histogram(tile: Tile) -> NDArray[np.float32]:
+    """Square roots of the shares of 4 x 4 x 4 colours."""
+    colours = (tile // 64).reshape(-1, 3) @ np.array([16, 4, 1])
+    return np.sqrt(np.bincount(colours, minlength=64) / len(colours)).astype(np.float32)
+
+
+def pixels(tile: Tile) -> NDArray[np.float32]:
+    return tile.ravel().astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
