@@ -338,6 +338,15 @@ class Progress:
     seconds: float
 
 
+KERNEL_NUMBERS = 1024
+"""The most weights of a kernel that is shown; more would be no picture to look at, and no small thing to keep."""
+
+
+def is_kernel(kernel: NDArray[np.float32]) -> bool:
+    """Whether these weights can be a pattern's kernel: three axes, not too many numbers, all of them finite."""
+    return kernel.ndim == 3 and 0 < kernel.size <= KERNEL_NUMBERS and bool(np.isfinite(kernel).all())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
     """The finished picture of one filter, with its numbers.
@@ -352,6 +361,8 @@ class Pattern:
         seconds: its share of its batch's wall-clock time.
         precision: the number format it was computed in, never ``AUTO``.
         pixel_range: the range it was computed in; ``None`` for ``classic`` fed as it is.
+        kernel: the filter's own weights, float32 ``[height, width, channels]``, where it is a convolution that looks
+            straight at the picture and they are few; else ``None``. The channels are in the order of the tile's.
     """
 
     layer: str
@@ -365,9 +376,10 @@ class Pattern:
     seconds: float
     precision: Precision
     pixel_range: PixelRange | None = None
+    kernel: NDArray[np.float32] | None = None
 
     def numbers(self) -> dict[str, Json]:
-        """Everything but the picture, as plain data. NaN becomes ``None``."""
+        """Everything but the picture, as plain data: NaN becomes ``None``, weights keep six significant digits."""
         return {
             "layer": self.layer,
             "filter": self.filter,
@@ -379,11 +391,16 @@ class Pattern:
             "seconds": self.seconds,
             "precision": self.precision.value,
             "pixel_range": None if self.pixel_range is None else self.pixel_range.value,
+            "kernel": _weights(self.kernel),
         }
 
     @classmethod
     def from_numbers(cls, data: Mapping[str, Json], tile: NDArray[np.uint8]) -> Self:
-        """The inverse of :meth:`numbers`, with the picture."""
+        """The inverse of :meth:`numbers`, with the picture. Data from before kernels were kept has none.
+
+        Raises:
+            ValueError: the kernel is none, as its lists are ragged, too long or too deep.
+        """
         return cls(
             layer=data["layer"],
             filter=data["filter"],
@@ -396,7 +413,26 @@ class Pattern:
             seconds=data["seconds"],
             precision=Precision(data["precision"]),
             pixel_range=None if data["pixel_range"] is None else PixelRange(data["pixel_range"]),
+            kernel=_kernel(data.get("kernel")),
         )
+
+
+def _weights(kernel: NDArray[np.float32] | None) -> Json:
+    """A kernel as nested lists, row by row."""
+    if kernel is None or not is_kernel(kernel):
+        return None
+    # Six digits are what every float32 holds: they come back the same however often they are written and read.
+    return [[[float(f"{weight:.6g}") for weight in place] for place in row] for row in kernel.tolist()]
+
+
+def _kernel(data: Json) -> NDArray[np.float32] | None:
+    if data is None:
+        return None
+    kernel = np.asarray(data, np.float32)
+    if not is_kernel(kernel):
+        message = f"weights of the shape {kernel.shape} are no kernel"
+        raise ValueError(message)
+    return kernel
 
 
 def _finite(value: float) -> float | None:

@@ -14,7 +14,7 @@ from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from filterviz.shipping import Comparison, alike, compare, plans
-from filterviz.spec import RECIPES, Flag, Pattern, Request
+from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Request
 from filterviz.studio import DEMO, VGG16, Studio, file_sha256
 
 SHIPPED = Shipped()
@@ -61,6 +61,36 @@ def test_no_filter_of_vgg16_is_silent_in_natural() -> None:
             found = model.find(Request(sheet.layer, (filter_,), sheet.recipe), filter_)
             assert found is not None
             assert Flag.SILENT not in found.flags, (sheet.layer, filter_)
+
+
+def test_the_filters_that_look_at_the_picture_come_with_their_kernels() -> None:
+    """Every first convolution and no other; VGG16's own in both recipes."""
+    with_kernels = set()
+    for slug, model in SHIPPED.models.items():
+        for sheet in model.sheets:
+            found = model.find(Request(sheet.layer, (sheet.first,), sheet.recipe), sheet.first)
+            assert found is not None
+            if found.kernel is not None:
+                with_kernels.add((slug, sheet.layer, sheet.recipe.name))
+    first = {(slug, "conv2d_1", "natural") for slug in SHIPPED.models if slug != VGG16}
+    assert with_kernels == first | {(VGG16, "block1_conv1", recipe) for recipe in RECIPES}
+
+
+@pytest.mark.parametrize(("slug", "layer"), [(VGG16, "block1_conv1"), (DEMO, "conv2d_1")])
+def test_the_kernels_are_the_networks(slug: str, layer: str, vgg16_weights: Path) -> None:
+    model = SHIPPED.models[slug]
+    path = vgg16_weights if slug == VGG16 else model.folder / f"{slug}.h5"
+    with open_model(path, Settings(), architecture=model.architecture) as opened:
+        weights = opened.weights(opened.spec.layer(layer))[0]
+    for sheet in (sheet for sheet in model.sheets if sheet.layer == layer):
+        for filter_ in range(sheet.first, sheet.last + 1):
+            found = model.find(Request(layer, (filter_,), sheet.recipe), filter_)
+            assert found is not None
+            assert found.kernel is not None
+            # Like the tiles: natural shows VGG16's blue-first channels red first, classic as they are.
+            turned = found.pixel_range is PixelRange.CAFFE
+            wanted = weights[:, :, ::-1, filter_] if turned else weights[..., filter_]
+            np.testing.assert_allclose(found.kernel, wanted, rtol=1e-5)
 
 
 def test_it_is_small_enough() -> None:

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 
 from filterviz.spec import (
+    KERNEL_NUMBERS,
     RECIPES,
     Flag,
     LayerSpec,
@@ -76,6 +79,44 @@ def test_a_patterns_numbers_survive_json(curve: list[float], flags: set[Flag]) -
     again = Pattern.from_numbers(numbers, tile)
     assert again.numbers() == pattern.numbers()
     assert again.tile is tile
+
+
+def pattern(kernel: NDArray[np.float32] | None) -> Pattern:
+    tile = np.zeros((2, 2, 3), np.uint8)
+    return Pattern("conv", 3, tile, 0.0, 1.0, (0.0, 1.0), (), 7, 0.5, Precision.FLOAT32, PixelRange.UNIT, kernel)
+
+
+@given(
+    arrays.arrays(
+        np.float32,
+        arrays.array_shapes(min_dims=3, max_dims=3, max_side=4),
+        elements=st.floats(width=32, allow_nan=False, allow_infinity=False),
+    )
+)
+def test_a_kernel_survives_json_to_six_digits(kernel: NDArray[np.float32]) -> None:
+    numbers = json.loads(json.dumps(pattern(kernel).numbers(), allow_nan=False))
+    again = Pattern.from_numbers(numbers, pattern(None).tile)
+    assert again.kernel is not None
+    assert again.kernel.dtype == np.float32
+    np.testing.assert_allclose(again.kernel, kernel, rtol=1e-5, atol=1e-44)
+    assert again.numbers() == numbers
+
+
+def test_numbers_from_before_kernels_were_kept_have_none() -> None:
+    numbers = {name: value for name, value in pattern(None).numbers().items() if name != "kernel"}
+    assert Pattern.from_numbers(numbers, pattern(None).tile).kernel is None
+
+
+@pytest.mark.parametrize("kernel", [[[1.0]], [[[1.0], [2.0, 3.0]]], [], [[[float("nan")]]], [[[0.0]]] * 1025, "x"])
+def test_what_is_no_kernel_is_not_taken_for_one(kernel: object) -> None:
+    with pytest.raises(ValueError, match=r"shape|convert"):
+        Pattern.from_numbers({**pattern(None).numbers(), "kernel": kernel}, pattern(None).tile)
+
+
+def test_a_kernel_that_json_cannot_hold_is_left_out() -> None:
+    assert pattern(np.full((1, 1, 1), np.inf, np.float32)).numbers()["kernel"] is None
+    assert pattern(np.zeros((1, 1, KERNEL_NUMBERS + 1), np.float32)).numbers()["kernel"] is None
+    assert pattern(np.zeros((1, 1, KERNEL_NUMBERS), np.float32)).numbers()["kernel"] is not None
 
 
 def test_a_layer_is_found_by_name() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from filterviz.engine import machine
 from filterviz.engine.ascent import climb
 from filterviz.engine.build import Network, build
 from filterviz.engine.classic import Classic
+from filterviz.engine.kernel import kernels
 from filterviz.engine.natural import Natural
 from filterviz.engine.seeds import filter_seed, filter_seeds
 from filterviz.errors import BadRequest
@@ -97,11 +98,12 @@ class Engine:
         sound = [row for row, filter_ in enumerate(request.filters) if filter_ not in network.not_finite]
         yield from _without_picture(request, network, size, conditions)
         batch = self._batch(network, size)
+        kernel = kernels(self._model, request.layer, conditions.pixel_range)
         for first in range(0, len(sound), batch):
             rows = sound[first : first + batch]
             filters = [request.filters[row] for row in rows]
             pictures = None if start is None else start[rows]
-            yield from climb(
+            for event in climb(
                 recipe.begin(filters, size, request.recipe.seed, pictures),
                 layer=request.layer,
                 filters=filters,
@@ -110,7 +112,8 @@ class Engine:
                 precision=conditions.precision,
                 pixel_range=conditions.pixel_range,
                 stop=stop,
-            )
+            ):
+                yield replace(event, kernel=kernel(event.filter)) if isinstance(event, Pattern) else event
 
     def _conditions(self, request: Request) -> Conditions:
         """What a request leaves open, decided for this model and this machine."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, Stopped
-from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request
+from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request, is_kernel
 from filterviz.workers.host import GARBLED, Host
 from filterviz.workers.protocol import (
     Answer,
@@ -223,7 +223,12 @@ class _Run:
     def _check(self, event: Progress | Pattern) -> None:
         """An event must be about the filters that were asked for, and of the shape that is promised."""
         if isinstance(event, Pattern):
-            sound = event.layer == self._request.layer and event.filter in self._outstanding and _is_tile(event.tile)
+            sound = (
+                event.layer == self._request.layer
+                and event.filter in self._outstanding
+                and _is_tile(event.tile)
+                and (event.kernel is None or is_kernel(event.kernel))
+            )
             if sound:
                 self._outstanding.remove(event.filter)
         else:

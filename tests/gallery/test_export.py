@@ -49,6 +49,14 @@ def test_a_run_in_a_folder(tmp_path: Path) -> None:
         np.testing.assert_array_equal(png.decode((directory / tile["file"]).read_bytes()), pattern(tile["filter"]).tile)
 
 
+def test_a_kernel_stands_among_a_tiles_numbers() -> None:
+    kernel = np.array([[[0.123456789], [-2.0]]], np.float32)
+    request = Request("conv", (0, 1))
+    results = [(request, {0: pattern(0, kernel=kernel), 1: pattern(1)})]
+    kernels = [tile["kernel"] for tile in export.run_document(MODEL, results)["tiles"]]
+    assert kernels == [[[[0.123457], [-2.0]]], None]
+
+
 def test_a_run_in_a_zip() -> None:
     with zipfile.ZipFile(io.BytesIO(export.run_zip(MODEL, RESULTS))) as archive:
         assert set(archive.namelist()) == FILES

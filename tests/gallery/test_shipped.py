@@ -24,7 +24,8 @@ def smooth(filter_: int) -> Pattern:
     random = np.random.default_rng(filter_)
     small = random.integers(0, 256, (5, 5, 3), np.uint8)
     tile = np.asarray(Image.fromarray(small).resize((40, 40), Image.Resampling.BICUBIC))
-    return replace(pattern(filter_), tile=tile, curve=(0.123456, float("nan"), 2.5), response_end=2.5)
+    kernel = random.normal(size=(3, 3, 3)).astype(np.float32)
+    return replace(pattern(filter_), tile=tile, curve=(0.123456, float("nan"), 2.5), response_end=2.5, kernel=kernel)
 
 
 @pytest.fixture
@@ -51,6 +52,9 @@ def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
         assert alike(wanted.tile, got.tile) > 0.98
         assert got.curve[0] == 0.1235
         assert np.isnan(got.curve[1])
+        assert wanted.kernel is not None
+        assert got.kernel is not None
+        np.testing.assert_allclose(got.kernel, wanted.kernel, rtol=1e-5)
         assert (got.filter, got.response_end, got.flags) == (filter_, wanted.response_end, wanted.flags)
 
 
@@ -87,6 +91,17 @@ def test_pictures_of_another_engine_are_not_shown(folder: Path) -> None:
     with pytest.raises(ValueError, match="build it anew"):
         ShippedModel(folder / "net")
     assert Shipped(folder).models == {}
+
+
+def test_pictures_from_before_kernels_were_kept_have_none(folder: Path) -> None:
+    for path in (folder / "net").glob("*-natural-*.json.gz"):
+        numbers = json.loads(gzip.decompress(path.read_bytes()))
+        path.write_bytes(
+            gzip.compress(json.dumps([{k: v for k, v in n.items() if k != "kernel"} for n in numbers]).encode())
+        )
+    got = Shipped(folder).find("f00d", REQUEST, 3)
+    assert got is not None
+    assert got.kernel is None
 
 
 @pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no JSON"), gzip.compress(b"[]")])

@@ -43,6 +43,26 @@ def test_what_is_put_comes_back_to_the_bit(store: Store, channels: int) -> None:
     assert got.numbers() == put.numbers()
 
 
+def test_a_kernel_comes_back_with_its_picture(store: Store) -> None:
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 3)).astype(np.float32)
+    store.put(key(3), pattern(3, kernel=kernel))
+    got = Store(store.root, 10**8).get(key(3))
+    assert got is not None
+    assert got.kernel is not None
+    np.testing.assert_allclose(got.kernel, kernel, rtol=1e-5)
+
+
+def test_an_entry_from_before_kernels_were_kept_has_none(store: Store) -> None:
+    store.put(key(3), pattern(3))
+    entry = next(store.root.glob("*/*.json"))
+    data = json.loads(entry.read_text())
+    del data["pattern"]["kernel"]
+    entry.write_text(json.dumps(data))
+    got = store.get(key(3))
+    assert got is not None
+    assert got.kernel is None
+
+
 def test_everything_that_determines_a_picture_is_in_the_key() -> None:
     requests = [
         REQUEST,
@@ -70,6 +90,7 @@ def test_everything_that_determines_a_picture_is_in_the_key() -> None:
         (".json", lambda _: b"[]"),
         (".json", lambda _: b"[" * 100_000),
         (".json", lambda data: json.dumps({**json.loads(data), "pattern": {}}).encode()),
+        (".json", lambda data: data.replace(b'"kernel": null', b'"kernel": [[1.0]]')),
     ],
 )
 def test_a_damaged_entry_is_removed_and_absent(

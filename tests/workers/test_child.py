@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -39,7 +40,8 @@ def recorded(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         holds = dialogue.await_ready(host)
         dialogue.open_file(host, small, None)
         natural = replace(REQUEST, recipe=Recipe("natural", size=32, steps=4))
-        events = [event for ask in (REQUEST, natural) for event in dialogue.make_patterns(host, ask, None)]
+        first = replace(REQUEST, layer="conv_0")
+        events = [event for ask in (REQUEST, natural, first) for event in dialogue.make_patterns(host, ask, None)]
         with pytest.raises(BadRequest, match="start pictures"):
             list(dialogue.make_patterns(host, REQUEST, np.zeros((2, 8, 8, 3), np.float32)))
         assert host.alive
@@ -75,9 +77,20 @@ def test_reading_does_only_what_reading_needs(small: Path, tmp_path: Path) -> No
 
 def test_computing_does_only_what_computing_needs(recorded: tuple[Path, list[Pattern], tuple[str, ...]]) -> None:
     record, patterns, _ = recorded
-    assert [pattern.filter for pattern in patterns] == [0, 3, 0, 3]
+    assert [pattern.filter for pattern in patterns] == [0, 3, 0, 3, 0, 3]
     events = [json.loads(line) for line in record.read_text().splitlines()]
     assert [event for event in events if not event[2]] == []
+
+
+def test_kernels_arrive_as_they_are_in_the_file(
+    recorded: tuple[Path, list[Pattern], tuple[str, ...]], small: Path
+) -> None:
+    _, patterns, _ = recorded
+    with h5py.File(small) as file:
+        weights = file["model_weights/conv_0/conv_0/kernel:0"][()]
+    assert [pattern.kernel for pattern in patterns if pattern.layer == "conv_1"] == [None] * 4
+    for pattern in patterns[4:]:
+        np.testing.assert_array_equal(pattern.kernel, weights[..., pattern.filter])
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fewer limits hold elsewhere")

@@ -72,7 +72,9 @@ def test_a_child_that_cannot_start_says_why_in_the_log(tmp_path: Path, caplog: p
     assert "no such library" in caplog.text
 
 
-@pytest.mark.parametrize("manner", ["garbage", "huge", "pickle", "mute", "stranger", "misshapen", "hasty"])
+@pytest.mark.parametrize(
+    "manner", ["garbage", "huge", "pickle", "mute", "stranger", "misshapen", "weighty", "nan", "hasty"]
+)
 def test_nonsense_ends_the_child(tmp_path: Path, manner: str) -> None:
     with child(manner, tmp_path) as running:
         with pytest.raises(EngineFailed, match="no sensible answer"):

@@ -73,6 +73,7 @@ requests = st.builds(
 pictures = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, max_side=4))
 starts = arrays.arrays(np.float32, arrays.array_shapes(min_dims=4, max_dims=4, max_side=3))
 tiles = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=5))
+kernels = arrays.arrays(np.float32, arrays.array_shapes(min_dims=3, max_dims=3, max_side=5))
 numbers = st.floats(width=32)
 tickets = st.integers(0, 2**31)
 
@@ -117,6 +118,7 @@ ANSWERS = st.one_of(
         seconds=numbers,
         precision=st.sampled_from(Precision),
         pixel_range=st.none() | st.sampled_from(PixelRange),
+        kernel=st.none() | kernels,
     ),
     st.builds(wire.Done, ticket=tickets),
     st.builds(wire.Halted, ticket=tickets, sentence=texts),

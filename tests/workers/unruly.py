@@ -36,7 +36,9 @@ def main() -> None:
 
     def pattern(layer: str, number: int) -> Pattern:
         tile = np.full((4, 4, 3), number % 256, np.uint8)
-        return Pattern(layer, number, tile, 0.0, 1.0, (0.0, 1.0), (), 0, 0.1, Precision.FLOAT32)
+        kernel = {"weighty": np.zeros((32, 32, 3), np.float32), "nan": np.full((3, 3, 3), np.nan, np.float32)}
+        weights = kernel.get(manner)
+        return Pattern(layer, number, tile, 0.0, 1.0, (0.0, 1.0), (), 0, 0.1, Precision.FLOAT32, kernel=weights)
 
     if manner == "stillborn":
         sys.exit("no such library")
