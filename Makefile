@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 N ?= 50000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fuzz bench clean
+.PHONY: help run test lint format fuzz bench locale clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ fuzz: $(VENV)/installed-for-tests  ## open N damaged files (make fuzz N=50000) a
 
 bench: $(VENV)/installed-for-tests  ## how long a visitor waits, on the real page (make bench MODEL=your.h5)
 	$(BIN)/python -m benchmarks.page $(MODEL)
+
+locale: $(VENV)/installed-for-tests  ## take new sentences of the page into the translations, and compile these
+	$(BIN)/pybabel -q extract -k say --no-location --project filterviz -o filterviz.pot filterviz
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -w 100 -D filterviz -d filterviz/locale -i filterviz.pot
+	$(BIN)/pybabel -q compile -D filterviz -d filterviz/locale
+	rm filterviz.pot
 
 clean:  ## remove what was installed and cached in this folder
 	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

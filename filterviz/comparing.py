@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,8 +106,13 @@ def requests(
     return both[0], both[1]
 
 
-def differing(mine: LayerState, its: LayerState) -> list[str]:
+def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str) -> list[str]:
     """The conditions in which two walls differ; a network's own pixel range is no difference.
+
+    Args:
+        mine: the wall of the one network.
+        its: that of the other.
+        say: puts a phrase into another language.
 
     Returns:
         One phrase for each; none where both sides were made under the same conditions, or are not made yet.
@@ -117,9 +122,9 @@ def differing(mine: LayerState, its: LayerState) -> list[str]:
     if one is None or two is None:
         return found
     if one.tile.shape[:2] != two.tile.shape[:2]:
-        found.append(f"tiles of {one.tile.shape[1]} px and {two.tile.shape[1]} px")
+        found.append(say("tiles of {one} px and {other} px").format(one=one.tile.shape[1], other=two.tile.shape[1]))
     if one.precision is not two.precision:
-        found.append(f"computed in {one.precision.value} and {two.precision.value}")
+        found.append(say("computed in {one} and {other}").format(one=one.precision.value, other=two.precision.value))
     for name in ("name", "steps", "seed", "objective"):
         first, second = (getattr(state.request.recipe, name) for state in (mine, its))
         if first != second:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -49,6 +49,7 @@ class LayerState:
         previews: unfinished tiles by filter, uint8 ``[height, width, 1 or 3]``; kept when the job is stopped.
         step, steps: of the batch being worked on.
         seconds_left: for this layer, from the rate measured so far; ``None`` before there is one.
+        tile_seconds: that one of its tiles takes at that rate; ``None`` likewise.
     """
 
     request: Request
@@ -58,6 +59,7 @@ class LayerState:
     step: int = 0
     steps: int = 0
     seconds_left: float | None = None
+    tile_seconds: float | None = None
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -103,7 +105,11 @@ class JobState:
 
 
 class Job:
-    """Some layers of one model, being turned into pictures in a thread of their own."""
+    """Some layers of one model, being turned into pictures in a thread of their own.
+
+    What the store has of all of them comes first; then they are computed in the order in which they were given, or in
+    that of :meth:`prefer`.
+    """
 
     def __init__(
         self,
@@ -119,7 +125,9 @@ class Job:
         self._owner = owner
         self._start = start
         self._lock = threading.Lock()
-        self._stop = threading.Event()
+        self._stops = [threading.Event() for _ in requests]
+        self._pending = list(range(len(requests)))
+        self._recalled = threading.Event()
         self._began = time.monotonic()
         self._state = JobState(Status.WAITING, tuple(LayerState(request) for request in requests))
         self._thread = threading.Thread(target=self._work, name=f"filterviz-job-{model.sha256[:8]}", daemon=True)
@@ -137,7 +145,24 @@ class Job:
 
     def stop(self) -> None:
         """Ask it to stop; what is finished stays. Returns at once."""
-        self._stop.set()
+        for stop in self._stops:
+            stop.set()
+
+    def drop(self, index: int) -> None:
+        """Ask it to leave one layer as it is and to go on with the others. Returns at once."""
+        self._stops[index].set()
+
+    def prefer(self, index: int) -> None:
+        """Have a layer made before the others that have not begun."""
+        with self._lock:
+            if index in self._pending:
+                self._pending.remove(index)
+                self._pending.insert(0, index)
+
+    def recalled(self, seconds: float | None = None) -> JobState:
+        """Wait until what is in the store is there, or for so many seconds; returns how things stand then."""
+        self._recalled.wait(seconds)
+        return self.snapshot()
 
     def wait(self, seconds: float | None = None) -> JobState:
         """Wait until it has finished, or for so many seconds; returns how things stand then."""
@@ -145,52 +170,75 @@ class Job:
         return self.snapshot()
 
     def _work(self) -> None:
-        status = Status.DONE
         error: FiltervizError | None = None
         self._update(status=Status.RUNNING)
         try:
-            for index in range(len(self._state.layers)):
-                self._make(index)
-        except Stopped:
-            status = Status.STOPPED
+            for layer in range(len(self._stops)):
+                self._recall(layer)
+            self._recalled.set()
+            while (turn := self._next()) is not None:
+                try:
+                    self._make(turn)
+                except Stopped:
+                    self._update_layer(turn, status=Status.STOPPED)
         except FiltervizError as failure:
-            status, error = Status.FAILED, failure
+            error = failure
         except Exception:
             # A bug of ours must end in a state like everything else, or the page would wait for ever.
             log.exception("A job broke.")
-            status, error = Status.FAILED, EngineFailed(UNEXPECTED)
-        ended = tuple(
-            layer if layer.status is Status.DONE else replace(layer, status=status) for layer in self._state.layers
+            error = EngineFailed(UNEXPECTED)
+        self._recalled.set()
+        over = (Status.DONE, Status.STOPPED)
+        layers = tuple(
+            layer if layer.status in over else replace(layer, status=Status.FAILED) for layer in self._state.layers
         )
-        self._update(status=status, layers=ended, error=error, seconds=time.monotonic() - self._began)
+        stopped = any(layer.status is Status.STOPPED for layer in layers)
+        status = Status.FAILED if error is not None else Status.STOPPED if stopped else Status.DONE
+        self._update(status=status, layers=layers, error=error, seconds=time.monotonic() - self._began)
 
-    def _make(self, index: int) -> None:
-        """Take one layer's finished tiles from the store and have the others computed."""
-        request = self._state.layers[index].request
-        keys = {
+    def _next(self) -> int | None:
+        with self._lock:
+            return self._pending.pop(0) if self._pending else None
+
+    def _keys(self, request: Request) -> dict[int, str]:
+        """What each picture is called in the store."""
+        return {
             filter_: self._studio.key(self.model, request, filter_, None if self._start is None else self._start[row])
             for row, filter_ in enumerate(request.filters)
         }
+
+    def _recall(self, index: int) -> None:
+        """Take one layer's finished tiles from the store, or from what comes with the program."""
+        request = self._state.layers[index].request
         patterns: dict[int, Pattern] = {}
-        for filter_, key in keys.items():
+        for filter_, key in self._keys(request).items():
             kept = self._studio.kept(self.model, request, filter_, key)
             if kept is not None:
                 patterns[filter_] = kept
-        self._update_layer(index, status=Status.RUNNING, patterns=dict(patterns))
+        if len(patterns) == len(set(request.filters)):
+            with self._lock:
+                self._pending.remove(index)
+            self._update_layer(index, status=Status.DONE, patterns=patterns, seconds_left=0.0)
+        elif patterns:
+            self._update_layer(index, patterns=patterns)
 
+    def _make(self, index: int) -> None:
+        """Have those tiles of one layer computed that are missing."""
+        layer = self._state.layers[index]
+        request = layer.request
+        keys = self._keys(request)
+        patterns = dict(layer.patterns)
+        self._update_layer(index, status=Status.RUNNING)
         rows = [row for row, filter_ in enumerate(request.filters) if filter_ not in patterns]
-        missing = tuple(request.filters[row] for row in rows)
-        events: Iterator[Progress | Pattern] = iter(())
-        if missing:
-            events = self._studio.pool.run(
-                self._studio.file_of(self.model),
-                self.model.sha256,
-                replace(request, filters=missing),
-                opening=self.model.opening,
-                owner=self._owner,
-                start=None if self._start is None else self._start[rows],
-                stop=self._stop,
-            )
+        events = self._studio.pool.run(
+            self._studio.file_of(self.model),
+            self.model.sha256,
+            replace(request, filters=tuple(request.filters[row] for row in rows)),
+            opening=self.model.opening,
+            owner=self._owner,
+            start=None if self._start is None else self._start[rows],
+            stop=self._stops[index],
+        )
         previews: dict[int, NDArray[np.uint8]] = {}
         for event in events:
             if isinstance(event, Pattern):
@@ -200,12 +248,15 @@ class Job:
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))
             else:
                 previews.update(zip(event.filters, event.tiles, strict=True))
+                per_tile = _tile_seconds(event)
+                left = len(request.filters) - len(patterns) - len(event.filters) * event.step / event.steps
                 self._update_layer(
                     index,
                     previews=dict(previews),
                     step=event.step,
                     steps=event.steps,
-                    seconds_left=_seconds_left(event, waiting=len(request.filters) - len(patterns)),
+                    tile_seconds=per_tile,
+                    seconds_left=None if per_tile is None else per_tile * left,
                 )
         self._update_layer(index, status=Status.DONE, seconds_left=0.0)
 
@@ -220,12 +271,11 @@ class Job:
             self._state = replace(self._state, layers=tuple(layers))
 
 
-def _seconds_left(progress: Progress, waiting: int) -> float | None:
-    """What the rest of a layer will take at the rate of the steps so far.
+def _tile_seconds(progress: Progress) -> float | None:
+    """What a tile takes at the rate of the steps so far.
 
     The first step of a batch compiles; a rate that counts it would promise far too long a wait, so there is none yet.
     """
     if progress.step < 2:
         return None
-    per_tile_step = progress.seconds / (progress.step * len(progress.filters))
-    return per_tile_step * (waiting * progress.steps - len(progress.filters) * progress.step)
+    return progress.seconds * progress.steps / (progress.step * len(progress.filters))

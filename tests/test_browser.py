@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, expect, sync_playwright
 
@@ -29,6 +31,9 @@ expect.set_options(timeout=60_000)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 """The system's; without one, Playwright's own is tried."""
+
+QUICK = "recipe=classic&size=16&steps=3"
+"""Conditions under which a wall is there at once."""
 
 SLOW = "recipe=classic&size=256&steps=4000"
 """Conditions under which a wall takes for ever."""
@@ -148,15 +153,18 @@ def upload(page: Page, server: Server, *files: Path | dict[str, object]) -> None
     page.locator("input[type=file]").first.set_input_files(*files)  # type: ignore[arg-type]
 
 
-def tiles(page: Page, alternative: str) -> int:
-    return page.locator(f"[class*='st-key-tile-'] img[alt^='{alternative}']").count()
+DONE = ".tile[data-state=done]"
 
 
 def finished(page: Page, count: int) -> None:
     """Wait for so many finished tiles, and for the page to say that there is nothing more to come."""
-    done = page.locator("[class*='st-key-tile-'] img:is([alt^='Pattern of'], [alt^='No pattern'])")
-    expect(done).to_have_count(count, timeout=120_000)
+    expect(page.locator(DONE)).to_have_count(count, timeout=120_000)
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has drawn what it was told to."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def downloaded(page: Page, button: str) -> tuple[str, bytes]:
@@ -166,11 +174,9 @@ def downloaded(page: Page, button: str) -> tuple[str, bytes]:
 
 
 def test_the_main_job(page: Page, server: Server, family_files: dict[str, Path]) -> None:
-    """Upload, layers, patterns, save, look at one, reload."""
+    """Upload, patterns, save, look at one, reload; no other button is pressed."""
     upload(page, server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers · 10 filters · 16x16x3")).to_be_visible()
-    page.screenshot(path=SCREENSHOTS / "layers.png")
-    page.get_by_role("button", name="Show patterns").click()
     finished(page, 10)
     expect(page.get_by_text("FILTERVIZ_VGG16_WEIGHTS names")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "without-vgg16.png")
@@ -185,16 +191,131 @@ def test_the_main_job(page: Page, server: Server, family_files: dict[str, Path])
         assert len(run["tiles"]) == 10
         assert {tile["file"] for tile in run["tiles"]} < set(archive.namelist())
 
-    page.locator("[class*='st-key-tile-'] button").nth(2).press("Enter")
+    page.reload()
+    finished(page, 10)
+
+
+def test_a_tile_is_reached_and_opened_with_the_keyboard(
+    page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    upload(page, server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+    page.goto(f"{page.url}&{QUICK}&layers=1&with=untrained")
+    finished(page, 8)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.shadowRoot?.activeElement?.className") == "tile":
+            break
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_text(re.compile("^Filter 2 · "))).to_be_visible()
+    expect(page.locator(".tile[data-near='1']")).to_have_count(1)
+    page.screenshot(path=SCREENSHOTS / "keyboard.png")
+    page.keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Response at the end")).to_be_visible()
+    expect(dialog.get_by_text("Filter 2 of conv2d_1, keras_2_1.h5")).to_be_visible()
+    expect(dialog.get_by_text("The filter itself: the 3 x 3 weights")).to_be_visible()
+    expect(dialog.get_by_text("Most like it in conv2d_1 of before training")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "one-filter.png")
+    dialog.get_by_role("button", name="Next").press("Enter")
+    expect(dialog.get_by_text("Filter 3 of conv2d_1, keras_2_1.h5")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
 
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_is_left_out(
+    browser: Browser, server: Server, family_files: dict[str, Path], scheme: Literal["light", "dark"]
+) -> None:
+    """Nothing serious that axe-core finds wrong for people who see little, or nothing, or use no mouse."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    upload(page, server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+    token = page.url.partition("m=")[2][:24]
+    states = {
+        "opening": "",
+        "guide": "?help=1",
+        "network": f"?m={token}&{QUICK}&with=untrained",
+        "chinese": f"?m={token}&{QUICK}&with=untrained&lang=zh",
+    }
+    for name, address in states.items():
+        page.goto(f"{server.address}/{address}")
+        if "m=" in address:
+            finished(page, 20)
+        else:
+            page.locator("img").first.wait_for()
+        settled(page)
+        found = [
+            f"{item['id']}: {item['help']}: {node['target']}"
+            for item in Axe().run(page).response["violations"]
+            if item["impact"] in ("serious", "critical")
+            for node in item["nodes"]
+        ]
+        assert found == [], name
+        page.screenshot(path=SCREENSHOTS / f"{name}-{scheme}.png")
+    context.close()
+
+
+def test_two_languages(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
+    """The browser's language first, then the one that is chosen."""
+    context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    upload(page, server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("2 个卷积层")).to_be_visible()
+    page.goto(f"{page.url}&{QUICK}&layers=1&with=untrained")
+    finished(page, 8)
+    expect(page.get_by_text("两边的生成条件相同。")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "chinese.png")
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_text("Both were made under the same conditions.")).to_be_visible()
+    assert "lang=en" in page.url
+    context.close()
+
+
+def test_reload_during_a_run_and_a_second_visitor(
+    browser: Browser, page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    upload(page, server, family_files["keras_2_4_functional.h5"])
+    expect(page.get_by_text("keras_2_4_functional.h5 ·")).to_be_visible()
+    slow = f"{page.url}&layers=1&{SLOW}"
+    page.goto(slow)
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
     page.reload()
-    expect(page.locator("[class*='st-key-tile-'] img[alt^='Pattern of']").first).to_be_visible()
-    finished(page, 10)
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+
+    context = browser.new_context()
+    second = context.new_page()
+    upload(second, server, family_files["keras_3.h5"])
+    expect(second.get_by_text("keras_3.h5 ·").first).to_be_visible()
+    second.goto(f"{server.address}/?m=cats_and_dogs&layers=1&with=untrained")
+    expect(second.locator(DONE)).to_have_count(25)
+    context.close()
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    page.locator(".st-key-stop button").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+
+
+REAL = (
+    "01110001__ml-mnist__mnist_cnn.h5",
+    "45Harry__Potato_Disease_Classification__my_model.keras",
+    "0N1cky1__teachable-machine__keras_model~efb1b2.h5",
+    "Prithviraj007__DenseNet--CIFAR10__best_model.hdf5",
+    "bwdGitHub__DeepLearningWithPython__cats_and_dogs_small_1.h5",
+)
+"""Grey digits, Keras 3, a nested MobileNet, batch normalisation and branches, the original author's network."""
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_from_a_real_network_to_its_first_tiles(page: Page, server: Server, corpus: Path, name: str) -> None:
+    upload(page, server, corpus / "files" / name)
+    expect(page.get_by_text(re.compile("conv layers? · "))).to_be_visible()
+    expect(page.locator("img[alt^='Unfinished pattern']").or_(page.locator(DONE)).first).to_be_visible()
+    expect(page.locator(DONE).first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(re.compile(r"about \d+ (s|min) left"))).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / f"real-{REAL.index(name)}.png")
+    page.locator(".st-key-stop button").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
 
 
 def test_the_page_opens_on_the_story_of_a_training(page: Page, tmp_path: Path) -> None:
@@ -205,10 +326,10 @@ def test_the_page_opens_on_the_story_of_a_training(page: Page, tmp_path: Path) -
         expect(page.get_by_text("conv2d_3", exact=True)).to_be_visible()
         expect(page.get_by_text("block2_conv2", exact=True)).to_be_visible()
         page.screenshot(path=SCREENSHOTS / "opening.png")
-        trained = page.locator("[class*='st-key-tile-'] img").first.get_attribute("src")
+        trained = page.locator(".tile img").first.get_attribute("src")
         page.get_by_role("slider").first.press("Home")
         expect(page.get_by_text("not at all").first).to_be_visible()
-        page.wait_for_function("old => document.querySelector(\"[class*='st-key-tile-'] img\").src != old", arg=trained)
+        expect(page.locator(".tile img").first).not_to_have_attribute("src", trained or "")
         finished(page, 50)
         page.screenshot(path=SCREENSHOTS / "opening-untrained.png")
         page.get_by_role("button", name="Explore this network").click()
@@ -222,7 +343,7 @@ def test_a_network_beside_itself_before_training_and_beside_a_second_file(
 ) -> None:
     upload(page, server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
-    page.goto(f"{page.url}&layers=1.3&recipe=classic&size=16&steps=3")
+    page.goto(f"{page.url}&layers=1.3&{QUICK}")
     finished(page, 10)
     page.get_by_label("Compare with").click()
     page.get_by_role("option", name="itself before training").click()
@@ -239,15 +360,16 @@ def test_a_network_beside_itself_before_training_and_beside_a_second_file(
 
 def test_stop_and_a_killed_child(page: Page, server: Server, family_files: dict[str, Path]) -> None:
     upload(page, server, family_files["keras_2_4_functional.h5"])
-    page.get_by_role("button", name="Show patterns").wait_for()
+    expect(page.get_by_text("keras_2_4_functional.h5 ·")).to_be_visible()
     page.goto(f"{page.url}&layers=1&{SLOW}")
     expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
     expect(page.locator("img[alt^='Unfinished pattern']").first).to_be_visible()
     page.locator(".st-key-stop button").click()
-    expect(page.get_by_text("Stopped. 0 of 4 tiles are finished and kept; Show patterns goes on.")).to_be_visible()
+    expect(page.get_by_text("Stopped. 0 of 4 tiles are finished and kept.")).to_be_visible()
     expect(page.locator("img[alt^='Unfinished pattern']")).to_have_count(4)
+    page.screenshot(path=SCREENSHOTS / "stopped.png")
 
-    page.get_by_role("button", name="Show patterns").click()
+    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
     for child in server.children():
         child.kill()

@@ -3,52 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from filterviz.errors import BadRequest, FiltervizError
-from filterviz.gallery import export
-from filterviz.gallery.names import slug
 from filterviz.spec import LayerSpec
 from filterviz.studio import Model
-from filterviz.ui import blocks, detail, progress, text, upload, wall
-from filterviz.ui.desk import UNTRAINED, Desk
-from filterviz.ui.view import View
+from filterviz.ui import blocks, detail, progress, takeaway, text, wall
+from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import _
+from filterviz.ui.view import View, layer_choices
 from filterviz.ui.wall import Wall
 
 _STOPPED = "stopped"
-
-_UPLOADING = "upload-other"
-
-
-def go_on() -> None:
-    """Forget that the visitor stopped."""
-    st.session_state.pop(_STOPPED, None)
+_AGAIN = "again"
 
 
-def choose_other(desk: Desk, view: View) -> None:
-    """What to compare with; the page starts again when that changes."""
-    second = desk.uploads.find(view.other)
-    names = {**text.OTHERS, **({view.other: text.plain(second.name)} if second is not None else {})}
-    known = [*dict.fromkeys(["", UNTRAINED, view.other]), _UPLOADING]
-    chosen = st.selectbox(
-        "Compare with",
-        known,
-        known.index(view.other),
-        format_func=lambda other: (
-            "another file …" if other == _UPLOADING else names.get(other, "a file no longer here")
-        ),
-        key=f"other-{view.token}-{view.other}",
-    )
-    if chosen == _UPLOADING:
-        upload.ask_other(desk, view)
-    elif chosen != view.other:
-        st.query_params.from_dict(replace(view, other=chosen, beside={}).to_query())
-        st.rerun()
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two walls beside each other.
+
+    Attributes:
+        index: of the visitor's layer.
+        mine: its wall.
+        its: the wall beside it, once the other network is open.
+    """
+
+    index: int
+    mine: Wall
+    its: Wall | None
 
 
-def show(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> None:
+def show(desk: Desk, model: Model, view: View, visitor: str) -> None:
     """The network's walls, each with its counterpart.
 
     Args:
@@ -56,73 +44,121 @@ def show(desk: Desk, model: Model, view: View, visitor: str, *, again: bool) -> 
         model: the visitor's network.
         view: what to show.
         visitor: who looks.
-        again: also make what was stopped or has failed before.
     """
-    layers = [model.spec.layers[index] for index in view.layers]
-    own = text.side(model)
-    mine = [Wall(model, view.request(layer), visitor, own, row) for row, layer in enumerate(layers)]
     pending = desk.other(view.other, model)
-    other: Model | None = None
-    missing: FiltervizError | None = None
-    stopped = _STOPPED in st.session_state
-    beside: list[Wall] = []
-    counterparts: list[LayerSpec] = []
+    other, missing = _opened(pending)
     try:
-        if not stopped:
-            desk.start(model, [item.request for item in mine], visitor, again=again)
+        pairs = _pairs(model, other, view, visitor)
+    except ValueError as error:
+        other, missing = None, BadRequest(str(error))
+        pairs = _pairs(model, None, view, visitor)
+    walls = [*(pair.mine for pair in pairs), *(pair.its for pair in pairs if pair.its is not None)]
+    try:
+        _start(desk, walls, visitor)
     except BadRequest as error:
         blocks.problem(error)
         return
-    try:
-        if pending.done():
-            other = pending.result()
-            counterparts = [view.counterpart(index, model.spec, other.spec) for index in view.layers]
-    except (FiltervizError, ValueError) as error:
-        other = None
-        missing = error if isinstance(error, FiltervizError) else BadRequest(str(error))
-    if other is not None:
-        requests = [view.other_request(layer, twin=view.other == UNTRAINED) for layer in counterparts]
-        name = text.side(other)
-        beside = [Wall(other, request, visitor, name, row) for row, request in enumerate(requests)]
-        # The visitor's own network gets the first turn: it is what they came for.
-        if not stopped and any(item.begun(desk) for item in mine):
-            desk.start(other, list(dict.fromkeys(requests)), visitor, again=again)
-    everything = [*mine, *beside]
-    stop = _stopper(desk, everything, visitor)
-    progress.show(desk, everything, pending=None if pending.done() or stopped else pending, stop=stop)
-    for row, layer in enumerate(layers):
-        left, right = st.columns(2, gap="large")
-        with left:
-            blocks.head(own, layer.name, text.layer_line(layer))
-            wall.show(desk, mine[row])
-        with right:
-            if other is not None:
-                _choose_beside(view, view.layers[row], layer.name, counterparts[row], other)
-                wall.show(desk, beside[row])
-            elif row == 0:
-                blocks.side(text.OTHERS.get(view.other, "the other network"))
-                blocks.box(str(missing) if missing else "It is being opened …", note=True)
+    stopped = _STOPPED in st.session_state
+    progress.show(
+        desk,
+        walls,
+        pending=None if pending.done() or stopped else pending,
+        stop=_stopper(desk, walls, visitor),
+        resume=_resume,
+    )
+    for row, pair in enumerate(pairs):
+        with st.container(key=f"pair-{row}"):
+            _row(desk, view, pair, row, missing if row == 0 and pending.done() else None)
+    takeaway.offer(desk, [(pair.mine, pair.its) for pair in pairs])
+    detail.show(desk, [(pair.mine, pair.its) for pair in pairs])
+
+
+def _opened(pending: Future[Model]) -> tuple[Model | None, FiltervizError | None]:
+    if not pending.done():
+        return None, None
+    error = pending.exception()
+    if isinstance(error, FiltervizError):
+        return None, error
+    return pending.result(), None
+
+
+def _pairs(model: Model, other: Model | None, view: View, visitor: str) -> list[Pair]:
+    pairs = []
+    stopped = _STOPPED in st.session_state
+    for row, index in enumerate(view.layers):
+        layer = model.spec.layers[index]
+        mine = Wall(
+            model, layer, view.request(index, model.spec), visitor, text.side(model), row, 0, view.sort, stopped
+        )
+        its = None
         if other is not None:
-            blocks.quiet(text.pairing(layer, counterparts[row], mine[row].look(desk), beside[row].look(desk)))
-    _exports(desk, model, mine, "Save your tiles (.zip)")
-    if other is not None:
-        unique = list({item.request: item for item in beside}.values())
-        _exports(desk, other, unique, f"Save the tiles of {text.side(other)} (.zip)")
-    detail.show(desk, everything)
+            counterpart = view.counterpart(index, model.spec, other.spec)
+            request = view.other_request(index, counterpart)
+            its = Wall(other, counterpart, request, visitor, text.side(other), row, 1, view.sort, stopped)
+        pairs.append(Pair(index, mine, its))
+    return pairs
 
 
-def _choose_beside(view: View, index: int, beside: str, counterpart: LayerSpec, other: Model) -> None:
+def _start(desk: Desk, walls: Sequence[Wall], visitor: str) -> None:
+    """Have the walls made, and nothing else that this visitor looked at before."""
+    desk.keep_only([(item.model, item.request) for item in walls], visitor)
+    if _STOPPED in st.session_state:
+        return
+    again = bool(st.session_state.pop(_AGAIN, False))
+    mine, its = ([item for item in walls if item.place == place] for place in (0, 1))
+    desk.start(mine[0].model, [item.request for item in mine], visitor, again=again)
+    desk.settle([(item.model, item.request) for item in mine])
+    # The visitor's own network gets the first turn: it is what they came for.
+    if its and any(item.begun(desk) for item in mine):
+        desk.start(its[0].model, list(dict.fromkeys(item.request for item in its)), visitor, again=again)
+        desk.settle([(item.model, item.request) for item in its])
+
+
+def _row(desk: Desk, view: View, pair: Pair, row: int, missing: FiltervizError | None) -> None:
+    mine, its = pair.mine, pair.its
+    left, right = st.columns(2, gap="large")
+    with left:
+        blocks.head(mine.side, mine.layer.name, text.layer_line(mine.layer))
+        wall.show(desk, mine, its)
+    with right:
+        if its is not None:
+            _choose_beside(view, pair.index, mine.layer, its)
+            wall.show(desk, its, mine)
+        elif row == 0:
+            blocks.side(text.others().get(view.other, _("the other network")))
+            if missing is not None:
+                blocks.problem(missing, note=True)
+            else:
+                blocks.box(_("It is being opened …"), note=True)
+    if its is not None:
+        blocks.quiet(text.pairing(mine.layer, its.layer, mine.look(desk), its.look(desk)))
+    _pages(view, pair)
+
+
+def _pages(view: View, pair: Pair) -> None:
+    """Turn the pages of a pair of walls that have more filters than are shown at once."""
+    pages = max(view.pages_of(layer) for layer in (pair.mine.layer, *([pair.its.layer] if pair.its else [])))
+    if pages < 2:
+        return
+    now = min(view.pages.get(pair.index, 1), pages)
+    turned = st.pagination(pages, default=now, key=f"page-{view.token}-{pair.index}-{view.count}")
+    if turned != now:
+        st.query_params.from_dict(replace(view, pages={**view.pages, pair.index: turned}).to_query())
+        st.rerun()
+
+
+def _choose_beside(view: View, index: int, mine: LayerSpec, its: Wall) -> None:
     """The head of the other network's wall: which layer it is, and another if that is wanted."""
-    offered = text.convolutions(other.spec) or other.spec.visualisable
-    choices = [at for at, layer in enumerate(other.spec.layers) if layer in offered]
-    now = other.spec.layers.index(counterpart)
+    layers = its.model.spec.layers
+    now = layers.index(its.layer)
+    choices = sorted({*layer_choices(its.model.spec), now})
     with st.container(key=f"beside-{index}"):
-        blocks.side(text.side(other))
+        blocks.side(its.side)
         chosen = st.selectbox(
-            f"Layer of {text.side(other)}, beside {text.plain(beside, 40)}",
-            choices if now in choices else sorted([*choices, now]),
-            (choices if now in choices else sorted([*choices, now])).index(now),
-            format_func=lambda at: text.reference_option(other.spec.layers[at]),
+            _("Layer of {side}, beside {layer}").format(side=its.side, layer=text.plain(mine.name, 40)),
+            choices,
+            choices.index(now),
+            format_func=lambda at: text.reference_option(layers[at]),
             key=f"counterpart-{view.token}-{view.other}-{index}",
             label_visibility="collapsed",
         )
@@ -131,23 +167,19 @@ def _choose_beside(view: View, index: int, beside: str, counterpart: LayerSpec, 
         st.rerun()
 
 
-def _exports(desk: Desk, model: Model, walls: Sequence[Wall], label: str) -> None:
-    """All finished tiles with their numbers."""
-    results = [(item.request, item.look(desk).patterns) for item in walls]
-    if any(patterns for _, patterns in results):
-        st.download_button(
-            label,
-            data=lambda: export.run_zip(model.describe(), results),
-            file_name=f"{slug(model.name)}_patterns.zip",
-            mime="application/zip",
-            on_click="ignore",
-            icon=":material/folder_zip:",
-        )
-
-
 def _stopper(desk: Desk, walls: Sequence[Wall], visitor: str) -> Callable[[], None]:
     def stop() -> None:
         st.session_state[_STOPPED] = True
         desk.stop([(item.model, item.request) for item in walls], visitor)
 
     return stop
+
+
+def _resume() -> None:
+    go_on()
+    st.session_state[_AGAIN] = True
+
+
+def go_on() -> None:
+    """Forget that the visitor stopped."""
+    st.session_state.pop(_STOPPED, None)

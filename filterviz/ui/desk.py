@@ -17,6 +17,7 @@ from filterviz.settings import Settings
 from filterviz.spec import Request
 from filterviz.studio import DEMO, VGG16, Model, Studio
 from filterviz.ui.uploads import Upload, Uploads
+from filterviz.ui.view import UNTRAINED
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +28,6 @@ KEPT_MODELS = 64
 
 LEASE_SECONDS = 15.0
 """A visitor who has not asked about a job for so long has gone away, and no longer keeps others from stopping it."""
-
-UNTRAINED = "untrained"
-"""What stands in an address for the same network before training."""
 
 SETTLE_SECONDS = 0.5
 """Pictures that come with the program are there sooner; whatever takes longer is shown as it comes."""
@@ -49,6 +47,11 @@ class _Follower:
     job: Job
     index: int
     leases: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """Where the layer stands."""
+        return self.job.snapshot().layers[self.index].status
 
 
 WallKey = tuple[str, Request]
@@ -175,13 +178,13 @@ class Desk:
         }
 
     def settle(self, walls: Sequence[tuple[Model, Request]], seconds: float = SETTLE_SECONDS) -> None:
-        """Wait a moment for walls whose pictures are all there and only need to be fetched."""
+        """Wait a moment for the pictures that are all there and only need to be fetched."""
         deadline = time.monotonic() + seconds
         for model, request in walls:
             with self._lock:
                 wall = self._walls.get((model.identity, request))
             if wall is not None:
-                wall.job.wait(max(0.0, deadline - time.monotonic()))
+                wall.job.recalled(max(0.0, deadline - time.monotonic()))
 
     def _locate_reference(self, future: Future[Model]) -> None:
         _fulfil(future, self.studio.reference)
@@ -204,7 +207,7 @@ class Desk:
             missing = []
             for request in requests:
                 wall = self._walls.get((model.identity, request))
-                if wall is None or (again and wall.job.snapshot().layers[wall.index].status in over):
+                if wall is None or (again and wall.status in over):
                     missing.append(request)
             if missing:
                 job = self.studio.start(model, missing, owner=f"{visitor} {model.identity[-24:]}")
@@ -216,51 +219,86 @@ class Desk:
             while len(self._walls) > KEPT_WALLS:
                 self._walls.popitem(last=False)
 
-    def look(self, model: Model, request: Request, visitor: str) -> tuple[LayerState, FiltervizError | None] | None:
-        """How one wall stands, and why its job failed if it did; ``None`` where it was never asked for."""
+    def look(
+        self, model: Model, request: Request, visitor: str, *, only: bool = False
+    ) -> tuple[LayerState, FiltervizError | None] | None:
+        """How one wall stands, and why its job failed if it did; ``None`` where it was never asked for.
+
+        Args:
+            model: whose wall.
+            request: which.
+            visitor: who looks.
+            only: look without wanting that it be made.
+        """
         with self._lock:
             wall = self._walls.get((model.identity, request))
             if wall is None:
                 return None
-            wall.leases[visitor] = time.monotonic()
+            if not only:
+                wall.leases[visitor] = time.monotonic()
         state = wall.job.snapshot()
-        return state.layers[wall.index], state.error
+        layer = state.layers[wall.index]
+        return layer, state.error if layer.status is Status.FAILED else None
 
-    def leave(self, visitor: str) -> None:
-        """A visitor turns to something else: end and forget what is unfinished and nobody else looks at."""
+    def keep_only(self, walls: Sequence[tuple[Model, Request]], visitor: str) -> None:
+        """A visitor turns to these walls: end and forget what else of theirs is unfinished and nobody else looks at."""
+        kept = {(model.identity, request) for model, request in walls}
         with self._lock:
-            mine = [key for key, wall in self._walls.items() if visitor in wall.leases]
-            for key in mine:
-                del self._walls[key].leases[visitor]
-            wanted = self._wanted(visitor)
-            for key in mine:
-                job = self._walls[key].job
-                if id(job) not in wanted and not job.snapshot().finished:
-                    job.stop()
+            for key in [key for key, wall in self._walls.items() if visitor in wall.leases and key not in kept]:
+                wall = self._walls[key]
+                del wall.leases[visitor]
+                if not self._wanted(wall, visitor) and wall.status in (Status.WAITING, Status.RUNNING):
+                    wall.job.drop(wall.index)
                     del self._walls[key]
 
+    def leave(self, visitor: str) -> None:
+        """A visitor turns to something else altogether."""
+        self.keep_only([], visitor)
+
     def stop(self, walls: Sequence[tuple[Model, Request]], visitor: str) -> None:
-        """Stop the making of walls that nobody else is looking at."""
+        """Stop the making of walls, at once or when nobody else is looking at them any more.
+
+        Somebody else may be the same visitor before a reload of the page, of whom we only know that nothing is heard.
+        """
+        left = []
         with self._lock:
-            jobs: dict[int, Job] = {}
             for model, request in walls:
                 wall = self._walls.get((model.identity, request))
-                if wall is not None:
-                    wall.leases.pop(visitor, None)
-                    jobs[id(wall.job)] = wall.job
-            wanted = self._wanted(visitor)
-        for number, job in jobs.items():
-            if number not in wanted:
-                job.stop()
+                if wall is None:
+                    continue
+                wall.leases.pop(visitor, None)
+                if self._wanted(wall, visitor):
+                    left.append((model, request))
+                elif wall.status in (Status.WAITING, Status.RUNNING):
+                    wall.job.drop(wall.index)
+            again = any(wall.status in (Status.WAITING, Status.RUNNING) for wall in self._walls.values())
+        if left and again:
+            timer = threading.Timer(LEASE_SECONDS / 3, self._stop_unless_resumed, (left, visitor))
+            timer.daemon = True
+            timer.start()
 
-    def _wanted(self, visitor: str) -> set[int]:
-        """The jobs that other visitors are looking at."""
+    def _stop_unless_resumed(self, walls: Sequence[tuple[Model, Request]], visitor: str) -> None:
+        with self._lock:
+            resumed = any(
+                visitor in wall.leases
+                for model, request in walls
+                if (wall := self._walls.get((model.identity, request))) is not None
+            )
+        if not resumed:
+            self.stop(walls, visitor)
+
+    def prefer(self, model: Model, request: Request) -> None:
+        """Have a wall made before its neighbours: somebody is looking at where it will be."""
+        with self._lock:
+            wall = self._walls.get((model.identity, request))
+            if wall is not None:
+                wall.job.prefer(wall.index)
+
+    @staticmethod
+    def _wanted(wall: _Follower, visitor: str) -> bool:
+        """Whether another visitor is looking at a wall."""
         recent = time.monotonic() - LEASE_SECONDS
-        return {
-            id(wall.job)
-            for wall in self._walls.values()
-            if any(seen > recent for name, seen in wall.leases.items() if name != visitor)
-        }
+        return any(seen > recent for name, seen in wall.leases.items() if name != visitor)
 
 
 def _fulfil(future: Future[Model], work: Callable[[], Model]) -> None:

@@ -1,4 +1,4 @@
-"""One filter, large, with its numbers."""
+"""One filter, large, with its numbers, its own weights where it looks straight at the picture, and its relatives."""
 
 from __future__ import annotations
 
@@ -7,25 +7,36 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from filterviz.gallery import export, png
+from filterviz.gallery import export, kernel, png
 from filterviz.spec import Pattern
 from filterviz.ui import blocks, text
 from filterviz.ui.desk import Desk
-from filterviz.ui.wall import DETAIL, Wall
+from filterviz.ui.i18n import _
+from filterviz.ui.wall import DETAIL, Wall, in_order, relatives
 
 WIDTH, HEIGHT = 320, 90
 """Of the curve, in its own units."""
 
 
-def show(desk: Desk, walls: Sequence[Wall]) -> None:
-    """The dialog of the tile that was pressed, if one is open."""
+def show(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
+    """The dialog of the tile that was pressed, if one is open.
+
+    Args:
+        desk: where the work is done.
+        pairs: the walls of the page, each with the one beside it.
+    """
     key, filter_ = st.session_state.get(DETAIL, ("", -1))
-    wall = next((wall for wall in walls if wall.key == key), None)
+    sides = [*pairs, *((its, mine) for mine, its in pairs if its is not None)]
+    wall, beside = next(((one, other) for one, other in sides if one.key == key), (None, None))
     pattern = None if wall is None else wall.look(desk).patterns.get(filter_)
     if wall is None or pattern is None:
         close()
         return
-    st.dialog(f"Filter {filter_}", width="large", on_dismiss=close)(_one)(wall, pattern)
+    title = _("Filter {filter} of {layer}, {side}").format(
+        filter=filter_, layer=text.plain(pattern.layer, 40), side=wall.side
+    )
+    # A title is Markdown, and names come from a file.
+    st.dialog(_markdown_safe(title), width="large", on_dismiss=close)(_one)(desk, wall, pattern, beside)
 
 
 def close() -> None:
@@ -33,30 +44,52 @@ def close() -> None:
     st.session_state.pop(DETAIL, None)
 
 
-def _one(wall: Wall, pattern: Pattern) -> None:
+def _one(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) -> None:
     picture, numbers = st.columns(2, gap="medium")
     data = png.encode(pattern.tile)
-    with picture, st.container(key="detail-picture"):
-        st.image(data, width="stretch", alt=text.tile_alternative(pattern.filter, pattern), output_format="PNG")
+    with picture:
+        with st.container(key="detail-picture"):
+            st.image(data, width="stretch", alt=text.tile_alternative(pattern.filter, pattern), output_format="PNG")
+        _turn(desk, wall, pattern, data)
     with numbers:
         for flag in pattern.flags:
             blocks.box(text.flag(flag), note=True)
-        blocks.numbers(
-            {
-                "Layer": text.plain(pattern.layer),
-                "Response at the start": text.number(pattern.response_start),
-                "Response at the end": text.number(pattern.response_end),
-                "Steps": str(len(pattern.curve) - 1),
-                "Seed": str(pattern.seed),
-                "Pixel values": text.computed_range(pattern.pixel_range),
-                "Computed in": f"{pattern.precision.value}, {pattern.seconds:.2g} s",
-                "Recipe": f"{wall.request.recipe.name}, {pattern.tile.shape[1]} px",
-                "Shows": text.objective(wall.request.recipe.objective),
-            }
-        )
-        blocks.curve(_points(pattern.curve), "The response, step by step", (WIDTH, HEIGHT))
+        blocks.curve(_points(pattern.curve), _("The response, step by step"), (WIDTH, HEIGHT))
+        if pattern.kernel is not None:
+            _kernel(pattern)
+        _relatives(desk, wall, pattern, beside)
+        with st.expander(_("All numbers")):
+            blocks.numbers(_numbers(wall, pattern))
+
+
+def _numbers(wall: Wall, pattern: Pattern) -> dict[str, str]:
+    return {
+        _("Response at the start"): text.number(pattern.response_start),
+        _("Response at the end"): text.number(pattern.response_end),
+        _("Shows"): text.objective(wall.request.recipe.objective),
+        _("Recipe"): f"{text.recipe(wall.request.recipe.name)}, {pattern.tile.shape[1]} px",
+        _("Steps"): str(len(pattern.curve) - 1),
+        _("Seed"): str(pattern.seed),
+        _("Pixel values"): text.computed_range(pattern.pixel_range),
+        _("Computed in"): f"{pattern.precision.value}, {pattern.seconds:.2g} s",
+    }
+
+
+def _turn(desk: Desk, wall: Wall, pattern: Pattern, data: bytes) -> None:
+    """Go to the tiles before and after, in the order of the wall, and save this one."""
+    state = wall.look(desk)
+    order = [filter_ for filter_ in in_order(state, wall.sort) if filter_ in state.patterns]
+    place = order.index(pattern.filter)
+    with st.container(key="detail-turn", horizontal=True, vertical_alignment="center"):
+        for name, icon, to in (
+            (_("Previous"), ":material/chevron_left:", place - 1),
+            (_("Next"), ":material/chevron_right:", place + 1),
+        ):
+            if st.button(name, icon=icon, disabled=not 0 <= to < len(order), key=f"turn-{to - place}"):
+                st.session_state[DETAIL] = (wall.key, order[to])
+                st.rerun()
         st.download_button(
-            "Save this tile",
+            _("Save this tile"),
             data=data,
             file_name=export.wall_name(pattern.layer).replace("_pattern.png", f"_f{pattern.filter:03d}.png"),
             mime="image/png",
@@ -65,13 +98,59 @@ def _one(wall: Wall, pattern: Pattern) -> None:
         )
 
 
+def _kernel(pattern: Pattern) -> None:
+    if pattern.kernel is None:
+        return
+    height, width, _channels = pattern.kernel.shape
+    with st.container(key="detail-kernel", horizontal=True, vertical_alignment="center"):
+        st.image(
+            png.encode(kernel.picture(pattern.kernel)),
+            width=96,
+            alt=_("The weights of filter {filter}").format(filter=pattern.filter),
+            output_format="PNG",
+        )
+        blocks.quiet(
+            _(
+                "The filter itself: the {width} x {height} weights that it lays over the picture at every place. "
+                "Grey is zero."
+            ).format(width=width, height=height)
+        )
+
+
+def _relatives(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) -> None:
+    if beside is None:
+        return
+    others = beside.look(desk)
+    near = relatives(wall.look(desk), others).get(pattern.filter, ())
+    if not near:
+        return
+    blocks.quiet(
+        _("Most like it in {layer} of {side}, to the eye").format(
+            layer=text.plain(beside.layer.name, 40), side=beside.side
+        )
+    )
+    with st.container(key="detail-relatives", horizontal=True):
+        for filter_ in near:
+            found = others.patterns[filter_]
+            with st.container(key=f"relative-{filter_}", width=104):
+                st.image(png.encode(found.tile), width=96, alt=text.tile_alternative(filter_, found))
+                if st.button(str(filter_), key=f"relative-open-{filter_}", type="tertiary"):
+                    st.session_state[DETAIL] = (beside.key, filter_)
+                    st.rerun()
+
+
+def _markdown_safe(words: str) -> str:
+    """Words with every character that Markdown could take for its own escaped."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|:$~" else character for character in words)
+
+
 def _points(curve: Sequence[float]) -> list[tuple[float, float]]:
     """A curve's points in a box of ``WIDTH`` x ``HEIGHT``, the highest response at the top; NaNs left out."""
     finite = [(step, value) for step, value in enumerate(curve) if math.isfinite(value)]
     if len(finite) < 2:
         return []
-    low = min(0.0, *(value for _, value in finite))
-    high = max(value for _, value in finite)
+    low = min(0.0, *(value for _step, value in finite))
+    high = max(value for _step, value in finite)
     span = high - low or 1.0
     last = len(curve) - 1
     return [(WIDTH * step / last, HEIGHT * (1 - (value - low) / span)) for step, value in finite]

@@ -11,12 +11,11 @@ import streamlit as st
 from filterviz.errors import FiltervizError, RefusalCode, Refused
 from filterviz.settings import Settings
 from filterviz.studio import DEMO, Model
-from filterviz.ui import blocks, comparison, picker, text, upload, welcome
+from filterviz.ui import blocks, comparison, controls, guide, text, upload, welcome
 from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import LANGUAGES, _, choose
 from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
-
-TAGLINE = "See what your Keras image network has learned, filter by filter, beside VGG16."
 
 _VISITOR = "visitor"
 
@@ -31,62 +30,95 @@ def the_desk() -> Desk:
 
 def main() -> None:
     """Draw the page."""
-    blocks.style()
-    blocks.title("filterviz", TAGLINE)
     desk = the_desk()
-    visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
     view = View.from_query(st.query_params.to_dict(), desk.settings)
+    spoken = choose(view.language)
+    blocks.style()
+    view = _header(view, spoken)
+    visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
     file = desk.uploads.find(view.token) if view.token else None
     demo = desk.studio.demo() if view.token == DEMO else None
-    if demo is not None:
+    if view.help:
+        guide.show(desk)
+    elif demo is not None:
         _with_model(desk, demo, view, visitor)
     elif file is not None:
         _with_file(desk, file, view, visitor)
     else:
         if view.token:
-            blocks.box("The file of this address is no longer here. Upload it again to see it.", note=True)
-        welcome.show(desk, visitor)
+            blocks.box(_("The file of this address is no longer here. Upload it again to see it."), note=True)
+        welcome.show(desk, view, visitor)
     st.space("large")
-    blocks.quiet("VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0.")
+    blocks.quiet(_("VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0."))
+
+
+def _header(view: View, spoken: str) -> View:
+    """The name of the page, what it is for, help and the language."""
+    with st.container(key="header", horizontal=True, vertical_alignment="center"):
+        blocks.title("filterviz", _("See what your Keras image network has learned, filter by filter, beside VGG16."))
+        with st.container(key="header-right", horizontal=True, width="content", vertical_alignment="center"):
+            label = _("Back") if view.help else _("What am I looking at?")
+            if st.button(label, key="help", type="tertiary", icon=":material/help:" if not view.help else None):
+                _go(replace(view, help=not view.help))
+            language = st.segmented_control(
+                _("Language"),
+                list(LANGUAGES),
+                default=spoken,
+                required=True,
+                format_func=LANGUAGES.__getitem__,
+                key="language-choice",
+                label_visibility="collapsed",
+            )
+    if language is not None and language != spoken:
+        _go(replace(view, language=language))
+    return view
+
+
+def _go(view: View) -> None:
+    st.query_params.from_dict(view.to_query())
+    st.rerun()
 
 
 def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
     """What is in a file, or why it cannot be opened."""
     try:
-        with st.spinner("Reading the file …"):
+        with st.spinner(_("Reading the file …")):
             model = desk.open(file, view.architecture)
     except FiltervizError as error:
         blocks.line(text.plain(file.name))
         blocks.problem(error)
         if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where:
             _offer(view, error.where)
-        upload.ask(desk, visitor)
+        upload.ask(desk, view, visitor)
         return
     _with_model(desk, model, view, visitor)
 
 
 def _with_model(desk: Desk, model: Model, view: View, visitor: str) -> None:
     """What a network is, what to show of it, and the walls."""
-    name, other = st.columns([4, 1], vertical_alignment="center")
-    with name:
-        blocks.line(text.model_line(model))
-        for note in model.spec.notes:
-            blocks.quiet(text.plain(note, blocks.LONGEST_SENTENCE))
-    with other, st.popover("Open another file", width="stretch"):
-        upload.ask(desk, visitor)
-    view = view.fitted(model.spec)
-    asked = picker.pick(model.spec, view, desk.settings)
-    if asked is not None:
-        view = asked
+    with st.container(key="model", horizontal=True, vertical_alignment="center"):
+        with st.container(key="model-line"):
+            blocks.line(text.model_line(model))
+            blocks.quiet(text.model_sentence(model.spec))
+        with st.popover(_("Open another file"), icon=":material/upload:"):
+            upload.ask(desk, view, visitor)
+    for note in model.spec.notes:
+        blocks.quiet(text.plain(note, blocks.LONGEST_SENTENCE))
+    if not model.spec.visualisable:
+        blocks.box(_("Nothing of this network can be shown; the list says why."), note=True)
+        blocks.layers(model.spec.layers)
+        return
+    before = view.fitted(model.spec)
+    view = controls.choose(desk, model, before)
+    if view != before:
         st.query_params.from_dict(view.to_query())
         comparison.go_on()
-    if view.layers:
-        comparison.choose_other(desk, view)
-        comparison.show(desk, model, view, visitor, again=asked is not None)
+    comparison.show(desk, model, view, visitor)
+    controls.layers_of(model.spec, view)
 
 
 def _offer(view: View, architecture: str) -> None:
     """Open bare weights as the network whose names and shapes they have, if the visitor agrees."""
-    if st.button(f"Open it as {text.plain(architecture)}", type="primary", key="open-as"):
-        st.query_params.from_dict(replace(view, architecture=architecture.lower()).to_query())
-        st.rerun()
+    label = _("Open it as {architecture}").format(architecture=text.plain(architecture))
+    if st.button(label, type="primary", key="open-as"):
+        _go(replace(view, architecture=architecture.lower()))

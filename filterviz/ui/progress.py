@@ -1,4 +1,4 @@
-"""How far the work is, and the button that stops it."""
+"""How far the work is, how long it will take still, and the buttons that stop it and go on with it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,25 @@ from concurrent.futures import Future
 
 import streamlit as st
 
+from filterviz.effort import effort
 from filterviz.jobs import LayerState, Status
 from filterviz.studio import Model
 from filterviz.ui import blocks, text
 from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import _
 from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
 
 _ACTIVE = (Status.WAITING, Status.RUNNING)
 
 
-def show(desk: Desk, walls: Sequence[Wall], *, pending: Future[Model] | None, stop: Callable[[], None]) -> None:
+def show(
+    desk: Desk,
+    walls: Sequence[Wall],
+    *,
+    pending: Future[Model] | None,
+    stop: Callable[[], None],
+    resume: Callable[[], None],
+) -> None:
     """A bar, a line and Stop while something is being made; what came of it afterwards.
 
     The page as a whole is drawn again whenever a wall begins or ends, so that only walls in the making are polled.
@@ -26,10 +35,11 @@ def show(desk: Desk, walls: Sequence[Wall], *, pending: Future[Model] | None, st
         walls: all that the page shows.
         pending: the other network, if more will come once it is open.
         stop: called when the visitor presses Stop.
+        resume: called when the visitor wants what was stopped or broke off after all.
     """
     drawn = _statuses(desk, walls, pending is not None)
     active = pending is not None or any(status in _ACTIVE for status in drawn)
-    st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, pending, stop)
+    st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, pending, stop, resume)
 
 
 def _bar(
@@ -38,6 +48,7 @@ def _bar(
     drawn: tuple[Status | bool, ...],
     awaited: Future[Model] | None,
     stop: Callable[[], None],
+    resume: Callable[[], None],
 ) -> None:
     pending = awaited is not None
     now = _statuses(desk, walls, awaited is not None and not awaited.done())
@@ -45,19 +56,28 @@ def _bar(
         st.rerun()
     states = [wall.look(desk) for wall in walls]
     if pending or any(status in _ACTIVE for status in now):
-        field, button = st.columns([5, 1], vertical_alignment="center")
-        with field:
-            st.progress(_share(states))
-            blocks.quiet(_line(desk, walls, states))
-        button.button("Stop", key="stop", on_click=stop, width="stretch", icon=":material/stop:")
+        with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+            with st.container(key="progress-bar"):
+                st.progress(_share(states))
+                blocks.quiet(_line(desk, walls, states))
+            pressed = st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
+        if pressed:
+            st.rerun()
         return
     errors = {str(error): error for wall in walls if (error := wall.error(desk)) is not None}
     for error in errors.values():
         blocks.problem(error)
-    if any(state.status is Status.STOPPED for state in states):
-        done = sum(len(state.patterns) for state in states)
-        total = sum(len(state.wanted) for state in states)
-        blocks.box(f"Stopped. {done} of {total} tiles are finished and kept; Show patterns goes on.", note=True)
+    if errors or any(state.status is Status.STOPPED for state in states):
+        with st.container(key="stopped", horizontal=True, vertical_alignment="center"):
+            done = sum(len(state.patterns) for state in states)
+            total = sum(len(state.wanted) for state in states)
+            line = _("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total)
+            pressed = st.button(
+                _("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary"
+            )
+            blocks.quiet(line)
+        if pressed:
+            st.rerun()
 
 
 def _statuses(desk: Desk, walls: Sequence[Wall], pending: bool) -> tuple[Status | bool, ...]:
@@ -77,16 +97,50 @@ def _share(states: Sequence[LayerState]) -> float:
 
 
 def _line(desk: Desk, walls: Sequence[Wall], states: Sequence[LayerState]) -> str:
-    """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · about 6 s left for this layer``."""
-    parts = [f"{sum(len(state.patterns) for state in states)} of {sum(len(state.wanted) for state in states)} tiles"]
+    """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · about 2 min left``."""
+    done, total = (
+        sum(len(part) for part in parts) for parts in zip(*((s.patterns, s.wanted) for s in states), strict=True)
+    )
+    parts = [_("{done} of {total} tiles").format(done=done, total=total)]
     running = next((at for at, state in enumerate(states) if state.status is Status.RUNNING), None)
     if running is not None:
         state = states[running]
-        layer = f"{text.plain(state.request.layer, 40)} of {walls[running].side}"
-        parts.append(f"{layer}: step {state.step} of {state.steps}" if state.steps else f"getting {layer} ready")
-        if state.seconds_left is not None:
-            parts.append(f"{text.seconds_left(state.seconds_left)} for this layer")
+        layer = _("{layer} of {side}").format(layer=text.plain(state.request.layer, 40), side=walls[running].side)
+        if state.steps:
+            parts.append(_("{layer}: step {step} of {steps}").format(layer=layer, step=state.step, steps=state.steps))
+        else:
+            parts.append(_("getting {layer} ready").format(layer=layer))
+        left = seconds_left(walls, states)
+        if left is not None:
+            parts.append(text.seconds_left(left))
     elif desk.download is not None:
-        received, total = desk.download
-        parts.append(f"downloading VGG16's weights: {received / 1e6:.0f} of {total / 1e6:.0f} MB")
+        received, size = desk.download
+        parts.append(
+            _("downloading VGG16's weights: {received:.0f} of {size:.0f} MB").format(
+                received=received / 1e6, size=size / 1e6
+            )
+        )
     return " · ".join(parts)
+
+
+def seconds_left(walls: Sequence[Wall], states: Sequence[LayerState]) -> float | None:
+    """How long everything on the page will take still, from what a tile takes where one is being made.
+
+    A deeper layer costs more, and by how much :func:`filterviz.effort.effort` knows about.
+
+    Returns:
+        ``None`` while nothing has been measured.
+    """
+    measured = [(wall, state) for wall, state in zip(walls, states, strict=True) if state.tile_seconds is not None]
+    running = [item for item in measured if item[1].status is Status.RUNNING]
+    if not running:
+        return None
+    wall, now = running[0]
+    work = effort(wall.model.spec, wall.layer)
+    left = now.seconds_left or 0.0
+    for other, state in zip(walls, states, strict=True):
+        if state.status is Status.WAITING:
+            missing = len(state.wanted) - len(state.patterns)
+            share = effort(other.model.spec, other.layer) / work if work else 1.0
+            left += missing * (now.tile_seconds or 0.0) * share
+    return left

@@ -12,18 +12,21 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from filterviz.errors import FiltervizError
 from filterviz.ui import blocks
 from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import _
 from filterviz.ui.view import View
 
 _ROUND = "upload-round"
 
 
-def ask(desk: Desk, visitor: str) -> None:
+def ask(desk: Desk, view: View, visitor: str) -> None:
     """An upload field; a file that comes in is kept, and the page starts again with it.
 
     It takes any ending: what a file is, its first bytes say.
     """
     turn = st.session_state.setdefault(_ROUND, 0)
-    label = f"Drop or choose a network: .h5, .hdf5 or .keras, up to {desk.settings.upload_bytes / 1e6:.0f} MB"
+    label = _("Drop or choose a network: .h5, .hdf5 or .keras, up to {size:.0f} MB").format(
+        size=desk.settings.upload_bytes / 1e6
+    )
     given = st.file_uploader(label, type=None, key=f"upload-{turn}")
     if given is None:
         return
@@ -37,7 +40,7 @@ def ask(desk: Desk, visitor: str) -> None:
     desk.leave(visitor)
     # A new key makes an empty field: the old one would go on holding the bytes.
     st.session_state[_ROUND] = turn + 1
-    st.query_params.from_dict(View(token=upload.token).to_query())
+    st.query_params.from_dict(View(token=upload.token, language=view.language).to_query())
     st.rerun()
 
 
@@ -49,7 +52,7 @@ def ask_other(desk: Desk, view: View) -> None:
         view: the page as it is; it starts again with the file beside it.
     """
     turn = st.session_state.setdefault(_ROUND, 0)
-    given = st.file_uploader("Drop or choose the other network", type=None, key=f"upload-other-{turn}")
+    given = st.file_uploader(_("Drop or choose the other network"), type=None, key=f"upload-other-{turn}")
     if given is None:
         return
     try:

@@ -6,15 +6,24 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from filterviz.reference.matching import match
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request, objectives
+from filterviz.ui.i18n import LANGUAGES
 from filterviz.ui.text import convolutions
 
-COUNTS = (25, 50, 100)
-"""How many filters of a layer may be shown."""
+EVERY = 0
+"""In place of a number of filters: all of them."""
+
+COUNTS = (25, 64, EVERY)
+"""How many filters of a layer may be shown on a page of its wall."""
+
+SORTS = ("", "response", "similarity")
+"""What a wall's tiles are put in order by: their filters' numbers, how strongly these respond, how alike they look."""
+
+MOST_PAGES = 1000
 
 SENSIBLE = 5
 """So many layers are chosen before anybody chooses."""
@@ -22,6 +31,11 @@ SENSIBLE = 5
 MOST_LAYERS = 12
 
 LARGEST_SEED = 2**31 - 1
+
+UNTRAINED = "untrained"
+"""In place of another file: the same network before training."""
+
+_ALL = "all"
 
 Params = Mapping[str, str]
 
@@ -35,11 +49,15 @@ class View:
         architecture: the network that a file of bare weights is opened as; empty for any other file.
         other: what stands beside it: VGG16 if empty, ``untrained`` for the same network before training, or the token
             of another file.
-        layers: indices of the chosen layers in ``ModelSpec.layers``; empty until patterns were asked for.
+        layers: indices of the chosen layers in ``ModelSpec.layers``; empty where the choice is left to the page.
         beside: for some of them, the index of the other network's layer that stands beside.
         recipe: how the pictures are made.
-        count: filters of each layer.
+        count: filters of each layer that are shown at once, one of :data:`COUNTS`.
+        pages: for some of the layers, which page of their filters is shown, counted from 1.
+        sort: one of :data:`SORTS`.
         pixel_range: of the uploaded model; VGG16 has its own.
+        language: that was asked for; empty to go by the browser.
+        help: whether the page that explains is shown instead.
     """
 
     token: str = ""
@@ -49,7 +67,11 @@ class View:
     beside: Mapping[int, int] = field(default_factory=dict)
     recipe: Recipe = RECIPES["natural"]
     count: int = COUNTS[0]
+    pages: Mapping[int, int] = field(default_factory=dict)
+    sort: str = SORTS[0]
     pixel_range: PixelRange = PixelRange.AUTO
+    language: str = ""
+    help: bool = False
 
     @classmethod
     def from_query(cls, params: Params, settings: Settings) -> Self:
@@ -68,7 +90,7 @@ class View:
             seed=_number(params, "seed", 0, LARGEST_SEED, recipe.seed),
             objective=params["objective"] if params.get("objective") in objectives(recipe.name) else recipe.objective,
         )
-        count = _number(params, "count", 1, COUNTS[-1], COUNTS[0])
+        count = EVERY if params.get("count") == _ALL else _number(params, "count", 1, max(COUNTS), COUNTS[0])
         given = params.get("range", "")
         return cls(
             token=params.get("m", "")[:64],
@@ -77,10 +99,14 @@ class View:
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
             ],
-            beside={int(mine): int(its) for mine, its in re.findall(r"(\d{1,5})-(\d{1,5})", params.get("beside", ""))},
+            beside=_pairs(params.get("beside", "")),
             recipe=recipe,
             count=count if count in COUNTS else COUNTS[0],
+            pages={layer: page for layer, page in _pairs(params.get("page", "")).items() if 1 < page <= MOST_PAGES},
+            sort=params.get("sort", "") if params.get("sort") in SORTS else SORTS[0],
             pixel_range=PixelRange(given) if given in list(PixelRange) else PixelRange.AUTO,
+            language=params.get("lang", "") if params.get("lang") in LANGUAGES else "",
+            help="help" in params,
         )
 
     def to_query(self) -> dict[str, str]:
@@ -91,39 +117,72 @@ class View:
             "as": self.architecture,
             "with": self.other,
             "layers": ".".join(map(str, self.layers)),
-            "beside": ".".join(f"{mine}-{its}" for mine, its in self.beside.items() if mine in self.layers),
+            "beside": _joined(self.beside),
             "recipe": self.recipe.name if self.recipe.name != Recipe().name else "",
             "size": "" if self.recipe.size == plain.size else str(self.recipe.size),
             "steps": "" if self.recipe.steps == plain.steps else str(self.recipe.steps),
             "seed": "" if self.recipe.seed == plain.seed else str(self.recipe.seed),
             "objective": "" if self.recipe.objective == plain.objective else self.recipe.objective,
-            "count": "" if self.count == COUNTS[0] else str(self.count),
+            "count": "" if self.count == COUNTS[0] else _ALL if self.count == EVERY else str(self.count),
+            "page": _joined({layer: page for layer, page in self.pages.items() if page > 1}),
+            "sort": self.sort,
             "range": "" if self.pixel_range is PixelRange.AUTO else self.pixel_range.value,
+            "lang": self.language,
+            "help": "1" if self.help else "",
         }
         return {name: text for name, text in parts.items() if text}
 
     def fitted(self, spec: ModelSpec) -> View:
-        """The same view without layers that the model does not have or that cannot be shown."""
+        """The same view of layers that the model has and that can be shown; the sensible ones where none is left."""
         layers = tuple(index for index in self.layers if index < len(spec.layers) and spec.layers[index].visualisable)
-        return replace(self, layers=layers)
+        return replace(self, layers=layers or sensible_layers(spec))
 
-    def request(self, layer: LayerSpec) -> Request:
+    def change(self, **fields: Any) -> View:
+        """The view after a visitor's choice. Pages go back to the first where what they count changes."""
+        if "count" in fields and fields["count"] != self.count:
+            fields = {"pages": {}, **fields}
+        return replace(self, **fields)
+
+    def request(self, index: int, spec: ModelSpec) -> Request:
         """The question whose answer is the wall of one of the model's layers."""
-        return Request(layer.name, _first(layer, self.count), self.recipe, self.pixel_range)
+        layer = spec.layers[index]
+        return Request(layer.name, self.filters(index, layer), self.recipe, self.pixel_range)
 
-    def other_request(self, layer: LayerSpec, *, twin: bool = False) -> Request:
-        """The question whose answer is the other network's wall: the same recipe, in its own pixel range.
+    def other_request(self, index: int, layer: LayerSpec) -> Request:
+        """The question whose answer is the wall beside that: the same recipe, in the other network's own pixel range.
 
         Args:
+            index: of the visitor's layer.
             layer: of the other network.
-            twin: whether that is the same network before training, whose pixel range is then the same too.
         """
-        pixel_range = self.pixel_range if twin else PixelRange.AUTO
-        return Request(layer.name, _first(layer, self.count), self.recipe, pixel_range)
+        # Before training a network expects the same pixels as after it.
+        pixel_range = self.pixel_range if self.other == UNTRAINED else PixelRange.AUTO
+        return Request(layer.name, self.filters(index, layer), self.recipe, pixel_range)
+
+    def filters(self, index: int, layer: LayerSpec) -> tuple[int, ...]:
+        """The filters on the page of a wall, the last page where there is no such page.
+
+        Args:
+            index: of the visitor's layer, which decides on the page for both sides.
+            layer: whose filters.
+
+        Example:
+            >>> View(pages={3: 2}).filters(3, LayerSpec("c", "Conv2D", channels=32))
+            (25, 26, 27, 28, 29, 30, 31)
+        """
+        channels = layer.channels or 0
+        if self.count == EVERY:
+            return tuple(range(channels))
+        page = min(self.pages.get(index, 1), self.pages_of(layer))
+        return tuple(range((page - 1) * self.count, min(page * self.count, channels)))
+
+    def pages_of(self, layer: LayerSpec) -> int:
+        """How many pages a layer's filters make."""
+        return 1 if self.count == EVERY else max(1, math.ceil((layer.channels or 0) / self.count))
 
     def counterpart(self, index: int, spec: ModelSpec, reference: ModelSpec) -> LayerSpec:
         """The other network's layer beside one of the model's: the one chosen, else the one that sees as much."""
-        if self.other == "untrained" and index not in self.beside:
+        if self.other == UNTRAINED and index not in self.beside:
             return reference.layers[index]
         chosen = self.beside.get(index)
         if chosen is not None and chosen < len(reference.layers) and reference.layers[chosen].visualisable:
@@ -151,8 +210,13 @@ def layer_choices(spec: ModelSpec, *, every: bool = False) -> Sequence[int]:
     return [index for index, layer in enumerate(spec.layers) if layer.name in names]
 
 
-def _first(layer: LayerSpec, count: int) -> tuple[int, ...]:
-    return tuple(range(min(count, layer.channels or 0)))
+def _pairs(text: str) -> dict[int, int]:
+    """``4-7.5-9`` as numbers."""
+    return {int(one): int(other) for one, other in re.findall(r"(\d{1,5})-(\d{1,5})", text)}
+
+
+def _joined(pairs: Mapping[int, int]) -> str:
+    return ".".join(f"{one}-{other}" for one, other in pairs.items())
 
 
 def _number(params: Params, name: str, least: int, most: int, default: int) -> int:

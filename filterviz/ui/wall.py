@@ -1,30 +1,37 @@
-"""A wall on the page: the tiles of one layer, each a button that opens it large."""
+"""A wall on the page: the tiles of one layer, how far they are, and what can be said about them."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from filterviz.errors import FiltervizError
-from filterviz.gallery import export, png, sheet
+from filterviz.gallery import export, sheet, similarity
 from filterviz.jobs import LayerState, Status
-from filterviz.spec import Pattern, Request
+from filterviz.spec import Flag, LayerSpec, Pattern, Request
 from filterviz.studio import Model
-from filterviz.ui import blocks, text
+from filterviz.ui import blocks, text, tiles
 from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import _
 
 POLL_SECONDS = 0.5
 
 DETAIL = "detail"
 """Where the session remembers which tile is open: a wall's key and a filter."""
 
-_EMPTY = np.full((1, 1, 3), 128, np.uint8)
+RELATIVES = 3
+"""Tiles on the other side that are marked as the most like one that is pointed at."""
+
+_EMPTY = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'/%3E"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +40,43 @@ class Wall:
 
     Attributes:
         model: whose layer.
+        layer: which.
         request: what was asked of it.
         visitor: who looks.
         side: what to call the model in a sentence.
         row: where on the page; two layers may have the same layer beside them.
+        place: 0 on the left, 1 on the right.
+        stopped: whether the visitor stopped the work; what others have made of it meanwhile is shown all the same.
+        sort: what its tiles are put in order by, see :data:`filterviz.ui.view.SORTS`.
     """
 
     model: Model
+    layer: LayerSpec
     request: Request
     visitor: str
     side: str
     row: int = 0
+    place: int = 0
+    sort: str = ""
+    stopped: bool = False
 
     @property
     def key(self) -> str:
         """Unlike that of any other wall; made of nothing but letters and digits."""
-        return hashlib.sha256(f"{self.row} {self.side} {self.model.identity} {self.request}".encode()).hexdigest()[:16]
+        parts = f"{self.row} {self.place} {self.side} {self.model.identity} {self.request}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
     def look(self, desk: Desk) -> LayerState:
         """How it stands."""
-        found = desk.look(self.model, self.request, self.visitor)
-        return LayerState(self.request) if found is None else found[0]
+        found = desk.look(self.model, self.request, self.visitor, only=self.stopped)
+        if found is None:
+            return LayerState(self.request, Status.STOPPED if self.stopped else Status.WAITING)
+        over = not self.stopped or found[0].status not in (Status.WAITING, Status.RUNNING)
+        return found[0] if over else replace(found[0], status=Status.STOPPED)
 
     def error(self, desk: Desk) -> FiltervizError | None:
         """Why it failed, if it did."""
-        found = desk.look(self.model, self.request, self.visitor)
+        found = desk.look(self.model, self.request, self.visitor, only=self.stopped)
         return None if found is None or found[0].status is not Status.FAILED else found[1]
 
     def begun(self, desk: Desk) -> bool:
@@ -66,48 +85,147 @@ class Wall:
         return bool(state.patterns or state.previews) or state.status not in (Status.WAITING, Status.RUNNING)
 
 
-def show(desk: Desk, wall: Wall) -> None:
-    """The tiles and what to say about them, fresh every half second while they are being made."""
+def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
+    """The tiles and what to say about them, fresh every half second while they are being made.
+
+    Args:
+        desk: where the work is done.
+        wall: what to show.
+        beside: the wall on the other side, among whose tiles the relatives are.
+    """
     running = wall.look(desk).status is Status.RUNNING
-    st.fragment(_tiles, run_every=POLL_SECONDS if running else None)(desk, wall)
+    st.fragment(_tiles, run_every=POLL_SECONDS if running else None)(desk, wall, beside)
 
 
-def _tiles(desk: Desk, wall: Wall) -> None:
+def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
     state = wall.look(desk)
-    rows, _ = sheet.shape(len(state.wanted))
-    with st.container(key=f"wall-r{rows}-{wall.key}"):
-        for filter_ in state.wanted:
-            pattern = state.patterns.get(filter_)
-            picture = _data_uri(pattern) if pattern else _uri(state.previews.get(filter_, _EMPTY))
-            alternative = text.tile_alternative(filter_, pattern, begun=filter_ in state.previews)
-            pressed = st.button(
-                f"![{alternative}]({picture}) {text.tile_label(filter_, pattern)}",
-                key=f"tile-{wall.key}-{filter_}",
-                type="tertiary",
-                disabled=pattern is None,
-            )
-            if pressed:
-                st.session_state[DETAIL] = (wall.key, filter_)
-                st.rerun()
-    if state.status is not Status.WAITING:
-        blocks.quiet(text.summary(state))
+    filters = in_order(state, wall.sort)
+    near = relatives(state, beside.look(desk)) if beside is not None else {}
+    rows, _columns = sheet.shape(max(1, len(filters)))
+    chosen = tiles.mount(
+        [tile(state, filter_, near.get(filter_, ())) for filter_ in filters],
+        rows=rows,
+        label=_("Patterns of {layer} of {side}").format(layer=text.plain(wall.layer.name), side=wall.side),
+        hint=text.summary(state) if state.status is not Status.WAITING else _("waits for its turn"),
+        pair=str(wall.row),
+        side=wall.place,
+        waiting=state.status is Status.WAITING,
+        key=f"tiles-{wall.key}",
+        seen=lambda: desk.prefer(wall.model, wall.request),
+    )
+    if chosen is not None and chosen in state.patterns:
+        st.session_state[DETAIL] = (wall.key, chosen)
+        st.rerun()
     if state.patterns:
+        if lesson := text.lesson(wall.layer, state):
+            blocks.quiet(lesson)
         st.download_button(
-            "Save picture",
+            _("Save picture"),
             data=lambda: export.wall_of(state.request, state.patterns) or b"",
             file_name=export.wall_name(state.request.layer),
             mime="image/png",
             key=f"save-{wall.key}",
             on_click="ignore",
             icon=":material/download:",
+            type="tertiary",
         )
 
 
-@lru_cache(maxsize=512)
-def _data_uri(pattern: Pattern) -> str:
-    """A finished tile as a link. Patterns are compared by identity, and a wall keeps its own."""
-    return _uri(pattern.tile)
+def tile(state: LayerState, filter_: int, near: tuple[int, ...] = ()) -> tiles.Tile:
+    """One tile of a wall, as the browser gets it."""
+    pattern = state.patterns.get(filter_)
+    begun = filter_ in state.previews
+    if pattern is not None:
+        picture = _finished(pattern)
+    else:
+        picture = _link(state.previews[filter_], quality=75) if begun else _EMPTY
+    return tiles.Tile(
+        filter_,
+        picture,
+        text.tile_alternative(filter_, pattern, begun=begun),
+        text.tile_mark(pattern),
+        text.tip(filter_, pattern),
+        "done" if pattern is not None else "begun" if begun else "empty",
+        pattern is not None and Flag.SILENT in pattern.flags,
+        near,
+    )
 
 
-def _uri(tile: NDArray[np.uint8]) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png.encode(tile)).decode()}"
+def in_order(state: LayerState, sort: str) -> list[int]:
+    """A wall's filters in the order asked for; those that have no picture yet come last, by number.
+
+    Args:
+        state: of the wall.
+        sort: see :data:`filterviz.ui.view.SORTS`.
+    """
+    wanted = list(state.wanted)
+    finished = [filter_ for filter_ in wanted if filter_ in state.patterns]
+    if sort == "response":
+        finished.sort(key=lambda filter_: -_response(state.patterns[filter_]))
+    elif sort == "similarity" and len(finished) == len(wanted):
+        places = _likeness_order(tuple(state.patterns[filter_] for filter_ in finished))
+        finished = [finished[place] for place in places]
+    else:
+        return wanted
+    return [*finished, *(filter_ for filter_ in wanted if filter_ not in state.patterns)]
+
+
+def relatives(mine: LayerState, others: LayerState, count: int = RELATIVES) -> dict[int, tuple[int, ...]]:
+    """For each filter of a finished wall, those of another finished wall whose pictures look most like its own.
+
+    Args:
+        mine: the one wall.
+        others: the other.
+        count: how many, at most.
+
+    Returns:
+        By filter, the nearest first; nothing while one of the walls is unfinished.
+    """
+    if not (_finished_wall(mine) and _finished_wall(others)):
+        return {}
+    one, two = ([wall.patterns[filter_] for filter_ in wall.wanted] for wall in (mine, others))
+    near = _relatives(tuple(one), tuple(two), count)
+    return {pattern.filter: tuple(two[place].filter for place in near[at]) for at, pattern in enumerate(one)}
+
+
+def _finished_wall(state: LayerState) -> bool:
+    return bool(state.wanted) and len(state.patterns) == len(state.wanted)
+
+
+def _response(pattern: Pattern) -> float:
+    return pattern.response_end if np.isfinite(pattern.response_end) else -np.inf
+
+
+# Patterns are compared by identity, and a wall keeps its own, so these remember what is on somebody's page.
+
+
+@lru_cache(maxsize=4096)
+def _descriptor(pattern: Pattern) -> NDArray[np.float32]:
+    return similarity.descriptor(pattern.tile)
+
+
+def _descriptors(patterns: Sequence[Pattern]) -> NDArray[np.float32]:
+    return np.stack([_descriptor(pattern) for pattern in patterns])
+
+
+@lru_cache(maxsize=64)
+def _likeness_order(patterns: tuple[Pattern, ...]) -> tuple[int, ...]:
+    return tuple(similarity.order(_descriptors(patterns))) if patterns else ()
+
+
+@lru_cache(maxsize=128)
+def _relatives(mine: tuple[Pattern, ...], others: tuple[Pattern, ...], count: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(similarity.relatives(_descriptors(mine), _descriptors(others), count))
+
+
+@lru_cache(maxsize=2048)
+def _finished(pattern: Pattern) -> str:
+    return _link(pattern.tile, quality=92)
+
+
+def _link(picture: NDArray[np.uint8], quality: int) -> str:
+    """A picture as a link that holds it. WebP: a fifth of a PNG's bytes, and nobody sees the difference on the page."""
+    stream = io.BytesIO()
+    grey = picture.shape[2] == 1
+    Image.fromarray(picture[:, :, 0] if grey else picture).save(stream, "WEBP", quality=quality, method=1)
+    return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -2,84 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from filterviz.errors import FiltervizError
 from filterviz.studio import DEMO, Model
 from filterviz.ui import blocks, detail, progress, text, upload, wall
 from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import _
 from filterviz.ui.view import View, sensible_layers
 from filterviz.ui.wall import Wall
-
-WELCOME = (
-    "Drop the file of a network here, as Keras saves it. For every filter of a layer you get the picture that excites "
-    "it most: edges and colours early on, textures and parts of things later, if the network has learned them."
-)
 
 START_LAYER = 2
 """The convolution of the demo network that is shown first: early enough to be plain, deep enough to be worth it."""
 
+WIDTH, HEIGHT = 320, 70
+"""Of the curve of the training, in its own units."""
 
-def show(desk: Desk, visitor: str) -> None:
+
+def show(desk: Desk, view: View, visitor: str) -> None:
     """What this is, an upload field, and something to look at.
 
     Args:
         desk: where the work is done.
+        view: with nothing in it but the language.
         visitor: who looks.
     """
     left, right = st.columns([3, 7], gap="large")
     with left:
-        st.write(WELCOME)
-        upload.ask(desk, visitor)
+        blocks.words(
+            _(
+                "Drop the file of a network here, as Keras saves it. For every filter of a layer you get the picture "
+                "that excites it most: edges and colours early on, textures and parts of things later, if the network "
+                "has learned them."
+            )
+        )
+        upload.ask(desk, view, visitor)
     stages = desk.stages()
     try:
         if stages and desk.reference_at_hand():
             with left:
-                model, layer = _choose(desk, stages)
+                model, layer = _choose(desk, view, stages)
             with right:
                 _beside_vgg16(desk, visitor, model, layer)
     except FiltervizError as error:
         blocks.problem(error)
 
 
-def _choose(desk: Desk, stages: dict[str, Model]) -> tuple[Model, int]:
+def _choose(desk: Desk, view: View, stages: dict[str, Model]) -> tuple[Model, int]:
     """How long the demo network has been trained, and which of its layers is shown."""
     facts = {name: desk.studio.shipped.models[name].facts for name in stages}
-    blocks.quiet(text.STORY.format(accuracy=facts[DEMO]["accuracy"]))
+    blocks.quiet(text.story(facts[DEMO]["accuracy"]))
     names = list(stages)
     stage = st.select_slider(
-        "How long it has been trained", names, names[-1], format_func=lambda name: text.stage(facts[name]), key="stage"
+        _("How long it has been trained"),
+        names,
+        names[-1],
+        format_func=lambda name: text.stage(facts[name]),
+        key="stage",
+    )
+    points = curve(facts[DEMO].get("epochs"))
+    blocks.curve(
+        points,
+        _("Share of the {pictures:,} others it is right about, from a coin's toss up, over {rounds} rounds").format(
+            pictures=2000, rounds=len(points)
+        ),
+        (WIDTH, HEIGHT),
+        mark=_rounds(facts[stage]),
     )
     layers = text.convolutions(stages[DEMO].spec)
     place = st.segmented_control(
-        "Layer",
+        _("Layer"),
         range(len(layers)),
         default=START_LAYER,
+        required=True,
         format_func=lambda at: f"{at + 1}",
         key="story-layer",
-        help="The deeper a layer, the more of the picture each of its filters sees.",
+        help=_("The deeper a layer, the more of the picture each of its filters sees."),
     )
-    if st.button("Explore this network", key="demo", icon=":material/search:"):
-        st.query_params.from_dict(View(token=DEMO, layers=sensible_layers(stages[DEMO].spec)).to_query())
+    if st.button(_("Explore this network"), key="demo", icon=":material/search:"):
+        layers_shown = sensible_layers(stages[DEMO].spec)
+        st.query_params.from_dict(View(token=DEMO, layers=layers_shown, language=view.language).to_query())
         st.rerun()
     return stages[stage], START_LAYER if place is None else place
 
 
+def curve(epochs: Any) -> list[tuple[float, float]]:
+    """The course of a training, as points in a box of ``WIDTH`` x ``HEIGHT``: half right at the bottom, all at the top.
+
+    Args:
+        epochs: of the shipped facts: for each round a mapping with ``val_accuracy``.
+    """
+    if not isinstance(epochs, list) or len(epochs) < 2:
+        return []
+    right = [float(epoch["val_accuracy"]) if isinstance(epoch, Mapping) else float(epoch) for epoch in epochs]
+    last = len(right) - 1
+    return [(WIDTH * at / last, HEIGHT * (1 - (min(1.0, max(0.5, share)) - 0.5) * 2)) for at, share in enumerate(right)]
+
+
+def _rounds(facts: Mapping[str, Any]) -> int | None:
+    """Which point of the curve a stage is; ``None`` for the network before its first round."""
+    epochs = facts.get("epochs")
+    rounds = len(epochs) if isinstance(epochs, list) else int(facts.get("epoch", 0))
+    return rounds - 1 if rounds else None
+
+
 def _beside_vgg16(desk: Desk, visitor: str, model: Model, place: int) -> None:
-    layer = text.convolutions(model.spec)[place]
-    view = View(token=DEMO)
+    index = model.spec.layers.index(text.convolutions(model.spec)[place])
+    view = View(token=DEMO, layers=(index,))
     reference = desk.reference().result()
-    counterpart = view.counterpart(model.spec.layers.index(layer), model.spec, reference.spec)
-    walls = [
-        Wall(model, view.request(layer), visitor, text.DEMO_SIDE),
-        Wall(reference, view.other_request(counterpart), visitor, text.REFERENCE),
-    ]
+    counterpart = view.counterpart(index, model.spec, reference.spec)
+    mine = Wall(model, model.spec.layers[index], view.request(index, model.spec), visitor, _("cats & dogs"))
+    its = Wall(reference, counterpart, view.other_request(index, counterpart), visitor, text.REFERENCE, place=1)
+    walls = [mine, its]
     for item in walls:
         desk.start(item.model, [item.request], visitor)
     desk.settle([(item.model, item.request) for item in walls])
-    progress.show(desk, walls, pending=None, stop=lambda: desk.stop([(w.model, w.request) for w in walls], visitor))
-    for column, item, shown in zip(st.columns(2, gap="large"), walls, (layer, counterpart), strict=True):
+
+    def stop() -> None:
+        desk.stop([(item.model, item.request) for item in walls], visitor)
+
+    progress.show(desk, walls, pending=None, stop=stop, resume=lambda: None)
+    for column, item, other in zip(st.columns(2, gap="large"), walls, reversed(walls), strict=True):
         with column:
-            blocks.head(item.side, shown.name, text.layer_line(shown))
-            wall.show(desk, item)
-    detail.show(desk, walls)
+            blocks.head(item.side, item.layer.name, text.layer_line(item.layer))
+            wall.show(desk, item, other)
+    detail.show(desk, [(mine, its)])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from filterviz.jobs import Status
-from filterviz.ui import page, welcome
+from filterviz.ui import page
 from filterviz.ui.desk import Desk
 from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
@@ -68,61 +70,125 @@ def address_of(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
+def walls(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
+
+
 def tiles(app: AppTest) -> list[str]:
-    return [button.label for button in app.button if str(button.key).startswith("tile-")]
+    return [tile["text"] for wall in walls(app) for tile in wall["tiles"]]
 
 
 @pytest.mark.usefixtures("desk")
 def test_an_empty_page_says_what_it_is() -> None:
     app = opened()
     assert "beside VGG16" in written(app)
-    assert welcome.WELCOME in [element.value for element in app.markdown]
+    assert "Drop the file of a network here" in written(app)
     assert len(app.file_uploader) == 1
 
 
-def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Desk, family_files: dict[str, Path]) -> None:
+QUICK = {"recipe": "classic", "size": "16", "steps": "3"}
+
+
+def all_finished(app: AppTest, count: int) -> list[str]:
+    """The alternative texts of so many tiles, all finished."""
+
+    def done(_text: str) -> bool:
+        shown = tiles(app)
+        return len(shown) == count and all(text.startswith(("Pattern of", "No pattern")) for text in shown)
+
+    until(app, done)
+    return tiles(app)
+
+
+def test_a_file_shows_its_patterns_without_another_question(desk: Desk, family_files: dict[str, Path]) -> None:
     app = opened(family_files["keras_2_1.h5"])
     assert "keras_2_1.h5 · 2 conv layers · 10 filters · 16x16x3 · Keras 2.1" in written(app)
+    assert "It looks at colour pictures of 16 x 16 pixels" in written(app)
     spec = desk.open(kept(desk, family_files["keras_2_1.h5"])).spec
     assert [spec.layers[at].kind for at in app.multiselect[0].value] == ["Conv2D", "Conv2D"]
-    app.selectbox(key=f"recipe-{address_of(app)['m']}").select("classic").run()
-    for number in app.number_input:
-        if "size" in str(number.key):
-            number.set_value(16)
-        elif "steps" in str(number.key):
-            number.set_value(3)
-    app.button(key="show").click().run()
-    text = until(app, lambda text: text.count("filters have a pattern") + text.count("silent") == 2)
-    assert "FILTERVIZ_VGG16_WEIGHTS names" in text, "VGG16 is not here; the rest works"
-    assert len(tiles(app)) == 10
-    assert all(label.startswith(("![Pattern of filter", "![No pattern: filter")) for label in tiles(app))
-
-    address = address_of(app)
-    again = opened(**address)
-    until(again, lambda text: text.count("filters have a pattern") + text.count("silent") == 2)
-    assert tiles(again) == tiles(app)
-
-    again.button(key=[b.key for b in again.button if str(b.key).startswith("tile-")][3]).click().run()
-    assert "Response at the end" in written(again)
-
-    # Touching a widget leaves what is shown alone.
-    again.multiselect[0].set_value([]).run()
-    assert len(tiles(again)) == 10
-    assert again.button(key="show").disabled
+    until(app, lambda _text: any(text.startswith(("Pattern", "No pattern")) for text in tiles(app)))
 
 
-def test_stop_keeps_what_there_is_and_show_goes_on(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Desk, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **QUICK)
+    found = all_finished(app, 10)
+    assert "FILTERVIZ_VGG16_WEIGHTS names" in written(app), "VGG16 is not here; the rest works"
+
+    # Another choice holds at once and stands in the address.
+    app.multiselect[0].set_value(app.multiselect[0].value[:1]).run()
+    assert address_of(app)["layers"] == "1"
+    assert len(all_finished(app, 4)) == 4
+    app.multiselect[0].set_value([]).run()
+    assert all_finished(app, 10) == found, "no layer: those that were chosen at first, from the store"
+
+    again = opened(**address_of(app))
+    assert all_finished(again, 10) == found
+
+
+def test_the_conditions_hold_when_they_are_sent(desk: Desk, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
+    all_finished(app, 4)
+    token = address_of(app)["m"]
+    app.number_input(key=f"steps-classic-{token}").set_value(4)
+    next(button for button in app.button if str(button.key).startswith("make-")).click().run()
+    assert address_of(app)["steps"] == "4"
+    all_finished(app, 4)
+
+
+def test_tiles_in_order_of_response_and_of_likeness(desk: Desk, family_files: dict[str, Path]) -> None:
+    token = kept(desk, family_files["keras_2_1.h5"]).token
+    app = opened(m=token, layers="3", **QUICK)
+    found = all_finished(app, 6)
+    app.segmented_control(key=f"sort-{token}").select("response").run()
+    numbers = [float(text.rpartition(" ")[2]) for text in tiles(app) if text.startswith("Pattern")]
+    assert numbers == sorted(numbers, reverse=True)
+    app.segmented_control(key=f"sort-{token}").select("similarity").run()
+    assert sorted(tiles(app)) == sorted(found)
+    assert address_of(app)["sort"] == "similarity"
+
+
+@pytest.mark.usefixtures("desk")
+def test_filters_in_pages() -> None:
+    def shown(**address: str) -> list[int]:
+        return [tile["filter"] for tile in walls(opened(m="cats_and_dogs", layers="1", **address))[0]["tiles"]]
+
+    assert shown() == list(range(25))
+    assert shown(page="1-2") == list(range(25, 32))
+    assert shown(page="1-7") == list(range(25, 32)), "the last there is"
+    assert shown(count="all") == list(range(32))
+
+
+def test_stop_keeps_what_there_is_and_resume_goes_on(desk: Desk, family_files: dict[str, Path]) -> None:
     token = kept(desk, family_files["keras_2_4_functional.h5"]).token
     app = opened(m=token, layers="1", recipe="classic", size="256", steps="4000")
     until(app, lambda text: "step" in text)
     app.button(key="stop").click().run()
-    text = until(app, lambda text: "Stopped." in text)
-    assert "Show patterns goes on" in text
-    assert all(label.startswith("![Unfinished pattern") for label in tiles(app))
-    app.button(key="show").click().run()
+    until(app, lambda text: "Stopped. 0 of 4 tiles are finished and kept." in text)
+    assert all(label.startswith("Unfinished pattern") for label in tiles(app))
+    app.button(key="resume").click().run()
     until(app, lambda text: "step" in text)
     app.button(key="stop").click().run()
     until(app, lambda text: "Stopped." in text)
+
+
+def test_the_page_that_explains_and_the_way_back(desk: Desk, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
+    all_finished(app, 4)
+    app.button(key="help").click().run()
+    assert "How a pattern is made" in written(app)
+    assert not tiles(app)
+    app.button(key="help").click().run()
+    all_finished(app, 4)
+
+
+@pytest.mark.usefixtures("desk")
+def test_another_language_stays_in_the_address() -> None:
+    app = opened()
+    app.segmented_control(key="language-choice").select("zh").run()
+    assert address_of(app)["lang"] == "zh"
+    assert "Drop the file" not in written(app)
+    app.segmented_control(key="language-choice").select("en").run()
+    assert "Drop the file" in written(app)
 
 
 @pytest.mark.usefixtures("desk")
@@ -154,7 +220,7 @@ def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files
     upload = kept(desk, family_files["keras_2_1.h5"], tail=b"\0")
     model = desk.open(upload)
     view = View.from_query({"recipe": "classic", "size": "256", "steps": "4000"}, desk.settings)
-    request = view.request(model.spec.visualisable[0])
+    request = view.request(1, model.spec)
     desk.start(model, [request], "one")
     desk.start(model, [request], "two")
     desk.stop([(model, request)], "one")
@@ -167,8 +233,7 @@ def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files
 
 
 def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]) -> None:
-    quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": "untrained"})
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
     text = until(app, lambda text: "same conditions" in text)
     assert "before training" in text
     assert "A filter sees 3 px here and 3 px there." in text
@@ -176,16 +241,14 @@ def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]
 
 
 def test_a_second_file_that_is_gone_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
-    quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": "0" * 24})
-    text = until(app, lambda text: "have a pattern" in text or "silent" in text)
-    assert "The file to compare with is no longer here." in text
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "0" * 24})
+    all_finished(app, 4)
+    assert "The file to compare with is no longer here." in written(app)
 
 
 def test_a_second_file_that_is_refused_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
     letter = desk.uploads.keep("letter.h5", io.BytesIO(b"Dear Sir"))
-    quick = {"recipe": "classic", "size": "16", "steps": "3", "layers": "1"}
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **quick, **{"with": letter.token})
+    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": letter.token})
     assert "This is no Keras model." in until(app, lambda text: "no Keras model" in text)
 
 

@@ -34,7 +34,8 @@ def test_the_line_about_a_model() -> None:
 
 def test_a_silent_filter_is_never_passed_off_as_a_pattern() -> None:
     silent = pattern(7, flags=(Flag.SILENT,))
-    assert text.tile_label(7, silent) == "7 · stays silent"
+    assert text.tile_mark(silent) == "stays silent"
+    assert "stays silent" in text.tip(7, silent)
     assert "stays silent" in text.tile_alternative(7, silent)
     good = {number: pattern(number, flags=()) for number in range(3)}
     state = LayerState(Request("conv", (0, 1, 2, 7)), Status.DONE, {**good, 7: silent})

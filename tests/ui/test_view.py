@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from filterviz.settings import Settings
 from filterviz.spec import OBJECTIVES, RECIPES, LayerSpec, ModelSpec, PixelRange
-from filterviz.ui.view import COUNTS, View, layer_choices, sensible_layers
+from filterviz.ui.i18n import LANGUAGES
+from filterviz.ui.view import COUNTS, EVERY, SORTS, View, layer_choices, sensible_layers
 
 SETTINGS = Settings()
 
@@ -26,24 +27,31 @@ views = st.builds(
         seed=st.integers(0, 2**31 - 1),
     ),
     count=st.sampled_from(COUNTS),
+    pages=st.dictionaries(st.integers(0, 99), st.integers(2, 99)),
+    sort=st.sampled_from(SORTS),
     pixel_range=st.sampled_from(PixelRange),
+    language=st.sampled_from(["", *LANGUAGES]),
+    help=st.booleans(),
 )
 
 
 @given(views)
 def test_an_address_brings_the_view_back(view: View) -> None:
-    shown = replace(view, beside={mine: its for mine, its in view.beside.items() if mine in view.layers})
-    assert View.from_query(view.to_query(), SETTINGS) == shown
+    assert View.from_query(view.to_query(), SETTINGS) == view
 
 
 @given(
-    st.dictionaries(st.sampled_from(["m", "layers", "beside", "recipe", "size", "steps", "count", "range"]), st.text())
+    st.dictionaries(
+        st.sampled_from(["m", "layers", "beside", "recipe", "size", "steps", "count", "range", "page", "sort"]),
+        st.text(),
+    )
 )
 def test_any_address_is_some_view(params: dict[str, str]) -> None:
     view = View.from_query(params, SETTINGS)
     assert 1 <= view.recipe.size <= SETTINGS.max_size
     assert 1 <= view.recipe.steps <= SETTINGS.max_steps
     assert len(view.layers) <= 12
+    assert view.count in COUNTS
 
 
 def network(*kinds: str) -> ModelSpec:
@@ -70,5 +78,16 @@ def test_an_address_for_another_network_shows_what_fits() -> None:
     reference = replace(network("Conv2D", "Conv2D"), name="vgg16")
     assert view.counterpart(0, spec, reference) in reference.layers
     assert view.counterpart(2, spec, reference) == reference.layers[1]
-    assert view.request(spec.layers[0]).filters == tuple(range(25))
-    assert replace(view, count=50).request(spec.layers[0]).filters == tuple(range(30))
+    assert view.request(0, spec).filters == tuple(range(25))
+    assert replace(view, count=64).request(0, spec).filters == tuple(range(30))
+    assert replace(view, count=EVERY).request(0, spec).filters == tuple(range(30))
+    assert View(layers=(77,)).fitted(spec).layers == (0, 2), "nothing fits: as before anybody chose"
+
+
+def test_a_page_counts_filters_of_both_sides() -> None:
+    spec = network("Conv2D")
+    view = View(layers=(0,), pages={0: 2})
+    assert view.request(0, spec).filters == view.other_request(0, spec.layers[0]).filters == tuple(range(25, 30))
+    assert view.pages_of(spec.layers[0]) == 2
+    assert view.change(count=64).pages == {}
+    assert view.change(count=25).pages == {0: 2}

@@ -1,0 +1,148 @@
+"""What to show and how: layers, the other network, how many filters in which order, how the pictures are made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from filterviz.settings import Settings
+from filterviz.spec import RECIPES, ModelSpec, PixelRange, objectives
+from filterviz.studio import Model
+from filterviz.ui import blocks, text, upload
+from filterviz.ui.desk import Desk
+from filterviz.ui.i18n import _
+from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, UNTRAINED, View, layer_choices, sensible_layers
+
+_UPLOADING = "upload-other"
+
+
+def choose(desk: Desk, model: Model, view: View) -> View:
+    """Let the visitor change everything; whatever is touched holds at once, but for how the pictures are made.
+
+    Returns:
+        The view as it is now.
+    """
+    view = _layers(model.spec, view)
+    with st.container(key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
+        view = _other(desk, view)
+        count = st.segmented_control(
+            _("Filters shown"),
+            COUNTS,
+            default=view.count,
+            required=True,
+            format_func=text.count,
+            key=f"count-{view.token}",
+        )
+        sort = st.segmented_control(
+            _("In order of"),
+            SORTS,
+            default=view.sort,
+            required=True,
+            format_func=text.sort,
+            key=f"sort-{view.token}",
+        )
+        with st.popover(_("How the pictures are made"), icon=":material/tune:"):
+            view = _conditions(model.spec, view, desk.settings)
+    return view.change(count=view.count if count is None else count, sort=view.sort if sort is None else sort)
+
+
+def layers_of(spec: ModelSpec, view: View) -> None:
+    """The table of all layers, and whether all of them are offered to choose from."""
+    with st.expander(_("The layers of this network")):
+        st.checkbox(_("Offer every layer, not only the convolutions"), value=_every(spec, view), key=_every_key(view))
+        blocks.layers(spec.layers)
+
+
+def _every_key(view: View) -> str:
+    return f"every-{view.token}"
+
+
+def _every(spec: ModelSpec, view: View) -> bool:
+    """Whether all layers are offered: asked for, or needed for one that is shown."""
+    needed = any(index not in layer_choices(spec) for index in view.layers)
+    return bool(st.session_state.get(_every_key(view), needed))
+
+
+def _layers(spec: ModelSpec, view: View) -> View:
+    every = _every(spec, view)
+    choices = layer_choices(spec, every=every)
+    chosen = st.multiselect(
+        _("Layers"),
+        choices,
+        default=[index for index in view.layers if index in choices],
+        format_func=lambda index: text.layer_option(spec.layers[index]),
+        max_selections=MOST_LAYERS,
+        key=f"layers-{view.token}-{every}",
+        placeholder=_("Choose layers"),
+    )
+    return replace(view, layers=tuple(sorted(chosen)) or sensible_layers(spec))
+
+
+def _other(desk: Desk, view: View) -> View:
+    """What to compare with."""
+    second = desk.uploads.find(view.other)
+    names = {**text.others(), **({view.other: text.plain(second.name)} if second is not None else {})}
+    known = [*dict.fromkeys(["", UNTRAINED, view.other]), _UPLOADING]
+    chosen = st.selectbox(
+        _("Compare with"),
+        known,
+        known.index(view.other),
+        format_func=lambda other: (
+            _("another file …") if other == _UPLOADING else names.get(other, _("a file no longer here"))
+        ),
+        key=f"other-{view.token}-{view.other}",
+        width=260,
+    )
+    if chosen == _UPLOADING:
+        upload.ask_other(desk, view)
+        return view
+    return view if chosen == view.other else replace(view, other=chosen, beside={})
+
+
+def _conditions(spec: ModelSpec, view: View, settings: Settings) -> View:
+    """The recipe and what belongs to it, taken over all at once: each change would throw away what is being made."""
+    names = list(RECIPES)
+    name = st.segmented_control(
+        _("Recipe"),
+        names,
+        default=view.recipe.name,
+        required=True,
+        format_func=text.recipe,
+        key=f"recipe-{view.token}",
+    )
+    name = name or view.recipe.name
+    # Another recipe begins with what it was made for.
+    recipe = view.recipe if view.recipe.name == name else RECIPES[name]
+
+    def key(field: str) -> str:
+        return f"{field}-{name}-{view.token}"
+
+    with st.form(f"conditions-{view.token}-{name}", border=False):
+        first, second, third = st.columns(3)
+        size = first.number_input(_("Tile size in pixels"), 1, settings.max_size, recipe.size, 16, key=key("size"))
+        steps = second.number_input(_("Steps"), 1, settings.max_steps, recipe.steps, 8, key=key("steps"))
+        seed = third.number_input(_("Seed of the noise"), 0, LARGEST_SEED, recipe.seed, 1, key=key("seed"))
+        sought = objectives(name)
+        objective = st.selectbox(
+            _("What to look for"),
+            sought,
+            sought.index(recipe.objective),
+            format_func=text.objective,
+            disabled=len(sought) == 1,
+            key=key("objective"),
+        )
+        ranges = list(PixelRange)
+        pixel_range = st.selectbox(
+            _("Pixel values the network was trained on"),
+            ranges,
+            ranges.index(view.pixel_range),
+            format_func=text.pixel_range,
+            key=key("range"),
+        )
+        blocks.quiet(text.pixel_range_guess(spec, name))
+        pressed = st.form_submit_button(_("Make the pictures so"), type="primary", key=key("make"))
+    if not pressed:
+        return view
+    made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
+    return replace(view, recipe=made, pixel_range=pixel_range)

@@ -1,0 +1,67 @@
+"""The page's languages: English stands in the code, others in gettext catalogues under ``filterviz/locale``."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+LANGUAGES = {"en": "English", "zh": "中文"}
+"""What the page speaks, by the code that stands in its address."""
+
+FOLDER = Path(__file__).parents[1] / "locale"
+
+_CATALOGUES = {"zh": "zh_CN"}
+
+_CHOSEN = "language"
+
+
+def choose(wanted: str) -> str:
+    """Speak a language from now on, in this visitor's session.
+
+    Args:
+        wanted: a key of :data:`LANGUAGES`; anything else leaves it to the browser.
+
+    Returns:
+        The language chosen.
+    """
+    browser = (st.context.locale or "")[:2].lower()
+    found = next((code for code in (wanted, browser) if code in LANGUAGES), "en")
+    st.session_state[_CHOSEN] = found
+    return found
+
+
+def language() -> str:
+    """The visitor's language; English where there is no visitor."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return "en"
+    return str(st.session_state.get(_CHOSEN, "en"))
+
+
+def catalogue(code: str) -> gettext.NullTranslations:
+    """The translations of a language; the messages themselves where there are none."""
+    return _load(code)
+
+
+@cache
+def _load(code: str) -> gettext.NullTranslations:
+    return gettext.translation("filterviz", FOLDER, [_CATALOGUES.get(code, code)], fallback=True)
+
+
+def _(message: str) -> str:
+    """A sentence in the visitor's language."""
+    return catalogue(language()).gettext(message)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """A sentence about so many things in the visitor's language."""
+    return catalogue(language()).ngettext(one, many, number)
+
+
+def speaker() -> Callable[[str], str]:
+    """What turns a sentence into the visitor's language, also later and in another thread."""
+    return catalogue(language()).gettext
