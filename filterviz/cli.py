@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from filterviz import __version__, comparing, shipping
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
-from filterviz.gallery import export
+from filterviz.gallery import export, figure
 from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("--count", type=int, default=25, metavar="N", help="filters of each layer")
     compare.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    compare.add_argument("--figure", choices=["pdf", "svg"], help="also draw a figure for a paper")
 
     patterns = commands.add_parser(
         "patterns", parents=[model, made], help="make the pattern that excites each filter most"
@@ -280,6 +281,9 @@ def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event)
         made = {layer.request.layer: layer for layer in state.layers}
         states.append([made[request.layer] for request in requests])
     document = comparing.write(options.out, (one, other), pairs, (states[0], states[1]))
+    if options.figure:
+        drawn = figure.figure(comparing.spread_of((one, other), pairs, (states[0], states[1])), options.figure)
+        (options.out / f"figure.{options.figure}").write_bytes(drawn)
     if options.json:
         _print_json(document)
     else:

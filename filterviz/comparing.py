@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest
-from filterviz.gallery import export, png, sheet
+from filterviz.gallery import export, png, report, sheet, spread
 from filterviz.gallery.names import slug
 from filterviz.jobs import LayerState
 from filterviz.reference.matching import CONVOLUTIONS, match, relative_depth
@@ -135,7 +135,7 @@ def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str
 def write(
     folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
 ) -> dict[str, Json]:
-    """Write a comparison: a PNG for each pair with both walls, the tiles of both networks, and ``compare.json``.
+    """Write a comparison: a PNG for each pair with both walls, all tiles, ``compare.json`` and ``report.html``.
 
     Args:
         folder: made if need be; files of the same names are replaced.
@@ -161,8 +161,26 @@ def write(
             (folder / file).write_bytes(png.encode(picture))
         listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
     document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
+    (folder / "report.html").write_bytes(report.report(spread_of(models, pairs, walls)))
     (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     return document
+
+
+def spread_of(
+    models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
+) -> spread.Spread:
+    """A comparison for a report or a figure; see :func:`write` for the arguments."""
+    rows = []
+    for item, mine, its in zip(pairs, *walls, strict=True):
+        left, right = (
+            spread.Wall(model.name, layer, state.request, state.patterns)
+            for model, layer, state in zip(models, (item.mine, item.its), (mine, its), strict=True)
+        )
+        differs = differing(mine, its)
+        remark = f"Not the same on both sides: {', '.join(differs)}." if differs else "Made under the same conditions."
+        rows.append(spread.Row(left, right, [remark]))
+    described = [model.describe() for model in models]
+    return spread.Spread(rows, described, export.versions(), report.licences(described))
 
 
 def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:

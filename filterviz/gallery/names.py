@@ -1,4 +1,4 @@
-"""Names of files made from names of layers, which come from strangers' files."""
+"""Names of layers and networks, which come from strangers' files, made harmless: to be read, and as names of files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,24 @@ LONGEST = 80
 
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(10))}
 """Names that Windows keeps for itself, whatever the ending."""
+
+
+LONGEST_NAME = 80
+"""Characters of a name that are shown."""
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that command a terminal, turn text around, hide in it or break lines."""
+
+
+def plain(name: str, longest: int = LONGEST_NAME) -> str:
+    r"""A name from a file as harmless plain text of bounded length.
+
+    Example:
+        >>> plain("conv\u202egnp\n1"), len(plain("x" * 5000))
+        ('conv\ufffdgnp\ufffd1', 80)
+    """
+    short = name if len(name) <= longest else name[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _INVISIBLE else c for c in short)
 
 
 def slug(name: str) -> str:

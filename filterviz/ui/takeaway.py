@@ -1,16 +1,19 @@
-"""What a visitor can take away: all tiles with their numbers, a figure for a paper, a report that opens offline."""
+"""What a visitor can take away: all tiles with their numbers, a report that opens offline, a figure for a paper."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from filterviz.gallery import export
+from filterviz.gallery import export, figure, report, spread
 from filterviz.gallery.names import slug
+from filterviz.ui import text
 from filterviz.ui.desk import Desk
-from filterviz.ui.i18n import _
+from filterviz.ui.i18n import _, language, speaker
 from filterviz.ui.wall import Wall
+
+_CODES = {"en": "en", "zh": "zh-CN"}
 
 
 def offer(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
@@ -22,10 +25,63 @@ def offer(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
     """
     mine = [pair[0] for pair in pairs]
     others = list({item.request: item for _one, item in pairs if item is not None}.values())
+    if not any(item.look(desk).patterns for item in mine):
+        return
+    name = slug(mine[0].model.name)
+    all_of_it = gathered(desk, pairs)
+    say, spoken = speaker(), _CODES.get(language(), "en")
     with st.container(key="takeaway", horizontal=True):
+        st.download_button(
+            _("Save the report (.html)"),
+            data=lambda: report.report(all_of_it, say, spoken),
+            file_name=f"{name}_report.html",
+            mime="text/html",
+            on_click="ignore",
+            icon=":material/article:",
+        )
         _zip(desk, mine, _("Save your tiles (.zip)"))
         if others:
             _zip(desk, others, _("Save the tiles of {side} (.zip)").format(side=others[0].side))
+        figures: tuple[tuple[figure.Kind, str], ...] = (
+            ("pdf", _("Figure for a paper (.pdf)")),
+            ("svg", _("Figure (.svg)")),
+        )
+        for kind, label in figures:
+            st.download_button(
+                label,
+                data=_drawn(all_of_it, kind),
+                file_name=f"{name}_figure.{kind}",
+                mime="application/pdf" if kind == "pdf" else "image/svg+xml",
+                on_click="ignore",
+                icon=":material/image:",
+            )
+
+
+def gathered(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> spread.Spread:
+    """The walls of a page as they are now, with what is said about them.
+
+    Args:
+        desk: where the work is done.
+        pairs: the walls of the page, each with the one beside it.
+    """
+    rows = []
+    for mine, its in pairs:
+        here = mine.look(desk)
+        remarks = [text.lesson(mine.layer, here)]
+        beside = None
+        if its is not None:
+            there = its.look(desk)
+            beside = spread.Wall(its.side, its.layer, its.request, there.patterns)
+            remarks.append(text.pairing(mine.layer, its.layer, here, there))
+        said = [remark for remark in remarks if remark]
+        rows.append(spread.Row(spread.Wall(mine.side, mine.layer, mine.request, here.patterns), beside, said))
+    walls = [wall for pair in pairs for wall in pair if wall is not None]
+    models = list({wall.model.identity: wall.model.describe() for wall in walls}.values())
+    return spread.Spread(rows, models, export.versions(), report.licences(models))
+
+
+def _drawn(all_of_it: spread.Spread, kind: figure.Kind) -> Callable[[], bytes]:
+    return lambda: figure.figure(all_of_it, kind)
 
 
 def _zip(desk: Desk, walls: Sequence[Wall], label: str) -> None:

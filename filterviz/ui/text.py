@@ -7,35 +7,20 @@ from __future__ import annotations
 
 import html
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from filterviz import comparing
 from filterviz.errors import EngineFailed, FiltervizError, RefusalCode, Refused, TimedOut, WeightsUnavailable
+from filterviz.gallery.names import LONGEST_NAME
+from filterviz.gallery.names import plain as plain
 from filterviz.jobs import LayerState
 from filterviz.reference.matching import CONVOLUTIONS
 from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange
 from filterviz.studio import VGG16, Model
 from filterviz.ui.i18n import _, language, ngettext, speaker
 
-LONGEST_NAME = 80
-
 REFERENCE = "VGG16"
-
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that command a terminal, turn text around, hide in it or break lines."""
-
-
-def plain(name: str, longest: int = LONGEST_NAME) -> str:
-    r"""A name from a file as harmless plain text of bounded length.
-
-    Example:
-        >>> plain("conv\u202egnp\n1"), len(plain("x" * 5000))
-        ('conv\ufffdgnp\ufffd1', 80)
-    """
-    short = name if len(name) <= longest else name[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _INVISIBLE else c for c in short)
 
 
 def escaped(name: str, longest: int = LONGEST_NAME) -> str:
