@@ -1,8 +1,9 @@
-"""How long a visitor waits: the real page on a real server, driven by a real browser.
+"""How long a visitor waits, what the server weighs, and how five visitors share it: the real page in a real browser.
 
-    python -m benchmarks.page MODEL.h5 [--vgg16 WEIGHTS.h5] [--recipe natural|classic]
+    python -m benchmarks.page MODEL.h5
 
-Prints one line for each figure. Nothing is kept: the server has an empty cache of its own, in a temporary folder.
+Prints one line for each figure. Nothing is kept: each server has an empty cache of its own, in a temporary folder.
+Figures are medians of five where nothing else is said.
 """
 
 from __future__ import annotations
@@ -11,136 +12,236 @@ import argparse
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 
-DONE = "[class*='st-key-tile-'] img:is([alt^='Pattern of'], [alt^='No pattern'])"
-BEGUN = "[class*='st-key-tile-'] img:not([alt^='No picture'])"
-TILE = "[class*='st-key-tile-']"
-PATIENCE = 600_000
+DONE = ".tile[data-state=done]"
+BEGUN = ".tile:is([data-state=done], [data-state=begun])"
+TRIES = 5
+VISITORS = 5
+UPLOADS, UPLOAD_BYTES = 20, 50_000_000
+WARM_SECONDS = 25.0
+"""What the children that are kept ready need to start, with time to spare."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--vgg16", type=Path, help="VGG16's weights; without them the page stands alone")
-    parser.add_argument("--recipe", default="natural", choices=["natural", "classic"])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=["--no-sandbox"]
-        )
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(PATIENCE)
-        began = time.monotonic()
-        with serving(Path(folder), options.vgg16) as (address, process):
-            measure(page, address, process, options, began)
-        with serving(Path(folder), options.vgg16) as (address, _):
+    with sync_playwright() as playwright:
+        cold_server(playwright)
+        with fresh_server() as (address, process), browser_of(playwright) as browser:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.set_default_timeout(600_000)
+            time.sleep(WARM_SECONDS)
+            upload_to_first_tile(page, address, options.model)
+            clicks(page)
+            stored_view(page)
+            uploads(page, address, process, options.model)
+        with fresh_server() as (address, _process):
+            five_at_once(address, options.model)
+
+
+def cold_server(playwright: Playwright) -> None:
+    """From nothing to the opening page with all its pictures."""
+    from_start, from_request = [], []
+    with browser_of(playwright) as browser:
+        for _ in range(TRIES):
             began = time.monotonic()
-            page.goto(page.url.replace(page.url.split("/?")[0], address))
-            wait_for_count(page.locator(DONE), page.locator(TILE))
-            report("the same view from the store, on a restarted server", began)
-        browser.close()
+            with fresh_server() as (address, _process):
+                asked = time.monotonic()
+                page = browser.new_page()
+                page.goto(address)
+                page.locator(DONE).first.wait_for()
+                from_start.append(time.monotonic() - began)
+                from_request.append(time.monotonic() - asked)
+                page.close()
+    report("`streamlit run` to the first picture of the opening page", from_start)
+    report("first request of a cold server to the first picture", from_request)
 
 
-def measure(page: Page, address: str, process: psutil.Process, options: argparse.Namespace, began: float) -> None:
+def upload_to_first_tile(page: Page, address: str, model: Path) -> None:
+    """Each time another file, so that nothing comes from the store."""
+    shape, finished = [], []
+    content = model.read_bytes()
+    for number in range(TRIES):
+        page.goto(address)
+        page.locator(DONE).first.wait_for()
+        began = time.monotonic()
+        # Bytes after the end make it another file of the same network.
+        name = f"{number}-{model.name}"
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content + bytes([number + 1])}
+        page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+        page.locator(".fv-model", has_text=name).wait_for()
+        page.locator(BEGUN).first.wait_for()
+        shape.append(time.monotonic() - began)
+        page.locator(DONE).first.wait_for()
+        finished.append(time.monotonic() - began)
+        page.locator(".st-key-stop button").click()
+        page.locator(".st-key-resume button").wait_for()
+        time.sleep(WARM_SECONDS)  # until the next child is ready
+    report("upload to the first tile taking shape, warm child", shape)
+    report("upload to the first finished tiles, warm child", finished)
+
+
+def clicks(page: Page) -> None:
+    """A widget is touched while a wall is being made."""
+    page.locator(".st-key-resume button").click()
+    page.locator(".st-key-stop button").wait_for()
+    taken = []
+    for name in ("response", "number") * TRIES:
+        began = time.monotonic()
+        page.get_by_role("radio", name=name, exact=True).click()
+        page.locator("[data-testid=stApp][data-test-script-state=running]").or_(page.locator("body")).first.wait_for()
+        page.wait_for_url(lambda url, name=name: ("sort=response" in url) == (name == "response"))
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        taken.append(time.monotonic() - began)
+        time.sleep(1)
+    report("a click to the page settled, while a wall is made", taken)
+
+
+def stored_view(page: Page) -> None:
+    page.locator(".st-key-progress").wait_for(state="detached")
+    tiles = page.locator(DONE).count()
+    taken = []
+    for _ in range(TRIES):
+        began = time.monotonic()
+        page.reload()
+        page.wait_for_function(
+            "n => [...document.querySelectorAll('*')].flatMap(e => e.shadowRoot ? "
+            "[...e.shadowRoot.querySelectorAll('.tile[data-state=done]')] : []).length >= n",
+            arg=tiles,
+        )
+        taken.append(time.monotonic() - began)
+    report(f"reload to the same view of {tiles} tiles from the store", taken)
+    quick = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") / 1000
+    print(f"{quick:8.2f} s   of which the browser loads Streamlit's own code", flush=True)
+
+
+def uploads(page: Page, address: str, process: psutil.Process, model: Path) -> None:
+    """Twenty large files, one after the other: what stays in the web process."""
     page.goto(address)
-    page.locator("input[type=file]").wait_for(state="attached")
-    report("streamlit run to a usable page", began)
-    memory("the web process, page open", process)
-
-    began = time.monotonic()
-    page.locator("input[type=file]").set_input_files(options.model)
-    show = page.get_by_role("button", name="Show patterns")
-    show.wait_for()
-    report("upload to the list of layers", began)
-    settings = "" if options.recipe == "natural" else f"&recipe={options.recipe}"
-    page.goto(page.url + settings)
-    show.wait_for()
-
-    began = time.monotonic()
-    show.click()
-    page.locator(BEGUN).first.wait_for()
-    report("press to the first tile taking shape, first time (cold child)", began)
     page.locator(DONE).first.wait_for()
-    report("press to the first finished tile, first time (cold child)", began)
-    walls = page.locator("[class*='st-key-wall-r']")
-    seen: set[str] = set()
-    while len(seen) < walls.count() or page.get_by_test_id("stProgress").count():
-        for at in range(walls.count()):
-            wall = walls.nth(at)
-            tiles = wall.locator(TILE).count()
-            name = f"wall {at // 2 + 1}, {'VGG16' if at % 2 and options.vgg16 else 'your network'}"
-            if name not in seen and tiles and wall.locator(DONE).count() == tiles:
-                seen.add(name)
-                report(f"press to all {tiles} tiles of {name}", began)
-        time.sleep(0.1)
-    report("press to everything finished", began)
-    memory("the web process, walls shown", process)
-
-    began = time.monotonic()
-    page.reload()
-    wait_for_count(page.locator(DONE), page.locator(TILE))
-    report("the same view after a reload", began)
-
-    more = page.url + f"&seed=1{settings if settings not in page.url else ''}"
-    began = time.monotonic()
-    page.goto(more)
-    page.locator(BEGUN).first.wait_for()
-    report("asking with another seed, to the first tile taking shape (warm child; page load included)", began)
-    page.locator(DONE).first.wait_for()
-    report("asking with another seed, to the first finished tile (warm child; page load included)", began)
-    wait_for_count(page.locator(DONE), page.locator(TILE))
-    memory("the web process at the end", process)
+    before = process.memory_info().rss
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(UPLOADS):
+            file = Path(folder) / f"{number}.h5"
+            file.write_bytes(model.read_bytes())
+            with file.open("r+b") as stream:
+                stream.truncate(UPLOAD_BYTES + number)
+            page.goto(address)
+            page.locator("input[type=file]").first.set_input_files(file)
+            page.locator(".fv-model", has_text=file.name).wait_for()
+            page.locator(".st-key-stop button").click()
+            page.locator(".st-key-resume button").wait_for()
+            file.unlink()
+    grown = (process.memory_info().rss - before) / 1e6
+    print(
+        f"{grown:8.0f} MB  more in the web process after {UPLOADS} uploads of {UPLOAD_BYTES / 1e6:.0f} MB", flush=True
+    )
 
 
-def wait_for_count(done: Locator, all_: Locator) -> None:
-    while not all_.count() or done.count() < all_.count():
-        time.sleep(0.05)
+def five_at_once(address: str, model: Path) -> None:
+    """Each a network of their own and one wall of it."""
+    content = model.read_bytes()
+    alone = visit(address, model.name, content + b"alone", threading.Barrier(1))
+    together: list[float] = []
+    barrier = threading.Barrier(VISITORS)
+
+    def one(number: int) -> None:
+        together.append(visit(address, model.name, content + bytes([number]), barrier))
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(1, VISITORS + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fair = alone * VISITORS
+    print(f"{alone:8.2f} s   one visitor, one wall of 25", flush=True)
+    print(
+        f"{max(together):8.2f} s   {VISITORS} visitors at once, a wall each: the slowest, {max(together) / fair:.2f} times the "
+        f"fair share; the fastest {min(together):.2f} s",
+        flush=True,
+    )
+    assert len(together) == VISITORS
 
 
-def report(what: str, began: float) -> None:
-    print(f"{time.monotonic() - began:8.2f} s   {what}", flush=True)
+def visit(address: str, name: str, content: bytes, barrier: threading.Barrier) -> float:
+    """Upload, choose the first layer, wait for its wall; seconds from the choice on."""
+    with sync_playwright() as playwright, browser_of(playwright) as browser:
+        page = browser.new_page()
+        page.set_default_timeout(600_000)
+        page.goto(address)
+        page.locator(DONE).first.wait_for()
+        file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+        page.locator(".st-key-stop button").click()
+        page.locator(".st-key-resume button").wait_for()
+        token = page.url.partition("m=")[2][:24]
+        barrier.wait()
+        began = time.monotonic()
+        page.goto(f"{address}/?m={token}&layers=1&with={'0' * 24}&seed=7")
+        page.locator(DONE).first.wait_for()
+        page.locator(".st-key-progress").wait_for(state="detached")
+        return time.monotonic() - began
 
 
-def memory(what: str, process: psutil.Process) -> None:
-    print(f"{process.memory_info().rss / 1e6:8.0f} MB  {what}", flush=True)
+def report(what: str, taken: list[float]) -> None:
+    print(f"{statistics.median(taken):8.2f} s   {what} ({min(taken):.2f} to {max(taken):.2f})", flush=True)
 
 
 @contextmanager
-def serving(folder: Path, vgg16: Path | None) -> Iterator[tuple[str, psutil.Process]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-    environment = {
-        **os.environ,
-        "FILTERVIZ_CACHE_DIR": str(folder / "cache"),
-        "FILTERVIZ_VGG16_WEIGHTS": str(vgg16.resolve() if vgg16 else folder / "none.h5"),
-    }
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def browser_of(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(
+        executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=["--no-sandbox"]
+    )
+    yield browser
+    browser.close()
+
+
+@contextmanager
+def fresh_server() -> Iterator[tuple[str, psutil.Process]]:
+    with tempfile.TemporaryDirectory() as folder:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+        environment = {**os.environ, "FILTERVIZ_CACHE_DIR": str(Path(folder) / "cache"), "KERAS_HOME": folder}
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            until(lambda: connects(port))
+            yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def connects(port: int) -> bool:
     try:
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        process.wait()
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ Kind = Literal["pdf", "svg"]
 TILE_INCHES = 0.62
 """The width of a tile on paper: a pair of walls of 25 fills the width of a page."""
 
+CAPTION = 0.35
+"""The height of the line below the walls, in tiles."""
+
 FONTS = ["DejaVu Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei"]
 """The first comes with Matplotlib; the others are for names in Chinese, where the machine has them."""
 
@@ -59,14 +62,14 @@ def figure(spread: Spread, kind: Kind) -> bytes:
     heights = [max(rows for rows, _width in row) * 1.16 + 0.6 for row in shapes]
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
         drawing = Figure(
-            figsize=(max(4.0, columns * TILE_INCHES), sum(heights) * TILE_INCHES + 0.3),
+            figsize=(max(4.0, columns * TILE_INCHES), (sum(heights) + CAPTION) * TILE_INCHES),
             layout=ConstrainedLayoutEngine(h_pad=0.015, w_pad=0.02, hspace=0.0, wspace=0.0),
         )
         FigureCanvasAgg(drawing)
-        parts: Any = drawing.subfigures(len(spread.rows), 1, squeeze=False, height_ratios=heights)
-        for part, row in zip(parts[:, 0], spread.rows, strict=True):
+        parts: Any = drawing.subfigures(len(heights) + 1, 1, squeeze=False, height_ratios=[*heights, CAPTION])
+        for part, row in zip(parts[:-1, 0], spread.rows, strict=True):
             _draw_row(part, row)
-        drawing.text(0.995, 0.002, _conditions(spread), ha="right", va="bottom", fontsize=5.5, color="0.35")
+        parts[-1, 0].text(0.99, 0.5, _conditions(spread), ha="right", va="center", fontsize=5.5, color="0.35")
         return _saved(drawing, kind)
 
 
