@@ -107,7 +107,8 @@ def _draw_wall(half: SubFigure, wall: Wall) -> None:
             continue
         silent = Flag.SILENT in pattern.flags
         picture = png.as_rgb(pattern.tile)
-        axis.imshow(picture // 4 + 191 if silent else picture, interpolation="none")
+        # Nothing to clip; and the names of clip paths would differ from file to file.
+        axis.imshow(picture // 4 + 191 if silent else picture, interpolation="none", clip_on=False)
         axis.set_title(f"{filter_} silent" if silent else f"{filter_}", fontsize=5, pad=1.5)
 
 

@@ -32,6 +32,9 @@ LEASE_SECONDS = 15.0
 SETTLE_SECONDS = 0.5
 """Pictures that come with the program are there sooner; whatever takes longer is shown as it comes."""
 
+WARM_AFTER_SECONDS = 2.0
+"""The children that are kept ready are started so long after the server's first page was asked for."""
+
 RETRY_SECONDS = 60.0
 """A failed search for VGG16's weights is repeated when somebody asks so much later."""
 
@@ -74,10 +77,14 @@ class Desk:
         self._reference: Future[Model] | None = None
         self._reference_failed = 0.0
         self.uploads.tidy()
-        self.studio.pool.warm()
+        # Not at once: their imports would take the processor from the first page, which needs none of them.
+        self._warming = threading.Timer(WARM_AFTER_SECONDS, self.studio.pool.warm)
+        self._warming.daemon = True
+        self._warming.start()
 
     def close(self) -> None:
         """End everything."""
+        self._warming.cancel()
         self.studio.close()
 
     def open(self, upload: Upload, architecture: str = "") -> Model:

@@ -28,6 +28,9 @@ POLL_SECONDS = 0.5
 DETAIL = "detail"
 """Where the session remembers which tile is open: a wall's key and a filter."""
 
+_NEAR = "near"
+"""Where the session remembers of which walls relatives were wanted."""
+
 RELATIVES = 3
 """Tiles on the other side that are marked as the most like one that is pointed at."""
 
@@ -100,7 +103,12 @@ def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
 def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
     state = wall.look(desk)
     filters = in_order(state, wall.sort)
-    near = relatives(state, beside.look(desk)) if beside is not None else {}
+    others = None if beside is None else beside.look(desk)
+    related = others is not None and _finished_wall(state) and _finished_wall(others)
+    # Found when somebody points at a tile: a page of two hundred would wait most of a second for what nobody asked.
+    wanted = st.session_state.get(_NEAR, set())
+    known = related and wall.key in wanted
+    near = relatives(state, others) if known and others is not None else {}
     rows, _columns = sheet.shape(max(1, len(filters)))
     chosen = tiles.mount(
         [tile(state, filter_, near.get(filter_, ())) for filter_ in filters],
@@ -110,8 +118,10 @@ def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
         pair=str(wall.row),
         side=wall.place,
         waiting=state.status is Status.WAITING,
+        relatives="known" if known else "possible" if related else "none",
         key=f"tiles-{wall.key}",
         seen=lambda: desk.prefer(wall.model, wall.request),
+        near=lambda: st.session_state.setdefault(_NEAR, set()).add(wall.key),
     )
     if chosen is not None and chosen in state.patterns:
         st.session_state[DETAIL] = (wall.key, chosen)

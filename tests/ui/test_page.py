@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from filterviz.jobs import Status
+from filterviz.spec import Request
+from filterviz.studio import Model
+from filterviz.ui import desk as desk_module
 from filterviz.ui import page
 from filterviz.ui.desk import Desk
 from filterviz.ui.uploads import Upload
@@ -216,11 +220,14 @@ def test_an_address_of_a_file_that_is_gone() -> None:
     assert "no longer here" in written(opened(m="0" * 24, layers="1"))
 
 
-def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files: dict[str, Path]) -> None:
-    upload = kept(desk, family_files["keras_2_1.h5"], tail=b"\0")
-    model = desk.open(upload)
+def slow_wall(desk: Desk, file: Path, tail: bytes) -> tuple[Model, Request]:
+    model = desk.open(kept(desk, file, tail=tail))
     view = View.from_query({"recipe": "classic", "size": "256", "steps": "4000"}, desk.settings)
-    request = view.request(1, model.spec)
+    return model, view.request(1, model.spec)
+
+
+def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files: dict[str, Path]) -> None:
+    model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0")
     desk.start(model, [request], "one")
     desk.start(model, [request], "two")
     desk.stop([(model, request)], "one")
@@ -230,6 +237,38 @@ def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files
     assert found[0].status in (Status.WAITING, Status.RUNNING)
     desk.leave("two")
     assert desk.look(model, request, "two") is None
+
+
+def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
+    desk: Desk, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most often the other is the same visitor before a reload."""
+    monkeypatch.setattr(desk_module, "LEASE_SECONDS", 0.6)
+    model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0\0")
+    desk.start(model, [request], "before")
+    desk.start(model, [request], "after")
+    desk.stop([(model, request)], "after")
+    found = desk.look(model, request, "after", only=True)
+    assert found is not None
+    assert found[0].status in (Status.WAITING, Status.RUNNING)
+    deadline = time.monotonic() + 20
+    while found[0].status is not Status.STOPPED:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        found = desk.look(model, request, "after", only=True)
+        assert found is not None
+
+
+def test_another_view_ends_what_is_no_longer_looked_at(desk: Desk, family_files: dict[str, Path]) -> None:
+    model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0\0\0")
+    other = replace(request, layer="conv2d_2")
+    desk.start(model, [request, other], "one")
+    desk.keep_only([(model, other)], "one")
+    assert desk.look(model, request, "one") is None
+    found = desk.look(model, other, "one")
+    assert found is not None
+    assert found[0].status in (Status.WAITING, Status.RUNNING)
+    desk.leave("one")
 
 
 def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]) -> None:

@@ -50,8 +50,10 @@ def mount(
     pair: str,
     side: int,
     waiting: bool,
+    relatives: str,
     key: str,
     seen: Callable[[], None],
+    near: Callable[[], None],
 ) -> int | None:
     """Draw a wall.
 
@@ -63,8 +65,11 @@ def mount(
         pair: the same for two walls that stand beside each other, and for no others.
         side: 0 or 1, which of the two this is.
         waiting: whether it will be made later.
+        relatives: ``none`` where there are none, ``possible`` where they could be found, ``known`` where they stand in
+            the tiles.
         key: of the component, unlike that of any other on the page.
         seen: called once when a wall that is waiting comes into view.
+        near: called when a tile is pointed at whose relatives could be found.
 
     Returns:
         The filter whose tile was chosen just now.
@@ -76,9 +81,10 @@ def mount(
         "pair": pair,
         "side": side,
         "waiting": waiting,
+        "relatives": relatives,
         "tiles": [asdict(tile) for tile in tiles],
     }
-    result = _TILES(data=data, key=key, on_open_change=_nothing, on_seen_change=seen)
+    result = _TILES(data=data, key=key, on_open_change=_nothing, on_seen_change=seen, on_near_change=near)
     chosen = result.get("open")
     return int(chosen) if isinstance(chosen, int | float) else None
 

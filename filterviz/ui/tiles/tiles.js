@@ -1,8 +1,9 @@
 /* A wall of tiles: a Streamlit component (Components v2), mounted by filterviz/ui/tiles. No library, no build step.
 
-   data: {label, rows, pair, side, hint, waiting, tiles: [{filter, picture, text, mark, tip, state, silent,
+   data: {label, rows, pair, side, hint, waiting, relatives, tiles: [{filter, picture, text, mark, tip, state, silent,
    near: [filter, ...]}]}
-   Triggers: "open" (a filter's number) when a tile is chosen, "seen" (true) when somebody scrolls to a wall that waits. */
+   Triggers: "open" (a filter's number) when a tile is chosen, "near" (true) when one is pointed at and the server could
+   find its relatives but has not, "seen" (true) when somebody scrolls to a wall that waits. */
 
 const STATE = Symbol("filterviz");
 const CALL = "filterviz-near";
@@ -22,6 +23,8 @@ function create(root, tip) {
   let order = [];
   let current = null; // the filter that Tab leads to
   let told = false;
+  let asked = false;
+  let pointed = null;
 
   const wall = { trigger: null, draw, close };
 
@@ -45,6 +48,8 @@ function create(root, tip) {
       if (root.children[place] !== button) root.insertBefore(button, root.children[place] ?? null);
     });
     if (!tip.textContent || !root.matches(":hover, :focus-within")) tip.textContent = data.hint;
+    if (data.relatives !== "possible") asked = false;
+    if (pointed !== null && order.includes(pointed)) call(find(pointed).near ?? []);
     rove();
     watch();
   }
@@ -86,10 +91,16 @@ function create(root, tip) {
     if (!tile) return;
     tip.textContent = tile.tip;
     call(tile.near ?? []);
+    pointed = filter;
+    if (data.relatives === "possible" && !asked) {
+      asked = true;
+      wall.trigger("near", true);
+    }
   }
 
   function unpoint() {
     tip.textContent = data.hint;
+    pointed = null;
     call([]);
   }
 

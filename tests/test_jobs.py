@@ -1,0 +1,81 @@
+"""What happens to the layers of one job: which come first, and what stopping one of them does to the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from filterviz.jobs import Job, JobState, Status
+from filterviz.settings import Settings
+from filterviz.spec import RECIPES, Request
+from filterviz.studio import Model, Studio
+
+QUICK = RECIPES["classic"].with_(size=16, steps=3)
+LONG = RECIPES["classic"].with_(size=256, steps=4000)
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    with Studio(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as studio:
+        yield studio
+
+
+@pytest.fixture(scope="module")
+def model(studio: Studio, family_files: dict[str, Path]) -> Model:
+    return studio.open(family_files["keras_2_1.h5"])
+
+
+def until(job: Job, condition: Callable[[JobState], object], seconds: float = 120) -> JobState:
+    deadline = time.monotonic() + seconds
+    while not condition(state := job.snapshot()):
+        assert time.monotonic() < deadline, state
+        time.sleep(0.02)
+    return state
+
+
+def test_what_is_in_the_store_does_not_wait_for_what_is_not(studio: Studio, model: Model) -> None:
+    studio.start(model, [Request("conv2d_1", (0, 1), QUICK)]).wait(120)
+    job = studio.start(model, [Request("conv2d_2", (0,), LONG), Request("conv2d_1", (0, 1), QUICK)])
+    state = job.recalled(60)
+    assert state.layers[1].status is Status.DONE
+    assert state.layers[0].status is not Status.DONE
+    job.stop()
+    assert job.wait(20).status is Status.STOPPED
+
+
+def test_one_layer_is_dropped_and_the_others_go_on(studio: Studio, model: Model) -> None:
+    job = studio.start(model, [Request("conv2d_2", (1,), LONG), Request("conv2d_2", (1, 2), QUICK)])
+    until(job, lambda state: state.layers[0].previews)
+    job.drop(0)
+    state = job.wait(60)
+    assert [layer.status for layer in state.layers] == [Status.STOPPED, Status.DONE]
+    assert state.layers[0].previews, "what there was is kept"
+    assert state.status is Status.STOPPED
+
+
+def test_the_layer_that_is_looked_at_goes_first(studio: Studio, model: Model) -> None:
+    recipe = QUICK.with_(seed=5)
+    requests = [Request("conv2d_2", (2,), LONG), Request("conv2d_2", (3,), LONG), Request("conv2d_1", (0,), recipe)]
+    job = studio.start(model, requests)
+    until(job, lambda state: state.layers[0].status is Status.RUNNING)
+    job.prefer(2)
+    job.prefer(0)  # it has begun, so there is nothing to move
+    job.drop(0)
+    state = until(job, lambda state: state.layers[2].status is Status.DONE)
+    assert state.layers[1].status is not Status.DONE
+    job.stop()
+    job.wait(20)
+
+
+def test_what_a_tile_takes_is_measured(studio: Studio, model: Model) -> None:
+    job = studio.start(model, [Request("conv2d_2", (0, 1, 2, 3), RECIPES["classic"].with_(size=96, steps=400))])
+    state = until(job, lambda state: state.layers[0].tile_seconds is not None or state.finished).layers[0]
+    job.stop()
+    job.wait(20)
+    assert state.tile_seconds is not None
+    assert state.tile_seconds > 0
+    assert state.seconds_left is not None
+    assert state.seconds_left <= 4 * state.tile_seconds
