@@ -26,7 +26,7 @@ KEPT_WALLS = 200
 
 KEPT_MODELS = 64
 
-LEASE_SECONDS = 15.0
+LEASE_SECONDS = 6.0
 """A visitor who has not asked about a job for so long has gone away, and no longer keeps others from stopping it."""
 
 SETTLE_SECONDS = 0.5
@@ -74,6 +74,7 @@ class Desk:
         self._lock = threading.Lock()
         self._models: OrderedDict[tuple[str, str], Future[Model]] = OrderedDict()
         self._walls: OrderedDict[WallKey, _Follower] = OrderedDict()
+        self._stopped: set[tuple[WallKey, str]] = set()
         self._reference: Future[Model] | None = None
         self._reference_failed = 0.0
         self.uploads.tidy()
@@ -213,18 +214,23 @@ class Desk:
             over = (Status.STOPPED, Status.FAILED)
             missing = []
             for request in requests:
-                wall = self._walls.get((model.identity, request))
-                if wall is None or (again and wall.status in over):
+                key = (model.identity, request)
+                wall = self._walls.get(key)
+                # What somebody else stopped is begun again for whoever comes to it.
+                theirs = wall is not None and wall.status is Status.STOPPED and (key, visitor) not in self._stopped
+                if wall is None or theirs or (again and wall.status in over):
                     missing.append(request)
             if missing:
                 job = self.studio.start(model, missing, owner=f"{visitor} {model.identity[-24:]}")
                 for index, request in enumerate(missing):
                     self._walls[model.identity, request] = _Follower(job, index)
             for request in requests:
+                self._stopped.discard(((model.identity, request), visitor))
                 self._walls[model.identity, request].leases[visitor] = time.monotonic()
                 self._walls.move_to_end((model.identity, request))
             while len(self._walls) > KEPT_WALLS:
                 self._walls.popitem(last=False)
+            self._stopped = {item for item in self._stopped if item[0] in self._walls}
 
     def look(
         self, model: Model, request: Request, visitor: str, *, only: bool = False
@@ -241,7 +247,8 @@ class Desk:
             wall = self._walls.get((model.identity, request))
             if wall is None:
                 return None
-            if not only:
+            # Whoever stopped it looks on without wanting more, until they start it again.
+            if not only and ((model.identity, request), visitor) not in self._stopped:
                 wall.leases[visitor] = time.monotonic()
         state = wall.job.snapshot()
         layer = state.layers[wall.index]
@@ -274,6 +281,7 @@ class Desk:
                 if wall is None:
                     continue
                 wall.leases.pop(visitor, None)
+                self._stopped.add(((model.identity, request), visitor))
                 if self._wanted(wall, visitor):
                     left.append((model, request))
                 elif wall.status in (Status.WAITING, Status.RUNNING):
@@ -286,13 +294,9 @@ class Desk:
 
     def _stop_unless_resumed(self, walls: Sequence[tuple[Model, Request]], visitor: str) -> None:
         with self._lock:
-            resumed = any(
-                visitor in wall.leases
-                for model, request in walls
-                if (wall := self._walls.get((model.identity, request))) is not None
-            )
-        if not resumed:
-            self.stop(walls, visitor)
+            still = [wall for wall in walls if ((wall[0].identity, wall[1]), visitor) in self._stopped]
+        if still:
+            self.stop(still, visitor)
 
     def prefer(self, model: Model, request: Request) -> None:
         """Have a wall made before its neighbours: somebody is looking at where it will be."""
