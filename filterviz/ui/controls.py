@@ -9,7 +9,7 @@ import streamlit as st
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, ModelSpec, PixelRange, objectives
 from filterviz.studio import Model
-from filterviz.ui import blocks, text, upload
+from filterviz.ui import blocks, comparison, text, upload
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, UNTRAINED, View, layer_choices, sensible_layers
@@ -97,7 +97,12 @@ def _other(desk: Desk, view: View) -> View:
     if chosen == _UPLOADING:
         upload.ask_other(desk, view)
         return view
-    return view if chosen == view.other else replace(view, other=chosen, beside={})
+    if chosen != view.other:
+        # At once: the field has another key from now on, and what is chosen in the old one would be lost.
+        comparison.go_on()
+        st.query_params.from_dict(replace(view, other=chosen, beside={}).to_query())
+        st.rerun()
+    return view
 
 
 def _conditions(spec: ModelSpec, view: View, settings: Settings) -> View:
