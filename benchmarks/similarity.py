@@ -28,8 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.gallery import png, sheet
+from filterviz.gallery.seriation import order
 from filterviz.gallery.shipped import Shipped
-from filterviz.gallery.similarity import descriptor, distances, order, relatives
+from filterviz.gallery.similarity import descriptor, distances, relatives
 from filterviz.spec import Request
 
 Tile = NDArray[np.uint8]
@@ -63,7 +64,7 @@ def speed(wall: Sequence[Tile]) -> None:
     taken = (time.process_time() - start) / len(wall)
     many = np.concatenate([np.roll(found, shift, axis=1) for shift in range(8)])
     start = time.process_time()
-    order(many)
+    order(distances(many, many))
     print(
         f"a descriptor of a tile of {wall[0].shape[0]} px: {taken * 1e3:.1f} ms of processor time,"
         f" {len(found[0])} numbers; the order of {len(many)}: {time.process_time() - start:.2f} s\n"
@@ -128,7 +129,8 @@ def report(what: str, mine: NDArray[np.float32], others: NDArray[np.float32]) ->
 def rows(shipped: Shipped, layers: Sequence[str]) -> None:
     for layer in layers:
         found = described(tiles(shipped, "vgg16", layer))
-        apart, row = distances(found, found), order(found)
+        apart = distances(found, found)
+        row = order(apart)
         before, after = (np.diagonal(apart[np.ix_(r, r)], 1).mean() for r in (range(len(found)), row))
         print(f"{layer:14} neighbours {before:.2f} apart, ordered {after:.2f} ({100 * after / before:.0f} %)")
 
@@ -136,13 +138,16 @@ def rows(shipped: Shipped, layers: Sequence[str]) -> None:
 def walls(shipped: Shipped, layers: Sequence[str], folder: Path) -> None:
     for name, layer in [*(("vgg16", layer) for layer in layers), *((DEMO, mine) for mine, _ in PAIRS)]:
         wall = tiles(shipped, name, layer)
-        picture = sheet.wall([wall[index] for index in order(described(wall))])
+        looks = described(wall)
+        picture = sheet.wall([wall[index] for index in order(distances(looks, looks))])
         (folder / f"sorted-{name}-{layer}.png").write_bytes(png.encode(picture))
     for mine, other in PAIRS:
         wall, others = tiles(shipped, DEMO, mine), tiles(shipped, "vgg16", other, limit=2 * WALL)
-        found = relatives(described(wall), described(others))
+        looks = described(wall)
+        found = relatives(looks, described(others))
         lines = [
-            [wall[index], *(others[o] for o in found[index])] for index in order(described(wall))[:: len(wall) // 16]
+            [wall[index], *(others[o] for o in found[index])]
+            for index in order(distances(looks, looks))[:: len(wall) // 16]
         ]
         # A wall is filled down the columns, and each of these lines is to go across.
         block = [tile for part in (lines[:8], lines[8:16]) for column in zip(*part, strict=True) for tile in column]

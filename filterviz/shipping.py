@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest
 from filterviz.gallery import shipped
+from filterviz.gallery.report import vgg16_licence
 from filterviz.gallery.shipped import ShippedModel
 from filterviz.jobs import JobState
 from filterviz.spec import RECIPES, Flag, Json, Pattern, Recipe, Request
 from filterviz.studio import DEMO, VGG16, Model, Studio
-
-VGG_LICENCE = "VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0."
 
 WHOLE_BLOCKS = ("block1", "block2", "block3")
 """Of these blocks of VGG16 every filter is shown, of the deeper ones the first ``DEEP``."""
@@ -76,7 +75,7 @@ def plans(studio: Studio, training: Path | None) -> Iterator[Plan]:
     if training is not None:
         yield from _demo(studio, training)
     path = studio.file_of(studio.reference())
-    yield Plan(VGG16, studio.open(path, name="VGG16", architecture=VGG16), tuple(_vgg16_requests()), VGG_LICENCE)
+    yield Plan(VGG16, studio.open(path, name="VGG16", architecture=VGG16), tuple(_vgg16_requests()), vgg16_licence())
 
 
 def _vgg16_requests() -> Iterator[Request]:

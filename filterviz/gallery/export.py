@@ -8,6 +8,7 @@ import platform
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def run_document(model: Mapping[str, Json], results: Results) -> dict[str, Json]
     }
 
 
+@cache
 def versions() -> dict[str, str]:
     """The versions that determine a picture, without importing anything heavy."""
     found = {"filterviz": __version__, "engine": str(ENGINE_VERSION), "python": platform.python_version()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from filterviz.gallery import png, sheet
@@ -118,7 +117,7 @@ def _conditions(spread: Spread) -> str:
     recipe = wall.request.recipe
     found = [pattern for row in spread.rows for each in row.walls for pattern in each.patterns.values()]
     precisions = " and ".join(sorted({pattern.precision.value for pattern in found}))
-    sizes = sorted({pattern.tile.shape[1] for pattern in found if math.prod(pattern.tile.shape)})
+    sizes = sorted({pattern.tile.shape[1] for pattern in found})
     made = f"filterviz {spread.versions.get('filterviz', '')}".strip()
     size = " and ".join(map(str, sizes))
     return f"{made}: {recipe.name}, {recipe.steps} steps, {size} px, seed {recipe.seed}, {precisions}"

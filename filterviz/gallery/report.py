@@ -151,8 +151,13 @@ def _escaped(words: str) -> str:
     return html.escape(words)
 
 
-def licences(models: Sequence[Mapping[str, Json]]) -> list[str]:
+def vgg16_licence(say: Say = str) -> str:
+    """What CC BY 4.0 asks of whoever shows VGG16's weights or what was made from them."""
+    return say("VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0.")
+
+
+def licences(models: Sequence[Mapping[str, Json]], say: Say = str) -> list[str]:
     """What must be said of where networks come from."""
     if any(model.get("architecture") == "vgg16" for model in models):
-        return ["VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0."]
+        return [vgg16_licence(say)]
     return []

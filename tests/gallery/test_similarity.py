@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
+from filterviz.gallery.seriation import order
 from filterviz.gallery.shipped import Shipped
-from filterviz.gallery.similarity import SCALES, descriptor, distances, order, relatives
+from filterviz.gallery.similarity import SCALES, descriptor, distances, relatives
 from filterviz.spec import Request
 
 Tile = NDArray[np.uint8]
@@ -143,30 +144,12 @@ def test_distances_of_two_walls_have_a_row_for_each_of_mine() -> None:
     np.testing.assert_allclose(found, np.sqrt(3), rtol=1e-6)
 
 
-@settings(deadline=None, max_examples=60)
-@given(arrays.arrays(np.float32, st.tuples(st.integers(0, 20), st.just(3)), elements=st.integers(-3, 3)))
-def test_an_order_holds_every_tile_once_and_is_always_the_same(rows: NDArray[np.float32]) -> None:
-    found = order(rows)
-    assert sorted(found) == list(range(len(rows)))
-    assert found == order(rows.copy())
-
-
-def test_tiles_that_are_all_alike_keep_their_order() -> None:
-    assert order(np.ones((6, 4), np.float32)) == list(range(6))
-
-
-@pytest.mark.parametrize("count", [3, 30, 200])
-def test_points_on_a_line_come_in_its_order(count: int) -> None:
-    mixed = np.random.default_rng(1).permutation(count)
-    row = [int(mixed[index]) for index in order(mixed[:, None].astype(np.float32))]
-    assert row in (list(range(count)), list(range(count))[::-1])
-
-
 def test_gratings_that_turn_come_in_the_order_of_their_turn() -> None:
     """As the half circle closes, the row may begin anywhere on it, but may jump nowhere else."""
     count = 24
     mixed = np.random.default_rng(2).permutation(count)
-    row = mixed[order(described(*(grating(180 / count * place) for place in mixed)))]
+    looks = described(*(grating(180 / count * place) for place in mixed))
+    row = mixed[order(distances(looks, looks))]
     steps = np.abs(np.diff(row))
     assert (np.minimum(steps, count - steps) == 1).all()
 
