@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +11,11 @@ import psutil
 import pytest
 
 from filterviz.errors import BadRequest, EngineFailed, Refused, WeightsUnavailable
-from filterviz.jobs import Job, JobState, Status
+from filterviz.jobs import Status
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Recipe, Request
 from filterviz.studio import Model, Studio
-
-QUICK = RECIPES["classic"].with_(size=16, steps=3)
-LONG = RECIPES["classic"].with_(size=256, steps=4000)
+from tests.waiting import LONG, QUICK, until
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +27,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 @pytest.fixture(scope="module")
 def model(studio: Studio, family_files: dict[str, Path]) -> Model:
     return studio.open(family_files["keras_2_1.h5"])
-
-
-def until(job: Job, condition: object, seconds: float = 120) -> JobState:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        state = job.snapshot()
-        if condition(state):  # type: ignore[operator]
-            return state
-        time.sleep(0.02)
-    raise AssertionError(job.snapshot())
 
 
 def test_a_question_becomes_pictures_and_the_same_question_is_answered_from_the_store(

@@ -149,13 +149,7 @@ def test_start_pictures_of_the_wrong_shape_are_refused(small: Engine) -> None:
 
 @pytest.mark.parametrize("recipe", ["classic", "natural"])
 def test_weights_that_are_no_numbers_are_flagged_and_spare_the_other_filters(recipe: str, tmp_path: Path) -> None:
-    weights = dict(keras_files.weights_of(("conv2d_1", "conv2d_2", "dense_1")))
-    kernel = weights["conv2d_2"][0][1].copy()
-    kernel[0, 0, 0, 2] = np.nan
-    weights["conv2d_2"] = [(weights["conv2d_2"][0][0], kernel), weights["conv2d_2"][1]]
-    config = {"class_name": "Sequential", "config": keras_files.keras_2_layers()}
-    path = keras_files.write_h5(tmp_path / "nan.h5", config, weights)
-    with open_model(path, Settings()) as model:
+    with open_model(keras_files.with_nan(tmp_path / "nan.h5", "conv2d_2", 2), Settings()) as model:
         made = patterns(
             Engine(model, Settings()), Request("conv2d_2", (1, 2, 3), RECIPES[recipe].with_(size=16, steps=3))
         )

@@ -165,13 +165,7 @@ def test_the_most_weights_are_1024(tmp_path: Path) -> None:
 
 
 def test_weights_that_are_no_numbers_are_not_shown(tmp_path: Path) -> None:
-    weights = dict(keras_files.weights_of(("conv2d_1", "conv2d_2", "dense_1")))
-    broken = weights["conv2d_1"][0][1].copy()
-    broken[0, 0, 0, 2] = np.nan
-    weights["conv2d_1"] = [(weights["conv2d_1"][0][0], broken), weights["conv2d_1"][1]]
-    config = {"class_name": "Sequential", "config": keras_files.keras_2_layers()}
-    path = keras_files.write_h5(tmp_path / "nan.h5", config, weights)
-    with open_model(path, Settings()) as model:
+    with open_model(keras_files.with_nan(tmp_path / "nan.h5", "conv2d_1", 2), Settings()) as model:
         made = Engine(model, Settings()).run(Request("conv2d_1", (1, 2), RECIPES["classic"].with_(size=16, steps=1)))
         kernel = {event.filter: event.kernel for event in made if isinstance(event, Pattern)}
     assert kernel[2] is None
