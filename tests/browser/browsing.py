@@ -1,0 +1,126 @@
+"""A real server, a real browser, and what a person does with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import ConsoleMessage, Page, Request, expect
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "screenshots"
+expect.set_options(timeout=60_000)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+"""The system's; without one, Playwright's own is tried."""
+
+QUICK = "recipe=classic&size=16&steps=3"
+"""Conditions under which a wall is there at once."""
+
+SLOW = "recipe=classic&size=256&steps=4000"
+"""Conditions under which a wall takes for ever."""
+
+
+@dataclass
+class Server:
+    """A running ``streamlit run app.py``."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    log: Path
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@contextmanager
+def serving(folder: Path, **environment: str) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "FILTERVIZ_CACHE_DIR": str(folder / "cache"), **environment},
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+        yield Server(process, address, log)
+    finally:
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        process.wait(timeout=20)
+        _, left = psutil.wait_procs(children, timeout=10)
+        for child in left:
+            child.kill()
+    assert not left, "the server leaves no process behind"
+
+
+@dataclass
+class Complaints:
+    """What a browser had to say against a page."""
+
+    heard: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.heard.append(f"error: {error}"))
+        page.on("requestfailed", self._request)
+
+    def _request(self, request: Request) -> None:
+        # A page that is left for another drops what it was still loading.
+        if request.failure != "net::ERR_ABORTED":
+            self.heard.append(f"{request.failure}: {request.url}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.heard.append(message.text)
+
+
+def upload(page: Page, server: Server, *files: Path | dict[str, object]) -> None:
+    page.goto(server.address)
+    page.locator("input[type=file]").first.set_input_files(*files)  # type: ignore[arg-type]
+
+
+DONE = ".tile[data-state=done]"
+
+
+def finished(page: Page, count: int) -> None:
+    """Wait for so many finished tiles, and for the page to say that there is nothing more to come."""
+    expect(page.locator(DONE)).to_have_count(count, timeout=120_000)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has drawn what it was told to."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def downloaded(page: Page, button: str) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=button).first.click()
+    return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
