@@ -60,21 +60,34 @@ def main() -> None:
 
 
 def cold_server(playwright: Playwright) -> None:
-    """From nothing to the opening page with all its pictures."""
-    from_start, from_request = [], []
-    with browser_of(playwright) as browser:
+    """From nothing to the opening page with all its pictures, in turn with an app of one line of text."""
+    from_start, from_request, title, bare = [], [], [], []
+    with browser_of(playwright) as browser, tempfile.TemporaryDirectory() as folder:
+        one_line = Path(folder) / "bare.py"
+        one_line.write_text('import streamlit as st\nst.html("<p class=bare>here</p>")\n', encoding="utf-8")
         for _ in range(TRIES):
             began = time.monotonic()
             with fresh_server() as (address, _process):
                 asked = time.monotonic()
                 page = browser.new_page()
                 page.goto(address)
+                page.locator(".fv-title").wait_for()
+                title.append(time.monotonic() - asked)
                 page.locator(DONE).first.wait_for()
                 from_start.append(time.monotonic() - began)
                 from_request.append(time.monotonic() - asked)
                 page.close()
+            with fresh_server(one_line) as (address, _process):
+                asked = time.monotonic()
+                page = browser.new_page()
+                page.goto(address)
+                page.locator(".bare").wait_for()
+                bare.append(time.monotonic() - asked)
+                page.close()
     report("`streamlit run` to the first picture of the opening page", from_start)
     report("first request of a cold server to the first picture", from_request)
+    report("  of which to the name of the page", title)
+    report("  the same for a Streamlit app of one line of text", bare)
 
 
 def upload_to_first_tile(page: Page, address: str, model: Path) -> None:
@@ -135,8 +148,6 @@ def stored_view(page: Page) -> None:
         )
         taken.append(time.monotonic() - began)
     report(f"reload to the same view of {tiles} tiles from the store", taken)
-    quick = page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd") / 1000
-    print(f"{quick:8.2f} s   of which the browser loads Streamlit's own code", flush=True)
 
 
 def uploads(page: Page, address: str, process: psutil.Process, model: Path) -> None:
@@ -218,12 +229,13 @@ def browser_of(playwright: Playwright) -> Iterator[Browser]:
 
 
 @contextmanager
-def fresh_server() -> Iterator[tuple[str, psutil.Process]]:
+def fresh_server(app: Path = ROOT / "app.py") -> Iterator[tuple[str, psutil.Process]]:
+    """A server of its own for an app; the page's by default."""
     with tempfile.TemporaryDirectory() as folder:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+        command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless=true"]
         command += [f"--server.port={port}", "--server.address=127.0.0.1"]
         environment = {**os.environ, "FILTERVIZ_CACHE_DIR": str(Path(folder) / "cache"), "KERAS_HOME": folder}
         process = subprocess.Popen(

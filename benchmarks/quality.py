@@ -5,8 +5,9 @@
 *Lucid*: its recipe (Fourier coefficients, decorrelated colours, Adam 0.05, its standard transformations, one tile
 after another, float32) takes ``--steps`` steps; the mean pre-activation its pictures reach is the mark, and the time in
 which ``natural`` gets to 90 % of it is looked for. Lucid's pictures may become as loud as they like, and a loud picture
-excites a filter more; ours all have one contrast. So the mark is taken a second time, from the same pictures of Lucid's
-at that contrast. The share of the mark is taken filter by filter, and the mean of these shares has to reach 90 %.
+excites a filter more; ours all have one contrast. So the comparison is made twice more: with the same pictures of
+Lucid's at our contrast, and with pictures of ours made at Lucid's. The share of the mark is taken filter by filter, and
+the mean of these shares has to reach 90 %.
 
 *Robust*: what is left of a filter's response, when its finished picture is shifted, turned and scaled in ways that no
 optimisation saw, for ``natural`` and for ``classic`` in the same time. The further files, Keras models of any kind,
@@ -36,7 +37,7 @@ from filterviz.engine.objective import channel_mean, own_channel, response
 from filterviz.engine.pixels import Units
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, LayerSpec, Pattern, Recipe, Request
+from filterviz.spec import RECIPES, LayerSpec, Recipe, Request
 
 SHARE = 0.9
 """Of the mark: what natural has to reach."""
@@ -111,6 +112,40 @@ class Judge:
         return np.asarray(response(self._answers(tf.cast(values, tf.float32))).numpy(), np.float64)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Finished pictures in the network's own units, and the seconds they took once the recipe was compiled."""
+
+    values: tf.Tensor
+    seconds: float
+
+
+def natural(
+    model: OpenedModel,
+    layer: str,
+    filters: tuple[int, ...],
+    sides: tuple[int, int],
+    steps: int = RECIPES["natural"].steps,
+    contrast: float = fourier.CONTRAST,
+) -> Made:
+    """What natural makes, at a contrast that need not be its own."""
+    engine = Engine(model, Settings())
+    recipe_given = Recipe("natural", size=max(sides), steps=steps)
+    network, recipe = engine._prepare(engine._conditions(Request(layer, filters, recipe_given)))
+    assert isinstance(recipe, Natural)
+    compiling = recipe.begin(filters, sides, 0)
+    compiling.step(), recipe.render(compiling._state[0], sides, compiling._state[1])
+    began = time.perf_counter()
+    ascent = recipe.begin(filters, sides, 0)
+    spectra, _contrast, *moments = ascent._state
+    ascent._state = (spectra, tf.fill([len(filters)], contrast), *moments)
+    for _ in range(steps):
+        ascent.step()
+    pictures = recipe.render(ascent._state[0], sides, ascent._state[1])
+    seconds = time.perf_counter() - began
+    return Made(Units.of(model.spec.pixel_range, network.input_channels).from_unit(pictures), seconds)
+
+
 # --------------------------------------------------------------------------------------------------------------- Lucid
 
 
@@ -125,55 +160,40 @@ def against_lucid(model: OpenedModel, layer: LayerSpec, count: int, steps: int, 
     lucid_seconds = sum(seconds for _, seconds in made)
     loudness = np.sqrt(np.mean(np.square(logits.numpy()), axis=(1, 2, 3)))
     held = logits / tf.reshape(tf.constant(loudness, tf.float32), [-1, 1, 1, 1]) * fourier.CONTRAST
-    marks = {
-        "as loud as it likes": judge.mean(units.from_unit(colours(logits))),
-        "at the same contrast": judge.mean(units.from_unit(colours(held))),
-    }
-    climbed = {}
-    for given in LADDER:
-        climbed[given] = natural(model, layer.name, filters, size, given)
-        reached = judge.mean(units.from_unit(tf.constant(climbed[given][0], tf.float32)))
-        climbed[given] = (reached, climbed[given][1])
-        if all(share_of(reached, mark) >= SHARE for mark in marks.values()):
-            break
-
+    loud = float(np.median(loudness))
     print(f"{layer.name}, {len(filters)} filters, {size} px: Lucid's recipe, {steps} steps: {lucid_seconds:.1f} s")
-    print(f"  contrast of Lucid's pictures: {np.median(loudness):.2f} ({fourier.CONTRAST} is ours)")
-    usual = RECIPES["natural"].steps
-    for name, mark in marks.items():
-        shares = {given: share_of(reached, mark) for given, (reached, _) in climbed.items()}
+    print(f"  contrast of Lucid's pictures: {loud:.2f} ({fourier.CONTRAST} is ours)")
+    for name, contrast, mark in (
+        ("ours as it is, Lucid's as loud as it likes", fourier.CONTRAST, judge.mean(units.from_unit(colours(logits)))),
+        ("both at our contrast", fourier.CONTRAST, judge.mean(units.from_unit(colours(held)))),
+        ("both at Lucid's contrast", loud, judge.mean(units.from_unit(colours(logits)))),
+    ):
+        shares: dict[int, float] = {}
+        seconds: dict[int, float] = {}
+        for given in LADDER:
+            made_ours = natural(model, layer.name, filters, (size, size), given, contrast)
+            shares[given] = share_of(judge.mean(made_ours.values), mark)
+            seconds[given] = made_ours.seconds
+            if shares[given] >= SHARE and given >= RECIPES["natural"].steps:
+                break
         enough = [given for given, share in shares.items() if share >= SHARE]
         best = enough[0] if enough else max(shares, key=lambda given: shares[given])
-        seconds = climbed[best][1]
         verdict = "reached" if enough else f"{SHARE:.0%} NOT reached; at best"
         print(
-            f"  {name + ':':23}{verdict} {shares[best]:.0%} of its response after {best} steps, {seconds:.2f} s: "
-            f"{lucid_seconds / seconds:.1f}x faster"
+            f"  {name + ':':44}{verdict} {shares[best]:.0%} of its response after {best} steps, {seconds[best]:.2f} s: "
+            f"{lucid_seconds / seconds[best]:.1f}x faster"
         )
         if (mark <= 0).any():
-            print(f"  {'':23}left out: {np.sum(mark <= 0)} filters whose mark is below zero")
-        if usual in shares and usual != best:
-            print(f"  {'':23}the usual {usual} steps: {shares[usual]:.0%} in {climbed[usual][1]:.2f} s")
+            print(f"  {'':44}left out: {np.sum(mark <= 0)} filters whose mark is below zero")
+        usual = RECIPES["natural"].steps
+        if usual != best:
+            print(f"  {'':44}the usual {usual} steps: {shares[usual]:.0%} in {seconds[usual]:.2f} s")
     print(end="", flush=True)
 
 
 def share_of(reached: NDArray[np.float64], mark: NDArray[np.float64]) -> float:
     """The mean of the filters' shares. Of a mark below zero nothing can be a share; such a filter is left out."""
     return float(np.mean((reached / mark)[mark > 0]))
-
-
-def natural(
-    model: OpenedModel, layer: str, filters: tuple[int, ...], size: int, steps: int
-) -> tuple[NDArray[np.float64], float]:
-    """The finished pictures in 0-1, and the seconds they took once the recipe was compiled."""
-    engine = Engine(model, Settings())
-    request = Request(layer, filters, Recipe("natural", size=size, steps=steps))
-    _, recipe = engine._prepare(engine._conditions(request))
-    compiling = recipe.begin(filters, (size, size), 0)
-    compiling.step(), compiling.responses(), compiling.tiles()
-    began = time.perf_counter()
-    patterns = [item for item in engine.run(request) if isinstance(item, Pattern)]
-    return np.stack([pattern.tile for pattern in patterns]) / 255, time.perf_counter() - began
 
 
 def colours(logits: tf.Tensor) -> tf.Tensor:
@@ -251,20 +271,12 @@ def jitter(pictures: tf.Tensor, by: int) -> tf.Tensor:
 # -------------------------------------------------------------------------------------------------------------- robust
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Finished pictures in the network's own units, and the seconds they took."""
-
-    values: tf.Tensor
-    seconds: float
-
-
 def robust(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: int, views: int) -> None:
     filters = spread(layer, count)
     network = build(model, layer.name, pre_activation=True)
     judge = Judge(network, filters)
     sides = network.input_size or (network.next_size(size) or size,) * 2
-    ours = natural_in_units(model, layer.name, filters, sides)
+    ours = natural(model, layer.name, filters, sides)
     theirs = classic_for(model, layer.name, filters, sides, ours.seconds)
     kept_natural, kept_classic = (kept(judge, made.values, views) for made in (ours, theirs))
     natural_share, classic_share = np.nanmedian(kept_natural), np.nanmedian(kept_classic)
@@ -275,20 +287,6 @@ def robust(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: in
         f"{natural_share / classic_share:18.2f}x{notes}",
         flush=True,
     )
-
-
-def natural_in_units(model: OpenedModel, layer: str, filters: tuple[int, ...], sides: tuple[int, int]) -> Made:
-    engine = Engine(model, Settings())
-    network, recipe = engine._prepare(engine._conditions(Request(layer, filters, RECIPES["natural"])))
-    assert isinstance(recipe, Natural)
-    recipe.begin(filters, sides, 0).step()
-    began = time.perf_counter()
-    ascent = recipe.begin(filters, sides, 0)
-    for _ in range(recipe.steps):
-        ascent.step()
-    seconds = time.perf_counter() - began
-    pictures = recipe.render(ascent._state[0], sides)
-    return Made(Units.of(model.spec.pixel_range, network.input_channels).from_unit(pictures), seconds)
 
 
 def classic_for(
