@@ -37,6 +37,11 @@ class Status(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in (Status.DONE, Status.STOPPED, Status.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class LayerState:
@@ -66,6 +71,11 @@ class LayerState:
         """The filters asked for, in order."""
         return self.request.filters
 
+    @property
+    def complete(self) -> bool:
+        """Whether every tile asked for is finished; a layer of which none was asked for never is."""
+        return bool(self.wanted) and all(filter_ in self.patterns for filter_ in self.wanted)
+
 
 @dataclass(frozen=True, slots=True)
 class JobState:
@@ -86,7 +96,7 @@ class JobState:
     @property
     def finished(self) -> bool:
         """Whether nothing more will happen."""
-        return self.status in (Status.DONE, Status.STOPPED, Status.FAILED)
+        return self.status.over
 
     @property
     def done(self) -> int:
@@ -109,6 +119,14 @@ class Job:
 
     What the store has of all of them comes first; then they are computed in the order in which they were given, or in
     that of :meth:`prefer`.
+
+    Args:
+        studio: opens, computes and keeps.
+        model: whose layers.
+        requests: one for each layer.
+        owner: whose work it is; owners take turns.
+        start: see :meth:`filterviz.engine.engine.Engine.run`.
+        held: compute nothing before :meth:`release`, so that another job's work comes first.
     """
 
     def __init__(
@@ -119,6 +137,7 @@ class Job:
         *,
         owner: str = "",
         start: NDArray[np.float32] | None = None,
+        held: bool = False,
     ) -> None:
         self.model = model
         self._studio = studio
@@ -127,7 +146,11 @@ class Job:
         self._lock = threading.Lock()
         self._stops = [threading.Event() for _ in requests]
         self._pending = list(range(len(requests)))
+        self._keys: dict[int, dict[int, str]] = {}
         self._recalled = threading.Event()
+        self._released = threading.Event()
+        if not held:
+            self._released.set()
         self._began = time.monotonic()
         self._state = JobState(Status.WAITING, tuple(LayerState(request) for request in requests))
         self._thread = threading.Thread(target=self._work, name=f"filterviz-job-{model.sha256[:8]}", daemon=True)
@@ -145,12 +168,18 @@ class Job:
 
     def stop(self) -> None:
         """Ask it to stop; what is finished stays. Returns at once."""
-        for stop in self._stops:
-            stop.set()
+        for index in range(len(self._stops)):
+            self.drop(index)
 
     def drop(self, index: int) -> None:
         """Ask it to leave one layer as it is and to go on with the others. Returns at once."""
         self._stops[index].set()
+        if all(stop.is_set() for stop in self._stops):
+            self.release()
+
+    def release(self) -> None:
+        """Let a job that was held compute what is missing."""
+        self._released.set()
 
     def prefer(self, index: int) -> None:
         """Have a layer made before the others that have not begun."""
@@ -176,6 +205,7 @@ class Job:
             for layer in range(len(self._stops)):
                 self._recall(layer)
             self._recalled.set()
+            self._released.wait()
             while (turn := self._next()) is not None:
                 try:
                     self._make(turn)
@@ -200,22 +230,19 @@ class Job:
         with self._lock:
             return self._pending.pop(0) if self._pending else None
 
-    def _keys(self, request: Request) -> dict[int, str]:
-        """What each picture is called in the store."""
-        return {
-            filter_: self._studio.key(self.model, request, filter_, None if self._start is None else self._start[row])
-            for row, filter_ in enumerate(request.filters)
-        }
-
     def _recall(self, index: int) -> None:
         """Take one layer's finished tiles from the store, or from what comes with the program."""
         request = self._state.layers[index].request
+        keys = self._keys[index] = {
+            filter_: self._studio.key(self.model, request, filter_, None if self._start is None else self._start[row])
+            for row, filter_ in enumerate(request.filters)
+        }
         patterns: dict[int, Pattern] = {}
-        for filter_, key in self._keys(request).items():
+        for filter_, key in keys.items():
             kept = self._studio.kept(self.model, request, filter_, key)
             if kept is not None:
                 patterns[filter_] = kept
-        if len(patterns) == len(set(request.filters)):
+        if len(patterns) == len(keys):
             with self._lock:
                 self._pending.remove(index)
             self._update_layer(index, status=Status.DONE, patterns=patterns, seconds_left=0.0)
@@ -226,7 +253,6 @@ class Job:
         """Have those tiles of one layer computed that are missing."""
         layer = self._state.layers[index]
         request = layer.request
-        keys = self._keys(request)
         patterns = dict(layer.patterns)
         self._update_layer(index, status=Status.RUNNING)
         rows = [row for row, filter_ in enumerate(request.filters) if filter_ not in patterns]
@@ -242,7 +268,7 @@ class Job:
         previews: dict[int, NDArray[np.uint8]] = {}
         for event in events:
             if isinstance(event, Pattern):
-                self._studio.store.put(keys[event.filter], event)
+                self._studio.store.put(self._keys[index][event.filter], event)
                 patterns[event.filter] = event
                 previews.pop(event.filter, None)
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))

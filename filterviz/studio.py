@@ -234,6 +234,7 @@ class Studio:
         *,
         owner: str = "",
         start: NDArray[np.float32] | None = None,
+        held: bool = False,
     ) -> Job:
         """Begin to make patterns; returns at once.
 
@@ -243,13 +244,14 @@ class Studio:
             owner: whom the work is for; owners get their turns in equal shares.
             start: the start pictures, ``[n, size, size, channels]``, one for each filter of every request, in place of
                 those the seed would give.
+            held: take what there is from the store, but compute nothing before :meth:`Job.release`.
 
         Raises:
             BadRequest: a request does not fit the model; nothing was started.
         """
         for request in requests:
             check(model.spec, request, self.settings)
-        return Job(self, model, requests, owner=owner, start=start).begin()
+        return Job(self, model, requests, owner=owner, start=start, held=held).begin()
 
 
 def check(spec: ModelSpec, request: Request, settings: Settings) -> None:

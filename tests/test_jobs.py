@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from filterviz.jobs import Job, JobState, Status
+from filterviz.jobs import Status
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Request
 from filterviz.studio import Model, Studio
-
-QUICK = RECIPES["classic"].with_(size=16, steps=3)
-LONG = RECIPES["classic"].with_(size=256, steps=4000)
+from tests.waiting import LONG, QUICK, until
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +23,6 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
 @pytest.fixture(scope="module")
 def model(studio: Studio, family_files: dict[str, Path]) -> Model:
     return studio.open(family_files["keras_2_1.h5"])
-
-
-def until(job: Job, condition: Callable[[JobState], object], seconds: float = 120) -> JobState:
-    deadline = time.monotonic() + seconds
-    while not condition(state := job.snapshot()):
-        assert time.monotonic() < deadline, state
-        time.sleep(0.02)
-    return state
 
 
 def test_what_is_in_the_store_does_not_wait_for_what_is_not(studio: Studio, model: Model) -> None:
@@ -68,6 +57,26 @@ def test_the_layer_that_is_looked_at_goes_first(studio: Studio, model: Model) ->
     assert state.layers[1].status is not Status.DONE
     job.stop()
     job.wait(20)
+
+
+def test_a_held_job_shows_what_there_is_and_computes_nothing_until_it_is_let_go(studio: Studio, model: Model) -> None:
+    recipe = QUICK.with_(seed=6)
+    studio.start(model, [Request("conv2d_1", (0, 1), recipe)]).wait(120)
+    job = studio.start(model, [Request("conv2d_1", (0, 1), recipe), Request("conv2d_1", (1, 2), recipe)], held=True)
+    state = job.recalled(60)
+    assert [layer.status for layer in state.layers] == [Status.DONE, Status.WAITING]
+    assert list(state.layers[1].patterns) == [1]
+    assert not job.wait(1).finished
+    job.release()
+    assert job.wait(120).status is Status.DONE
+
+
+def test_a_held_job_that_is_stopped_ends(studio: Studio, model: Model) -> None:
+    job = studio.start(model, [Request("conv2d_2", (6,), LONG), Request("conv2d_2", (7,), LONG)], held=True)
+    job.drop(0)
+    assert not job.wait(0.3).finished
+    job.drop(1)
+    assert job.wait(20).status is Status.STOPPED
 
 
 def test_what_a_tile_takes_is_measured(studio: Studio, model: Model) -> None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import streamlit as st
 
 from filterviz.errors import FiltervizError
-from filterviz.spec import LayerSpec
+from filterviz.gallery import kernel, png
+from filterviz.spec import LayerSpec, Pattern
 from filterviz.ui import text
 from filterviz.ui.i18n import _
 from filterviz.ui.text import escaped, picture_size, plain
+
+Option = TypeVar("Option")
 
 LONGEST_SENTENCE = 2000
 
 MOST_ROWS = 400
 """Of the table of layers."""
+
+CURVE_WIDTH = 320
+"""Of a curve, in its own units: it is drawn as wide as its place."""
 
 
 def style() -> None:
@@ -89,29 +97,108 @@ def numbers(rows: Mapping[str, str]) -> None:
     st.html(f'<dl class="fv-numbers">{pairs}</dl>')
 
 
-def curve(points: Sequence[tuple[float, float]], name: str, size: tuple[int, int], mark: int | None = None) -> None:
-    """A line through points, in a box of the given width and height.
+def curve(
+    values: Sequence[float],
+    name: str,
+    *,
+    height: int,
+    least: float | None = None,
+    most: float | None = None,
+    mark: int | None = None,
+) -> None:
+    """A line through values, from left to right.
 
     Args:
-        points: from left to right; the highest value has the smallest second number.
+        values: evenly spaced; what is not finite is left out, and nothing is drawn of fewer than two.
         name: what it shows.
-        size: width and height of the box.
-        mark: which of the points to mark, if any.
+        height: of a box :data:`CURVE_WIDTH` wide.
+        least: at the bottom; the smallest value where nothing is given. What lies beyond is drawn at the border.
+        most: at the top; the largest value likewise.
+        mark: which of the values to mark, if any.
     """
+    points = curve_points(values, height, least, most)
     if points:
-        line_through = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        line_through = " ".join(f"{x:.1f},{y:.1f}" for x, y in points.values())
         dot = ""
-        if mark is not None and mark < len(points):
+        if mark in points:
             dot = f'<circle cx="{points[mark][0]:.1f}" cy="{points[mark][1]:.1f}" r="4" fill="#6f7ff0"/>'
         # A picture of its own cannot know the theme; this colour is readable on both.
         st.image(
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {size[0] + 8} {size[1] + 8}">'
-            f'<path d="M0 {size[1]}H{size[0]}" stroke="#8a8f9c"/>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 {CURVE_WIDTH + 8} {height + 8}">'
+            f'<path d="M0 {height}H{CURVE_WIDTH}" stroke="#8a8f9c"/>'
             f'<polyline points="{line_through}" fill="none" stroke="#6f7ff0" stroke-width="2"/>{dot}</svg>',
             caption=name,
             width="stretch",
             alt=name,
         )
+
+
+def curve_points(
+    values: Sequence[float], height: int, least: float | None = None, most: float | None = None
+) -> dict[int, tuple[float, float]]:
+    """Where in the box of :func:`curve` the values lie, by their places; the largest has the smallest second number.
+
+    Example:
+        >>> curve_points([0.0, math.nan, 2.0], 70)
+        {0: (0.0, 70.0), 2: (320.0, 0.0)}
+    """
+    finite = {place: value for place, value in enumerate(values) if math.isfinite(value)}
+    if len(finite) < 2:
+        return {}
+    low = min(finite.values()) if least is None else least
+    high = max(finite.values()) if most is None else most
+    last = len(values) - 1
+    span = (high - low) or 1.0
+    return {
+        place: (CURVE_WIDTH * place / last, height * (1 - min(1.0, max(0.0, (value - low) / span))))
+        for place, value in finite.items()
+    }
+
+
+def weights(pattern: Pattern, width: int) -> None:
+    """The kernel of a filter of a first layer as a picture, so many pixels wide; nothing for any other filter."""
+    if pattern.kernel is not None:
+        st.image(
+            png.encode(kernel.picture(pattern.kernel)),
+            width=width,
+            alt=_("The weights of filter {filter}").format(filter=pattern.filter),
+            output_format="PNG",
+        )
+
+
+def choice(
+    label: str,
+    options: Sequence[Option],
+    chosen: Option,
+    called: Callable[[Option], str],
+    *,
+    key: str,
+    named: bool = True,
+    more: str | None = None,
+) -> Option:
+    """A row of buttons of which one is pressed.
+
+    Args:
+        label: what is chosen.
+        options: among which.
+        chosen: the one that is pressed until another is.
+        called: what stands on each.
+        key: of the widget.
+        named: whether the label is seen; it is read out in any case.
+        more: about it, behind a question mark.
+    """
+    visibility: Literal["visible", "collapsed"] = "visible" if named else "collapsed"
+    now = st.segmented_control(
+        label,
+        options,
+        default=chosen,
+        required=True,
+        format_func=called,
+        key=key,
+        label_visibility=visibility,
+        help=more,
+    )
+    return chosen if now is None else now
 
 
 def words(sentence: str) -> None:

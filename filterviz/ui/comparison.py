@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
 from filterviz.errors import BadRequest, FiltervizError
 from filterviz.spec import LayerSpec
 from filterviz.studio import Model
-from filterviz.ui import blocks, detail, progress, takeaway, text, wall
+from filterviz.ui import address, blocks, detail, progress, takeaway, text, wall
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.view import View, layer_choices
 from filterviz.ui.wall import Wall
 
 _STOPPED = "stopped"
+"""Where the session remembers what was shown when the visitor pressed Stop. It holds for nothing else."""
+
 _AGAIN = "again"
 
 
@@ -54,16 +57,15 @@ def show(desk: Desk, model: Model, view: View, visitor: str) -> None:
         pairs = _pairs(model, None, view, visitor)
     walls = [*(pair.mine for pair in pairs), *(pair.its for pair in pairs if pair.its is not None)]
     try:
-        _start(desk, walls, visitor)
+        _start(desk, view, walls, visitor)
     except BadRequest as error:
         blocks.problem(error)
         return
-    stopped = _STOPPED in st.session_state
     progress.show(
         desk,
         walls,
-        pending=None if pending.done() or stopped else pending,
-        stop=_stopper(desk, walls, visitor),
+        pending=None if pending.done() or _stopped(view) else pending,
+        stop=partial(_stop, desk, view, walls, visitor),
         resume=_resume,
     )
     for row, pair in enumerate(pairs):
@@ -84,7 +86,7 @@ def _opened(pending: Future[Model]) -> tuple[Model | None, FiltervizError | None
 
 def _pairs(model: Model, other: Model | None, view: View, visitor: str) -> list[Pair]:
     pairs = []
-    stopped = _STOPPED in st.session_state
+    stopped = _stopped(view)
     for row, index in enumerate(view.layers):
         layer = model.spec.layers[index]
         mine = Wall(
@@ -99,18 +101,20 @@ def _pairs(model: Model, other: Model | None, view: View, visitor: str) -> list[
     return pairs
 
 
-def _start(desk: Desk, walls: Sequence[Wall], visitor: str) -> None:
+def _start(desk: Desk, view: View, walls: Sequence[Wall], visitor: str) -> None:
     """Have the walls made, and nothing else that this visitor looked at before."""
     desk.keep_only([(item.model, item.request) for item in walls], visitor)
-    if _STOPPED in st.session_state:
+    if _stopped(view):
         return
     again = bool(st.session_state.pop(_AGAIN, False))
     mine, its = ([item for item in walls if item.place == place] for place in (0, 1))
     desk.start(mine[0].model, [item.request for item in mine], visitor, again=again)
     desk.settle([(item.model, item.request) for item in mine])
-    # The visitor's own network gets the first turn: it is what they came for.
-    if its and any(item.begun(desk) for item in mine):
-        desk.start(its[0].model, list(dict.fromkeys(item.request for item in its)), visitor, again=again)
+    if its:
+        # The visitor's own network gets the first turn: it is what they came for.
+        held = not any(item.begun(desk) for item in mine)
+        wanted = list(dict.fromkeys(item.request for item in its))
+        desk.start(its[0].model, wanted, visitor, again=again, held=held)
         desk.settle([(item.model, item.request) for item in its])
 
 
@@ -143,8 +147,7 @@ def _pages(view: View, pair: Pair) -> None:
     now = min(view.pages.get(pair.index, 1), pages)
     turned = st.pagination(pages, default=now, key=f"page-{view.token}-{pair.index}-{view.count}")
     if turned != now:
-        st.query_params.from_dict(replace(view, pages={**view.pages, pair.index: turned}).to_query())
-        st.rerun()
+        address.go(replace(view, pages={**view.pages, pair.index: turned}))
 
 
 def _choose_beside(view: View, index: int, mine: LayerSpec, its: Wall) -> None:
@@ -163,23 +166,19 @@ def _choose_beside(view: View, index: int, mine: LayerSpec, its: Wall) -> None:
             label_visibility="collapsed",
         )
     if chosen != now:
-        st.query_params.from_dict(replace(view, beside={**view.beside, index: chosen}).to_query())
-        st.rerun()
+        address.go(replace(view, beside={**view.beside, index: chosen}))
 
 
-def _stopper(desk: Desk, walls: Sequence[Wall], visitor: str) -> Callable[[], None]:
-    def stop() -> None:
-        st.session_state[_STOPPED] = True
-        desk.stop([(item.model, item.request) for item in walls], visitor)
-
-    return stop
+def _stop(desk: Desk, view: View, walls: Sequence[Wall], visitor: str) -> None:
+    st.session_state[_STOPPED] = view.work
+    desk.stop([(item.model, item.request) for item in walls], visitor)
 
 
 def _resume() -> None:
-    go_on()
+    st.session_state.pop(_STOPPED, None)
     st.session_state[_AGAIN] = True
 
 
-def go_on() -> None:
-    """Forget that the visitor stopped."""
-    st.session_state.pop(_STOPPED, None)
+def _stopped(view: View) -> bool:
+    """Whether the visitor stopped the making of just this."""
+    return bool(st.session_state.get(_STOPPED) == view.work)

@@ -9,10 +9,10 @@ import streamlit as st
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, ModelSpec, PixelRange, objectives
 from filterviz.studio import Model
-from filterviz.ui import blocks, comparison, text, upload
+from filterviz.ui import address, blocks, text, upload
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
-from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, UNTRAINED, View, layer_choices, sensible_layers
+from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, UNTRAINED, View, layer_choices
 
 _UPLOADING = "upload-other"
 
@@ -26,25 +26,13 @@ def choose(desk: Desk, model: Model, view: View) -> View:
     view = _layers(model.spec, view)
     with st.container(key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
         view = _other(desk, view)
-        count = st.segmented_control(
-            _("Filters shown"),
-            COUNTS,
-            default=view.count,
-            required=True,
-            format_func=text.count,
-            key=f"count-{view.token}",
-        )
-        sort = st.segmented_control(
-            _("In order of"),
-            SORTS,
-            default=view.sort,
-            required=True,
-            format_func=text.sort,
-            key=f"sort-{view.token}",
-        )
-        with st.popover(_("How the pictures are made"), icon=":material/tune:"):
-            view = _conditions(model.spec, view, desk.settings)
-    return view.change(count=view.count if count is None else count, sort=view.sort if sort is None else sort)
+        count = blocks.choice(_("Filters shown"), COUNTS, view.count, text.count, key=f"count-{view.token}")
+        sort = blocks.choice(_("In order of"), SORTS, view.sort, text.sort, key=f"sort-{view.token}")
+        # Under a key of what holds: it closes when something else does.
+        held = hash((view.token, view.recipe, view.pixel_range))
+        with st.popover(_("How the pictures are made"), icon=":material/tune:", key=f"how-{held}"):
+            _conditions(model.spec, view, desk.settings)
+    return view.change(count=count, sort=sort)
 
 
 def layers_of(spec: ModelSpec, view: View) -> None:
@@ -76,7 +64,7 @@ def _layers(spec: ModelSpec, view: View) -> View:
         key=f"layers-{view.token}-{every}",
         placeholder=_("Choose layers"),
     )
-    return replace(view, layers=tuple(sorted(chosen)) or sensible_layers(spec))
+    return replace(view, layers=tuple(sorted(chosen))).fitted(spec)
 
 
 def _other(desk: Desk, view: View) -> View:
@@ -99,24 +87,13 @@ def _other(desk: Desk, view: View) -> View:
         return view
     if chosen != view.other:
         # At once: the field has another key from now on, and what is chosen in the old one would be lost.
-        comparison.go_on()
-        st.query_params.from_dict(replace(view, other=chosen, beside={}).to_query())
-        st.rerun()
+        address.go(replace(view, other=chosen, beside={}))
     return view
 
 
-def _conditions(spec: ModelSpec, view: View, settings: Settings) -> View:
+def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
     """The recipe and what belongs to it, taken over all at once: each change would throw away what is being made."""
-    names = list(RECIPES)
-    name = st.segmented_control(
-        _("Recipe"),
-        names,
-        default=view.recipe.name,
-        required=True,
-        format_func=text.recipe,
-        key=f"recipe-{view.token}",
-    )
-    name = name or view.recipe.name
+    name = blocks.choice(_("Recipe"), list(RECIPES), view.recipe.name, text.recipe, key=f"recipe-{view.token}")
     # Another recipe begins with what it was made for.
     recipe = view.recipe if view.recipe.name == name else RECIPES[name]
 
@@ -147,7 +124,6 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> View:
         )
         blocks.quiet(text.pixel_range_guess(spec, name))
         pressed = st.form_submit_button(_("Make the pictures so"), type="primary", key=key("make"))
-    if not pressed:
-        return view
-    made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
-    return replace(view, recipe=made, pixel_range=pixel_range)
+    if pressed:
+        made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
+        address.go(replace(view, recipe=made, pixel_range=pixel_range))

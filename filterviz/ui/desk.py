@@ -198,7 +198,9 @@ class Desk:
         _fulfil(future, self.studio.reference)
         self._reference_failed = time.monotonic()
 
-    def start(self, model: Model, requests: Sequence[Request], visitor: str, *, again: bool = False) -> None:
+    def start(
+        self, model: Model, requests: Sequence[Request], visitor: str, *, again: bool = False, held: bool = False
+    ) -> None:
         """Have walls made, unless they are made or being made already.
 
         Args:
@@ -206,49 +208,49 @@ class Desk:
             requests: one for each wall, in the order they are wanted.
             visitor: who asks.
             again: also those that were stopped or failed before.
+            held: show what there is already, and leave the rest until it is asked for without this.
 
         Raises:
             BadRequest: a request does not fit the model.
         """
         with self._lock:
-            over = (Status.STOPPED, Status.FAILED)
             missing = []
             for request in requests:
                 key = (model.identity, request)
                 wall = self._walls.get(key)
                 # What somebody else stopped is begun again for whoever comes to it.
                 theirs = wall is not None and wall.status is Status.STOPPED and (key, visitor) not in self._stopped
-                if wall is None or theirs or (again and wall.status in over):
+                if wall is None or theirs or (again and wall.status in (Status.STOPPED, Status.FAILED)):
                     missing.append(request)
             if missing:
-                job = self.studio.start(model, missing, owner=f"{visitor} {model.identity[-24:]}")
+                job = self.studio.start(model, missing, owner=f"{visitor} {model.identity[-24:]}", held=held)
                 for index, request in enumerate(missing):
                     self._walls[model.identity, request] = _Follower(job, index)
             for request in requests:
                 self._stopped.discard(((model.identity, request), visitor))
-                self._walls[model.identity, request].leases[visitor] = time.monotonic()
+                wall = self._walls[model.identity, request]
+                wall.leases[visitor] = time.monotonic()
+                if not held:
+                    wall.job.release()
                 self._walls.move_to_end((model.identity, request))
             while len(self._walls) > KEPT_WALLS:
                 self._walls.popitem(last=False)
             self._stopped = {item for item in self._stopped if item[0] in self._walls}
 
-    def look(
-        self, model: Model, request: Request, visitor: str, *, only: bool = False
-    ) -> tuple[LayerState, FiltervizError | None] | None:
+    def look(self, model: Model, request: Request, visitor: str) -> tuple[LayerState, FiltervizError | None] | None:
         """How one wall stands, and why its job failed if it did; ``None`` where it was never asked for.
 
         Args:
             model: whose wall.
             request: which.
             visitor: who looks.
-            only: look without wanting that it be made.
         """
         with self._lock:
             wall = self._walls.get((model.identity, request))
             if wall is None:
                 return None
             # Whoever stopped it looks on without wanting more, until they start it again.
-            if not only and ((model.identity, request), visitor) not in self._stopped:
+            if ((model.identity, request), visitor) not in self._stopped:
                 wall.leases[visitor] = time.monotonic()
         state = wall.job.snapshot()
         layer = state.layers[wall.index]
@@ -261,7 +263,7 @@ class Desk:
             for key in [key for key, wall in self._walls.items() if visitor in wall.leases and key not in kept]:
                 wall = self._walls[key]
                 del wall.leases[visitor]
-                if not self._wanted(wall, visitor) and wall.status in (Status.WAITING, Status.RUNNING):
+                if not wall.status.over and not self._wanted(wall, visitor):
                     wall.job.drop(wall.index)
                     del self._walls[key]
 
@@ -282,12 +284,13 @@ class Desk:
                     continue
                 wall.leases.pop(visitor, None)
                 self._stopped.add(((model.identity, request), visitor))
+                if wall.status.over:
+                    continue
                 if self._wanted(wall, visitor):
                     left.append((model, request))
-                elif wall.status in (Status.WAITING, Status.RUNNING):
+                else:
                     wall.job.drop(wall.index)
-            again = any(wall.status in (Status.WAITING, Status.RUNNING) for wall in self._walls.values())
-        if left and again:
+        if left:
             timer = threading.Timer(LEASE_SECONDS / 3, self._stop_unless_resumed, (left, visitor))
             timer.daemon = True
             timer.start()

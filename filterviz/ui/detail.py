@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from filterviz.gallery import export, kernel, png
+from filterviz.gallery import export, png
 from filterviz.spec import Pattern
 from filterviz.ui import blocks, text
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.wall import DETAIL, Wall, in_order, relatives
 
-WIDTH, HEIGHT = 320, 90
-"""Of the curve, in its own units."""
+CURVE_HEIGHT = 90
 
 
 def show(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
@@ -54,9 +53,9 @@ def _one(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) -> None:
     with numbers:
         for flag in pattern.flags:
             blocks.box(text.flag(flag), note=True)
-        blocks.curve(_points(pattern.curve), _("The response, step by step"), (WIDTH, HEIGHT))
-        if pattern.kernel is not None:
-            _kernel(pattern)
+        lowest = min((value for value in pattern.curve if math.isfinite(value)), default=0.0)
+        blocks.curve(pattern.curve, _("The response, step by step"), height=CURVE_HEIGHT, least=min(0.0, lowest))
+        _kernel(pattern)
         _relatives(desk, wall, pattern, beside)
         with st.expander(_("All numbers")):
             blocks.numbers(_numbers(wall, pattern))
@@ -103,12 +102,7 @@ def _kernel(pattern: Pattern) -> None:
         return
     height, width, _channels = pattern.kernel.shape
     with st.container(key="detail-kernel", horizontal=True, vertical_alignment="center"):
-        st.image(
-            png.encode(kernel.picture(pattern.kernel)),
-            width=96,
-            alt=_("The weights of filter {filter}").format(filter=pattern.filter),
-            output_format="PNG",
-        )
+        blocks.weights(pattern, 96)
         blocks.quiet(
             _(
                 "The filter itself: the {width} x {height} weights that it lays over the picture at every place. "
@@ -142,15 +136,3 @@ def _relatives(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) ->
 def _markdown_safe(words: str) -> str:
     """Words with every character that Markdown could take for its own escaped."""
     return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|:$~" else character for character in words)
-
-
-def _points(curve: Sequence[float]) -> list[tuple[float, float]]:
-    """A curve's points in a box of ``WIDTH`` x ``HEIGHT``, the highest response at the top; NaNs left out."""
-    finite = [(step, value) for step, value in enumerate(curve) if math.isfinite(value)]
-    if len(finite) < 2:
-        return []
-    low = min(0.0, *(value for _step, value in finite))
-    high = max(value for _step, value in finite)
-    span = high - low or 1.0
-    last = len(curve) - 1
-    return [(WIDTH * step / last, HEIGHT * (1 - (value - low) / span)) for step, value in finite]

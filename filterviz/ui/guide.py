@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from filterviz.gallery import kernel, png
+from filterviz.gallery import png
 from filterviz.spec import Pattern, Recipe, Request
 from filterviz.studio import VGG16
 from filterviz.ui import blocks, text
@@ -109,10 +109,7 @@ def _weights(desk: Desk) -> None:
     with st.container(key="guide-weights", horizontal=True):
         for pattern in found:
             with st.container(key=f"guide-weight-{pattern.filter}", width=150):
-                if pattern.kernel is not None:
-                    weights = png.encode(kernel.picture(pattern.kernel))
-                    alt = _("The weights of filter {filter}").format(filter=pattern.filter)
-                    st.image(weights, width=64, alt=alt, output_format="PNG")
+                blocks.weights(pattern, 64)
                 st.image(png.encode(pattern.tile), width=128, alt=text.tile_alternative(pattern.filter, pattern))
     blocks.words(
         _(

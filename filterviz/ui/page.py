@@ -9,11 +9,12 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.errors import FiltervizError, RefusalCode, Refused
+from filterviz.gallery.report import vgg16_licence
 from filterviz.settings import Settings
 from filterviz.studio import DEMO, Model
-from filterviz.ui import blocks, comparison, controls, guide, text, upload, welcome
+from filterviz.ui import address, blocks, comparison, controls, guide, text, upload, welcome
 from filterviz.ui.desk import Desk
-from filterviz.ui.i18n import LANGUAGES, _, choose
+from filterviz.ui.i18n import LANGUAGES, _, choose, speaker
 from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
 
@@ -31,10 +32,10 @@ def the_desk() -> Desk:
 def main() -> None:
     """Draw the page."""
     desk = the_desk()
-    view = View.from_query(st.query_params.to_dict(), desk.settings)
+    view = address.here(desk.settings)
     spoken = choose(view.language)
     blocks.style()
-    view = _header(view, spoken)
+    _header(view, spoken)
     visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
     file = desk.uploads.find(view.token) if view.token else None
     demo = desk.studio.demo() if view.token == DEMO else None
@@ -49,34 +50,22 @@ def main() -> None:
             blocks.box(_("The file of this address is no longer here. Upload it again to see it."), note=True)
         welcome.show(desk, view, visitor)
     st.space("large")
-    blocks.quiet(_("VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0."))
+    blocks.quiet(vgg16_licence(speaker()))
 
 
-def _header(view: View, spoken: str) -> View:
+def _header(view: View, spoken: str) -> None:
     """The name of the page, what it is for, help and the language."""
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         blocks.title("filterviz", _("See what your Keras image network has learned, filter by filter, beside VGG16."))
         with st.container(key="header-right", horizontal=True, width="content", vertical_alignment="center"):
             label = _("Back") if view.help else _("What am I looking at?")
             if st.button(label, key="help", type="tertiary", icon=":material/help:" if not view.help else None):
-                _go(replace(view, help=not view.help))
-            language = st.segmented_control(
-                _("Language"),
-                list(LANGUAGES),
-                default=spoken,
-                required=True,
-                format_func=LANGUAGES.__getitem__,
-                key="language-choice",
-                label_visibility="collapsed",
+                address.go(replace(view, help=not view.help))
+            language = blocks.choice(
+                _("Language"), list(LANGUAGES), spoken, LANGUAGES.__getitem__, key="language-choice", named=False
             )
-    if language is not None and language != spoken:
-        _go(replace(view, language=language))
-    return view
-
-
-def _go(view: View) -> None:
-    st.query_params.from_dict(view.to_query())
-    st.rerun()
+    if language != spoken:
+        address.go(replace(view, language=language))
 
 
 def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
@@ -100,7 +89,8 @@ def _with_model(desk: Desk, model: Model, view: View, visitor: str) -> None:
         with st.container(key="model-line"):
             blocks.line(text.model_line(model))
             blocks.quiet(text.model_sentence(model.spec))
-        with st.popover(_("Open another file"), icon=":material/upload:"):
+        # Under a key of the network it is drawn for: open, it would stay open above the next one.
+        with st.popover(_("Open another file"), icon=":material/upload:", key=f"another-{view.token}"):
             upload.ask(desk, view, visitor)
     for note in model.spec.notes:
         blocks.quiet(text.plain(note, blocks.LONGEST_SENTENCE))
@@ -111,8 +101,7 @@ def _with_model(desk: Desk, model: Model, view: View, visitor: str) -> None:
     before = view.fitted(model.spec)
     view = controls.choose(desk, model, before)
     if view != before:
-        st.query_params.from_dict(view.to_query())
-        comparison.go_on()
+        address.put(view)
     comparison.show(desk, model, view, visitor)
     controls.layers_of(model.spec, view)
 
@@ -121,4 +110,4 @@ def _offer(view: View, architecture: str) -> None:
     """Open bare weights as the network whose names and shapes they have, if the visitor agrees."""
     label = _("Open it as {architecture}").format(architecture=text.plain(architecture))
     if st.button(label, type="primary", key="open-as"):
-        _go(replace(view, architecture=architecture.lower()))
+        address.go(replace(view, architecture=architecture.lower()))

@@ -15,8 +15,6 @@ from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
 
-_ACTIVE = (Status.WAITING, Status.RUNNING)
-
 
 def show(
     desk: Desk,
@@ -38,7 +36,7 @@ def show(
         resume: called when the visitor wants what was stopped or broke off after all.
     """
     drawn = _statuses(desk, walls, pending is not None)
-    active = pending is not None or any(status in _ACTIVE for status in drawn)
+    active = pending is not None or not all(wall.look(desk).status.over for wall in walls)
     st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, pending, stop, resume)
 
 
@@ -55,7 +53,7 @@ def _bar(
     if now != drawn and DETAIL not in st.session_state:
         st.rerun()
     states = [wall.look(desk) for wall in walls]
-    if pending or any(status in _ACTIVE for status in now):
+    if pending or not all(state.status.over for state in states):
         with st.container(key="progress", horizontal=True, vertical_alignment="center"):
             with st.container(key="progress-bar"):
                 st.progress(_share(states))
@@ -69,8 +67,7 @@ def _bar(
         blocks.problem(error)
     if errors or any(state.status is Status.STOPPED for state in states):
         with st.container(key="stopped", horizontal=True, vertical_alignment="center"):
-            done = sum(len(state.patterns) for state in states)
-            total = sum(len(state.wanted) for state in states)
+            done, total = _tiles(states)
             line = _("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total)
             pressed = st.button(
                 _("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary"
@@ -82,25 +79,26 @@ def _bar(
 
 def _statuses(desk: Desk, walls: Sequence[Wall], pending: bool) -> tuple[Status | bool, ...]:
     """What the page as drawn depends on."""
-    begun = any(wall.begun(desk) for wall in walls)
+    # The other side is held until the visitor's own has begun.
+    begun = any(wall.begun(desk) for wall in walls if wall.place == 0)
     return (pending, begun, *(wall.look(desk).status for wall in walls))
+
+
+def _tiles(states: Sequence[LayerState]) -> tuple[int, int]:
+    """Tiles that are finished, and that were asked for."""
+    return sum(len(state.patterns) for state in states), sum(len(state.wanted) for state in states)
 
 
 def _share(states: Sequence[LayerState]) -> float:
     """The finished share, counting the steps of unfinished tiles."""
-    total = sum(len(state.wanted) for state in states)
-    done = sum(
-        len(state.patterns) + len(state.previews) * (state.step / state.steps if state.steps else 0.0)
-        for state in states
-    )
-    return min(1.0, done / total) if total else 0.0
+    done, total = _tiles(states)
+    begun = sum(len(state.previews) * state.step / state.steps for state in states if state.steps)
+    return min(1.0, (done + begun) / total) if total else 0.0
 
 
 def _line(desk: Desk, walls: Sequence[Wall], states: Sequence[LayerState]) -> str:
     """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · about 2 min left``."""
-    done, total = (
-        sum(len(part) for part in parts) for parts in zip(*((s.patterns, s.wanted) for s in states), strict=True)
-    )
+    done, total = _tiles(states)
     parts = [_("{done} of {total} tiles").format(done=done, total=total)]
     running = next((at for at, state in enumerate(states) if state.status is Status.RUNNING), None)
     if running is not None:
@@ -131,11 +129,10 @@ def seconds_left(walls: Sequence[Wall], states: Sequence[LayerState]) -> float |
     Returns:
         ``None`` while nothing has been measured.
     """
-    measured = [(wall, state) for wall, state in zip(walls, states, strict=True) if state.tile_seconds is not None]
-    running = [item for item in measured if item[1].status is Status.RUNNING]
+    running = [at for at, state in enumerate(states) if state.status is Status.RUNNING and state.tile_seconds]
     if not running:
         return None
-    wall, now = running[0]
+    wall, now = walls[running[0]], states[running[0]]
     work = effort(wall.model.spec, wall.layer)
     left = now.seconds_left or 0.0
     for other, state in zip(walls, states, strict=True):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -33,7 +34,7 @@ def offer(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
     with st.container(key="takeaway", horizontal=True):
         st.download_button(
             _("Save the report (.html)"),
-            data=lambda: report.report(all_of_it, say, spoken),
+            data=partial(report.report, all_of_it, say, spoken),
             file_name=f"{name}_report.html",
             mime="text/html",
             on_click="ignore",
@@ -49,7 +50,7 @@ def offer(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
         for kind, label in figures:
             st.download_button(
                 label,
-                data=_drawn(all_of_it, kind),
+                data=partial(figure.figure, all_of_it, kind),
                 file_name=f"{name}_figure.{kind}",
                 mime="application/pdf" if kind == "pdf" else "image/svg+xml",
                 on_click="ignore",
@@ -77,11 +78,7 @@ def gathered(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> spread.Sp
         rows.append(spread.Row(spread.Wall(mine.side, mine.layer, mine.request, here.patterns), beside, said))
     walls = [wall for pair in pairs for wall in pair if wall is not None]
     models = list({wall.model.identity: wall.model.describe() for wall in walls}.values())
-    return spread.Spread(rows, models, export.versions(), report.licences(models))
-
-
-def _drawn(all_of_it: spread.Spread, kind: figure.Kind) -> Callable[[], bytes]:
-    return lambda: figure.figure(all_of_it, kind)
+    return spread.Spread(rows, models, export.versions(), report.licences(models, speaker()))
 
 
 def _zip(desk: Desk, walls: Sequence[Wall], label: str) -> None:
@@ -91,7 +88,7 @@ def _zip(desk: Desk, walls: Sequence[Wall], label: str) -> None:
     if any(patterns for _request, patterns in results):
         st.download_button(
             label,
-            data=lambda: export.run_zip(model.describe(), results),
+            data=partial(export.run_zip, model.describe(), results),
             file_name=f"{slug(model.name)}_patterns.zip",
             mime="application/zip",
             on_click="ignore",

@@ -195,6 +195,12 @@ def story(accuracy: float) -> str:
     ).format(accuracy=accuracy)
 
 
+def rounds(facts: Mapping[str, Any]) -> int:
+    """How long a stage has been trained, from what is recorded of it: of the last stage all rounds are."""
+    epochs = facts.get("epochs")
+    return len(epochs) if isinstance(epochs, list) else int(facts.get("epoch", 0))
+
+
 def stage(facts: Mapping[str, Any]) -> str:
     """A stage of training on a slider, from what is recorded of it.
 
@@ -202,12 +208,11 @@ def stage(facts: Mapping[str, Any]) -> str:
         >>> stage({"epoch": 0}), stage({"epoch": 5, "val_accuracy": 0.6095})
         ('not at all', '5 rounds (61% right)')
     """
-    epochs = facts.get("epochs")
-    rounds = len(epochs) if isinstance(epochs, list) else int(facts.get("epoch", 0))
+    number = rounds(facts)
     accuracy = facts.get("val_accuracy", facts.get("accuracy"))
-    if not rounds:
+    if not number:
         return _("not at all")
-    trained = ngettext("{number} round", "{number} rounds", rounds).format(number=rounds)
+    trained = ngettext("{number} round", "{number} rounds", number).format(number=number)
     return trained if accuracy is None else _("{rounds} ({right:.0%} right)").format(rounds=trained, right=accuracy)
 
 
@@ -235,7 +240,7 @@ EDGE_PIXELS = 12
 
 def lesson(layer: LayerSpec, state: LayerState) -> str:
     """What can be seen in a wall, and what cannot be concluded from it, once it is finished; empty before."""
-    if len(state.patterns) < len(state.wanted) or not state.wanted:
+    if not state.complete:
         return ""
     pixels = layer.receptive_field
     if pixels is None:

@@ -10,9 +10,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from filterviz.errors import FiltervizError
-from filterviz.ui import blocks
+from filterviz.ui import address, blocks
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
+from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
 
 _ROUND = "upload-round"
@@ -23,25 +24,13 @@ def ask(desk: Desk, view: View, visitor: str) -> None:
 
     It takes any ending: what a file is, its first bytes say.
     """
-    turn = st.session_state.setdefault(_ROUND, 0)
     label = _("Drop or choose a network: .h5, .hdf5 or .keras, up to {size:.0f} MB").format(
         size=desk.settings.upload_bytes / 1e6
     )
-    given = st.file_uploader(label, type=None, key=f"upload-{turn}")
-    if given is None:
-        return
-    try:
-        upload = desk.uploads.keep(given.name, given)
-    except FiltervizError as error:
-        blocks.problem(error)
-        return
-    finally:
-        _release(given)
-    desk.leave(visitor)
-    # A new key makes an empty field: the old one would go on holding the bytes.
-    st.session_state[_ROUND] = turn + 1
-    st.query_params.from_dict(View(token=upload.token, language=view.language).to_query())
-    st.rerun()
+    upload = _kept(desk, label, "upload")
+    if upload is not None:
+        desk.leave(visitor)
+        address.go(View(token=upload.token, language=view.language))
 
 
 def ask_other(desk: Desk, view: View) -> None:
@@ -51,20 +40,27 @@ def ask_other(desk: Desk, view: View) -> None:
         desk: keeps the file.
         view: the page as it is; it starts again with the file beside it.
     """
+    upload = _kept(desk, _("Drop or choose the other network"), "upload-other")
+    if upload is not None:
+        address.go(replace(view, other=upload.token, beside={}))
+
+
+def _kept(desk: Desk, label: str, name: str) -> Upload | None:
+    """The file that came in through a field, on our disk by now; a file that cannot be kept is answered here."""
     turn = st.session_state.setdefault(_ROUND, 0)
-    given = st.file_uploader(_("Drop or choose the other network"), type=None, key=f"upload-other-{turn}")
+    given = st.file_uploader(label, type=None, key=f"{name}-{turn}")
     if given is None:
-        return
+        return None
     try:
         upload = desk.uploads.keep(given.name, given)
     except FiltervizError as error:
         blocks.problem(error)
-        return
+        return None
     finally:
         _release(given)
+    # A new key makes an empty field: the old one would go on holding the bytes.
     st.session_state[_ROUND] = turn + 1
-    st.query_params.from_dict(replace(view, other=upload.token, beside={}).to_query())
-    st.rerun()
+    return upload
 
 
 def _release(given: UploadedFile) -> None:

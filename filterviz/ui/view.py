@@ -143,6 +143,11 @@ class View:
             fields = {"pages": {}, **fields}
         return replace(self, **fields)
 
+    @property
+    def work(self) -> View:
+        """What has to be made for it: the same for two views that only show it in another way."""
+        return replace(self, sort=SORTS[0], language="", help=False)
+
     def request(self, index: int, spec: ModelSpec) -> Request:
         """The question whose answer is the wall of one of the model's layers."""
         layer = spec.layers[index]

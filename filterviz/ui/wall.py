@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from filterviz.errors import FiltervizError
-from filterviz.gallery import export, sheet, similarity
+from filterviz.gallery import export, seriation, sheet, similarity
 from filterviz.jobs import LayerState, Status
 from filterviz.spec import Flag, LayerSpec, Pattern, Request
 from filterviz.studio import Model
@@ -71,21 +71,21 @@ class Wall:
 
     def look(self, desk: Desk) -> LayerState:
         """How it stands."""
-        found = desk.look(self.model, self.request, self.visitor, only=self.stopped)
+        found = desk.look(self.model, self.request, self.visitor)
         if found is None:
             return LayerState(self.request, Status.STOPPED if self.stopped else Status.WAITING)
-        over = not self.stopped or found[0].status not in (Status.WAITING, Status.RUNNING)
-        return found[0] if over else replace(found[0], status=Status.STOPPED)
+        state = found[0]
+        return replace(state, status=Status.STOPPED) if self.stopped and not state.status.over else state
 
     def error(self, desk: Desk) -> FiltervizError | None:
         """Why it failed, if it did."""
-        found = desk.look(self.model, self.request, self.visitor, only=self.stopped)
+        found = desk.look(self.model, self.request, self.visitor)
         return None if found is None or found[0].status is not Status.FAILED else found[1]
 
     def begun(self, desk: Desk) -> bool:
         """Whether there is something to see, or never will be."""
         state = self.look(desk)
-        return bool(state.patterns or state.previews) or state.status not in (Status.WAITING, Status.RUNNING)
+        return bool(state.patterns or state.previews) or state.status.over
 
 
 def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
@@ -104,7 +104,7 @@ def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
     state = wall.look(desk)
     filters = in_order(state, wall.sort)
     others = None if beside is None else beside.look(desk)
-    related = others is not None and _finished_wall(state) and _finished_wall(others)
+    related = others is not None and state.complete and others.complete
     # Found when somebody points at a tile: a page of two hundred would wait most of a second for what nobody asked.
     wanted = st.session_state.get(_NEAR, set())
     known = related and wall.key in wanted
@@ -191,15 +191,11 @@ def relatives(mine: LayerState, others: LayerState, count: int = RELATIVES) -> d
     Returns:
         By filter, the nearest first; nothing while one of the walls is unfinished.
     """
-    if not (_finished_wall(mine) and _finished_wall(others)):
+    if not (mine.complete and others.complete):
         return {}
     one, two = ([wall.patterns[filter_] for filter_ in wall.wanted] for wall in (mine, others))
     near = _relatives(tuple(one), tuple(two), count)
     return {pattern.filter: tuple(two[place].filter for place in near[at]) for at, pattern in enumerate(one)}
-
-
-def _finished_wall(state: LayerState) -> bool:
-    return bool(state.wanted) and len(state.patterns) == len(state.wanted)
 
 
 def _response(pattern: Pattern) -> float:
@@ -220,7 +216,10 @@ def _descriptors(patterns: Sequence[Pattern]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=64)
 def _likeness_order(patterns: tuple[Pattern, ...]) -> tuple[int, ...]:
-    return tuple(similarity.order(_descriptors(patterns))) if patterns else ()
+    if not patterns:
+        return ()
+    found = _descriptors(patterns)
+    return tuple(seriation.order(similarity.distances(found, found)))
 
 
 @lru_cache(maxsize=128)

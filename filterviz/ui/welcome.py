@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
 
 from filterviz.errors import FiltervizError
 from filterviz.studio import DEMO, Model
-from filterviz.ui import blocks, detail, progress, text, upload, wall
+from filterviz.ui import address, blocks, detail, progress, text, upload, wall
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.view import View, sensible_layers
@@ -18,8 +15,7 @@ from filterviz.ui.wall import Wall
 START_LAYER = 2
 """The convolution of the demo network that is shown first: early enough to be plain, deep enough to be worth it."""
 
-WIDTH, HEIGHT = 320, 70
-"""Of the curve of the training, in its own units."""
+CURVE_HEIGHT = 70
 
 
 def show(desk: Desk, view: View, visitor: str) -> None:
@@ -63,50 +59,31 @@ def _choose(desk: Desk, view: View, stages: dict[str, Model]) -> tuple[Model, in
         format_func=lambda name: text.stage(facts[name]),
         key="stage",
     )
-    points = curve(facts[DEMO].get("epochs"))
+    right = [epoch["val_accuracy"] for epoch in facts[DEMO].get("epochs", ())]
+    rounds = text.rounds(facts[stage])
     blocks.curve(
-        points,
+        right,
         _("Share of the {pictures:,} others it is right about, from a coin's toss up, over {rounds} rounds").format(
-            pictures=2000, rounds=len(points)
+            pictures=2000, rounds=len(right)
         ),
-        (WIDTH, HEIGHT),
-        mark=_rounds(facts[stage]),
+        height=CURVE_HEIGHT,
+        least=0.5,
+        most=1.0,
+        mark=rounds - 1 if rounds else None,
     )
     layers = text.convolutions(stages[DEMO].spec)
-    place = st.segmented_control(
+    place = blocks.choice(
         _("Layer"),
         range(len(layers)),
-        default=START_LAYER,
-        required=True,
-        format_func=lambda at: f"{at + 1}",
+        START_LAYER,
+        lambda at: f"{at + 1}",
         key="story-layer",
-        help=_("The deeper a layer, the more of the picture each of its filters sees."),
+        more=_("The deeper a layer, the more of the picture each of its filters sees."),
     )
     if st.button(_("Explore this network"), key="demo", icon=":material/search:"):
         layers_shown = sensible_layers(stages[DEMO].spec)
-        st.query_params.from_dict(View(token=DEMO, layers=layers_shown, language=view.language).to_query())
-        st.rerun()
-    return stages[stage], START_LAYER if place is None else place
-
-
-def curve(epochs: Any) -> list[tuple[float, float]]:
-    """The course of a training, as points in a box of ``WIDTH`` x ``HEIGHT``: half right at the bottom, all at the top.
-
-    Args:
-        epochs: of the shipped facts: for each round a mapping with ``val_accuracy``.
-    """
-    if not isinstance(epochs, list) or len(epochs) < 2:
-        return []
-    right = [float(epoch["val_accuracy"]) if isinstance(epoch, Mapping) else float(epoch) for epoch in epochs]
-    last = len(right) - 1
-    return [(WIDTH * at / last, HEIGHT * (1 - (min(1.0, max(0.5, share)) - 0.5) * 2)) for at, share in enumerate(right)]
-
-
-def _rounds(facts: Mapping[str, Any]) -> int | None:
-    """Which point of the curve a stage is; ``None`` for the network before its first round."""
-    epochs = facts.get("epochs")
-    rounds = len(epochs) if isinstance(epochs, list) else int(facts.get("epoch", 0))
-    return rounds - 1 if rounds else None
+        address.go(View(token=DEMO, layers=layers_shown, language=view.language))
+    return stages[stage], place
 
 
 def _beside_vgg16(desk: Desk, visitor: str, model: Model, place: int) -> None:

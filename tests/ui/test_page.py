@@ -175,6 +175,20 @@ def test_stop_keeps_what_there_is_and_resume_goes_on(desk: Desk, family_files: d
     until(app, lambda text: "Stopped." in text)
 
 
+def test_what_was_stopped_says_nothing_about_what_comes_next(desk: Desk, family_files: dict[str, Path]) -> None:
+    stopped, another = (kept(desk, family_files[name]) for name in ("keras_2_4_functional.h5", "keras_2_1.h5"))
+    app = opened(m=stopped.token, layers="1", recipe="classic", size="240", steps="4000")
+    until(app, lambda text: "step" in text)
+    app.button(key="stop").click().run()
+    until(app, lambda text: "Stopped." in text)
+    # As when a file is dropped on the page: the session goes on.
+    app.query_params.clear()
+    app.query_params["m"] = another.token
+    for name, value in QUICK.items():
+        app.query_params[name] = value
+    all_finished(app, 10)
+
+
 def test_the_page_that_explains_and_the_way_back(desk: Desk, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
     all_finished(app, 4)
@@ -249,14 +263,14 @@ def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
     desk.start(model, [request], "after")
     desk.stop([(model, request)], "after")
     desk.look(model, request, "after")  # as the part of the page does that was drawn before
-    found = desk.look(model, request, "after", only=True)
+    found = desk.look(model, request, "after")
     assert found is not None
     assert found[0].status in (Status.WAITING, Status.RUNNING)
     deadline = time.monotonic() + 20
     while found[0].status is not Status.STOPPED:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-        found = desk.look(model, request, "after", only=True)
+        found = desk.look(model, request, "after")
         assert found is not None
 
 
