@@ -72,7 +72,7 @@ def test_a_held_job_shows_what_there_is_and_computes_nothing_until_it_is_let_go(
 
 
 def test_a_held_job_that_is_stopped_ends(studio: Studio, model: Model) -> None:
-    job = studio.start(model, [Request("conv2d_2", (6,), LONG), Request("conv2d_2", (7,), LONG)], held=True)
+    job = studio.start(model, [Request("conv2d_2", (4,), LONG), Request("conv2d_2", (5,), LONG)], held=True)
     job.drop(0)
     assert not job.wait(0.3).finished
     job.drop(1)
