@@ -41,22 +41,30 @@ WARM_SECONDS = 15.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
-    parser.add_argument("--skip-cold", action="store_true", help="leave out the first figures")
+    parser.add_argument("--only", choices=("cold", "one", "five"), help="the figures of one of the parts")
     options = parser.parse_args()
-    with sync_playwright() as playwright:
-        if not options.skip_cold:
+    if options.only in (None, "cold"):
+        with sync_playwright() as playwright:
             cold_server(playwright)
-        with fresh_server() as (address, process), browser_of(playwright) as browser:
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.set_default_timeout(600_000)
-            page.goto(address)
-            time.sleep(WARM_SECONDS)
-            upload_to_first_tile(page, address, options.model)
-            clicks(page)
-            stored_view(page)
-            uploads(page, address, process, options.model)
+    if options.only in (None, "one"):
+        with sync_playwright() as playwright:
+            one_visitor(playwright, options.model)
+    if options.only in (None, "five"):
         with fresh_server() as (address, _process):
             five_at_once(address, options.model)
+
+
+def one_visitor(playwright: Playwright, model: Path) -> None:
+    """All that one person does, on one server."""
+    with fresh_server() as (address, process), browser_of(playwright) as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(600_000)
+        page.goto(address)
+        time.sleep(WARM_SECONDS)
+        upload_to_first_tile(page, address, model)
+        clicks(page)
+        stored_view(page)
+        uploads(page, address, process, model)
 
 
 def cold_server(playwright: Playwright) -> None:

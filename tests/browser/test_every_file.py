@@ -19,8 +19,11 @@ CORPUS = json.loads(MANIFEST.read_text())["files"] if MANIFEST.is_file() else []
 
 LONGEST_SENTENCE = 500
 
-REFUSAL = ".fv-box[role=alert]"
-OPENED = ".st-key-controls, .fv-box.fv-note"
+FRESH = "[data-stale=false]"
+"""What the page says of this file: Streamlit leaves what it said of the one before until its run has ended."""
+
+REFUSAL = f"{FRESH} .fv-box[role=alert]"
+OPENED = f".st-key-controls {FRESH}, {FRESH} .fv-box.fv-note"
 
 pytestmark = [
     # Playwright's own event loop is still open when its fixtures end.
@@ -43,6 +46,7 @@ def drop(page: Page, file: Path) -> str:
     expect(page.locator(".fv-model", has_text=plain(file.name))).to_have_count(1)
     outcome = page.locator(REFUSAL).or_(page.locator(OPENED)).first
     expect(outcome).to_be_visible()
+    settled(page)
     refusal = page.locator(REFUSAL)
     said = refusal.first.inner_text() if refusal.count() else ""
     assert page.get_by_test_id("stException").count() == 0, file.name
