@@ -61,16 +61,11 @@ def show(desk: Desk, model: Model, view: View, visitor: str) -> None:
     except BadRequest as error:
         blocks.problem(error)
         return
-    progress.show(
-        desk,
-        walls,
-        pending=None if pending.done() or _stopped(view) else pending,
-        stop=partial(_stop, desk, view, walls, visitor),
-        resume=_resume,
-    )
+    bar = progress.begin(desk, walls, None if pending.done() or _stopped(view) else pending)
     for row, pair in enumerate(pairs):
         with st.container(key=f"pair-{row}"):
             _row(desk, view, pair, row, missing if row == 0 and pending.done() else None)
+    bar.show(stop=partial(_stop, desk, view, walls, visitor), resume=_resume)
     takeaway.offer(desk, [(pair.mine, pair.its) for pair in pairs])
     detail.show(desk, [(pair.mine, pair.its) for pair in pairs])
 

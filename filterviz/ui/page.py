@@ -12,7 +12,7 @@ from filterviz.errors import FiltervizError, RefusalCode, Refused
 from filterviz.gallery.report import vgg16_licence
 from filterviz.settings import Settings
 from filterviz.studio import DEMO, Model
-from filterviz.ui import address, blocks, comparison, controls, guide, text, upload, welcome
+from filterviz.ui import address, blocks, comparison, controls, guide, text, upload, welcome, whole
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import LANGUAGES, _, choose, speaker
 from filterviz.ui.uploads import Upload
@@ -35,6 +35,7 @@ def main() -> None:
     view = address.here(desk.settings)
     spoken = choose(view.language)
     blocks.style()
+    run = whole.begin()
     _header(view, spoken)
     visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
     file = desk.uploads.find(view.token) if view.token else None
@@ -51,6 +52,7 @@ def main() -> None:
         welcome.show(desk, view, visitor)
     st.space("large")
     blocks.quiet(vgg16_licence(speaker()))
+    whole.end(run)
 
 
 def _header(view: View, spoken: str) -> None:

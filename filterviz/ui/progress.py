@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from filterviz.effort import effort
 from filterviz.jobs import LayerState, Status
@@ -13,31 +15,49 @@ from filterviz.studio import Model
 from filterviz.ui import blocks, text
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
+from filterviz.ui.live import live
 from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
 
 
-def show(
-    desk: Desk,
-    walls: Sequence[Wall],
-    *,
-    pending: Future[Model] | None,
-    stop: Callable[[], None],
-    resume: Callable[[], None],
-) -> None:
-    """A bar, a line and Stop while something is being made; what came of it afterwards.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Room for the bar above the walls, and how these stand before they are drawn.
 
-    The page as a whole is drawn again whenever a wall begins or ends, so that only walls in the making are polled.
+    The bar is drawn after them, when the whole page is on its way: its first turn comes soon, and the sooner a turn
+    comes after the page, the more Streamlit loses of it (see :mod:`filterviz.ui.whole`).
 
-    Args:
+    Attributes:
         desk: where the work is done.
         walls: all that the page shows.
         pending: the other network, if more will come once it is open.
-        stop: called when the visitor presses Stop.
-        resume: called when the visitor wants what was stopped or broke off after all.
+        room: for the bar.
+        drawn: what the page that is drawn below depends on.
     """
-    drawn = _statuses(desk, walls, pending is not None)
-    active = pending is not None or not all(wall.look(desk).status.over for wall in walls)
-    st.fragment(_bar, run_every=POLL_SECONDS if active else None)(desk, walls, drawn, pending, stop, resume)
+
+    desk: Desk
+    walls: Sequence[Wall]
+    pending: Future[Model] | None
+    room: DeltaGenerator
+    drawn: tuple[Status | bool, ...]
+
+    def show(self, *, stop: Callable[[], None], resume: Callable[[], None]) -> None:
+        """A bar, a line and Stop while something is being made; what came of it afterwards.
+
+        The page as a whole is drawn again whenever a wall begins or ends, so that only walls in the making are polled.
+
+        Args:
+            stop: called when the visitor presses Stop.
+            resume: called when the visitor wants what was stopped or broke off after all.
+        """
+        active = self.pending is not None or not all(wall.look(self.desk).status.over for wall in self.walls)
+        every = POLL_SECONDS if active else None
+        with self.room:
+            live(_bar, every, self.desk, self.walls, self.drawn, self.pending, stop, resume)
+
+
+def begin(desk: Desk, walls: Sequence[Wall], pending: Future[Model] | None = None) -> Progress:
+    """To be called before the walls are drawn; see :class:`Progress`."""
+    return Progress(desk, walls, pending, st.container(), _statuses(desk, walls, pending is not None))
 
 
 def _bar(

@@ -22,6 +22,7 @@ from filterviz.studio import Model
 from filterviz.ui import blocks, text, tiles
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
+from filterviz.ui.live import live
 
 POLL_SECONDS = 0.5
 
@@ -97,7 +98,7 @@ def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
         beside: the wall on the other side, among whose tiles the relatives are.
     """
     running = wall.look(desk).status is Status.RUNNING
-    st.fragment(_tiles, run_every=POLL_SECONDS if running else None)(desk, wall, beside)
+    live(_tiles, POLL_SECONDS if running else None, desk, wall, beside)
 
 
 def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:

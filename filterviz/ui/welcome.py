@@ -101,9 +101,10 @@ def _beside_vgg16(desk: Desk, visitor: str, model: Model, place: int) -> None:
     def stop() -> None:
         desk.stop([(item.model, item.request) for item in walls], visitor)
 
-    progress.show(desk, walls, pending=None, stop=stop, resume=lambda: None)
+    bar = progress.begin(desk, walls)
     for column, item, other in zip(st.columns(2, gap="large"), walls, reversed(walls), strict=True):
         with column:
             blocks.head(item.side, item.layer.name, text.layer_line(item.layer))
             wall.show(desk, item, other)
+    bar.show(stop=stop, resume=lambda: None)
     detail.show(desk, [(mine, its)])
