@@ -75,7 +75,8 @@ def address_of(app: AppTest) -> dict[str, str]:
 
 
 def walls(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    components = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(proto.json) for proto in components if proto.component_name == "filterviz_tiles"]
 
 
 def tiles(app: AppTest) -> list[str]:
