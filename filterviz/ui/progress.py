@@ -51,8 +51,7 @@ class Progress:
         """
         active = self.pending is not None or not all(wall.look(self.desk).status.over for wall in self.walls)
         every = POLL_SECONDS if active else None
-        with self.room:
-            live(_bar, every, self.desk, self.walls, self.drawn, self.pending, stop, resume)
+        live(_bar, self.room, every, self.desk, self.walls, self.drawn, self.pending, stop, resume)
 
 
 def begin(desk: Desk, walls: Sequence[Wall], pending: Future[Model] | None = None) -> Progress:

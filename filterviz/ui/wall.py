@@ -98,7 +98,7 @@ def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
         beside: the wall on the other side, among whose tiles the relatives are.
     """
     running = wall.look(desk).status is Status.RUNNING
-    live(_tiles, POLL_SECONDS if running else None, desk, wall, beside)
+    live(_tiles, st.container(), POLL_SECONDS if running else None, desk, wall, beside)
 
 
 def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
