@@ -49,7 +49,9 @@ def show(desk: Desk, model: Model, view: View, visitor: str) -> None:
         visitor: who looks.
     """
     pending = desk.other(view.other, model)
-    other, missing = _opened(pending)
+    # Once for all of the page: drawn as being opened and taken for open, it would never be drawn again.
+    waiting = not pending.done()
+    other, missing = (None, None) if waiting else _opened(pending)
     try:
         pairs = _pairs(model, other, view, visitor)
     except ValueError as error:
@@ -61,18 +63,16 @@ def show(desk: Desk, model: Model, view: View, visitor: str) -> None:
     except BadRequest as error:
         blocks.problem(error)
         return
-    bar = progress.begin(desk, walls, None if pending.done() or _stopped(view) else pending)
+    bar = progress.begin(desk, walls, pending if waiting and not _stopped(view) else None)
     for row, pair in enumerate(pairs):
         with st.container(key=f"pair-{row}"):
-            _row(desk, view, pair, row, missing if row == 0 and pending.done() else None)
+            _row(desk, view, pair, row, missing if row == 0 else None)
     bar.show(stop=partial(_stop, desk, view, walls, visitor), resume=_resume)
     takeaway.offer(desk, [(pair.mine, pair.its) for pair in pairs])
     detail.show(desk, [(pair.mine, pair.its) for pair in pairs])
 
 
 def _opened(pending: Future[Model]) -> tuple[Model | None, FiltervizError | None]:
-    if not pending.done():
-        return None, None
     error = pending.exception()
     if isinstance(error, FiltervizError):
         return None, error

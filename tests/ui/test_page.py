@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from streamlit.testing.v1 import AppTest
 from filterviz.jobs import Status
 from filterviz.spec import Request
 from filterviz.studio import Model
+from filterviz.ui import comparison, page
 from filterviz.ui import desk as desk_module
-from filterviz.ui import page
 from filterviz.ui.desk import Desk
 from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
+from filterviz.ui.wall import Wall
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -293,6 +294,21 @@ def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]
     assert "before training" in text
     assert "A filter sees 3 px here and 3 px there." in text
     assert len(tiles(app)) == 8
+
+
+def test_another_network_that_opens_while_the_page_is_drawn(
+    desk: Desk, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = comparison._start
+
+    def once_it_is_open(desk: Desk, view: View, walls: Sequence[Wall], visitor: str) -> None:
+        desk.other(view.other, walls[0].model).result()
+        start(desk, view, walls, visitor)
+
+    monkeypatch.setattr(comparison, "_start", once_it_is_open)
+    file = kept(desk, family_files["keras_2_1.h5"], b"opens in between")
+    app = opened(m=file.token, layers="1", **QUICK, **{"with": "untrained"})
+    assert "It is being opened" not in written(app)
 
 
 def test_a_second_file_that_is_gone_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
