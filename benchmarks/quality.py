@@ -1,6 +1,6 @@
 """How good the pictures of ``natural`` are for their time: against Lucid's recipe, and against ``classic``.
 
-    python -m benchmarks.quality VGG16_WEIGHTS.h5 [MODEL ...] [--filters 8] [--steps 512] [--only lucid|robust]
+    python -m benchmarks.quality VGG16_WEIGHTS.h5 [MODEL ...] [--filters 8] [--steps 512] [--only lucid|robust|diverse]
 
 *Lucid*: its recipe (Fourier coefficients, decorrelated colours, Adam 0.05, its standard transformations, one tile
 after another, float32) takes ``--steps`` steps; the mean pre-activation its pictures reach is the mark, and the time in
@@ -11,7 +11,10 @@ the mean of these shares has to reach 90 %.
 
 *Robust*: what is left of a filter's response, when its finished picture is shifted, turned and scaled in ways that no
 optimisation saw, for ``natural`` and for ``classic`` in the same time. The further files, Keras models of any kind,
-take part in this alone. What comes into view beyond the border is the picture's mirror image, for both.
+take part in this and in the last. What comes into view beyond the border is the picture's mirror image, for both.
+
+*Diverse*: how alike four pictures of one filter are (the mean cosine of the Gram matrices that its layer makes of them,
+1 is all the same), made together to differ and made apart from four seeds, and what the difference costs in response.
 
 Lucid: https://github.com/tensorflow/lucid, Apache-2.0; the defaults of ``optvis.render`` written anew for TensorFlow 2.
 """
@@ -20,7 +23,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +36,7 @@ from filterviz.engine import fourier
 from filterviz.engine.build import Network, build
 from filterviz.engine.engine import Engine
 from filterviz.engine.natural import Natural
-from filterviz.engine.objective import channel_mean, own_channel, response
+from filterviz.engine.objective import channel_mean, gram, own_channel, response, sameness
 from filterviz.engine.pixels import Units
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
@@ -52,6 +55,9 @@ SHIFT, TURN, ZOOM = 1 / 8, 15.0, 0.15
 """Of the side; degrees; share. Either way."""
 
 LUCID_LAYERS = ("block4_conv1", "block5_conv1")
+FOUR = 4
+"""Pictures of one filter."""
+
 ROBUST_LAYERS = ("block2_conv1", "block4_conv1", "block5_conv1")
 
 
@@ -63,22 +69,33 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=512, help="of Lucid's recipe")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--views", type=int, default=32, help="a finished picture is judged by")
-    parser.add_argument("--only", choices=("lucid", "robust"))
+    parser.add_argument("--only", choices=("lucid", "robust", "diverse"))
     arguments = parser.parse_args()
     with open_model(arguments.weights, Settings(), "vgg16") as vgg16:
-        if arguments.only != "robust":
+        if arguments.only in (None, "lucid"):
             print("natural against Lucid's recipe")
             for layer in map(vgg16.spec.layer, LUCID_LAYERS):
                 against_lucid(vgg16, layer, arguments.filters, arguments.steps, arguments.size)
-        if arguments.only != "lucid":
+        if arguments.only in (None, "robust"):
             print("response left under unseen views, of that to the picture as it is: medians of the filters")
             print(f"{'model':28}{'layer':22}{'seconds':>8}{'natural':>9}{'classic':>9}{'natural / classic':>19}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 robust("VGG16", vgg16, layer, arguments.filters, arguments.size, arguments.views)
-    for path in arguments.models if arguments.only != "lucid" else []:
+            each_of(arguments.models, lambda *of: robust(*of, arguments.filters, arguments.size, arguments.views))
+        if arguments.only in (None, "diverse"):
+            print("four pictures of a filter, how alike they are and what they excite: medians of the filters")
+            print(f"{'model':28}{'layer':22}{'together':>9}{'apart':>8}{'response kept: mean':>21}{'least':>7}")
+            for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
+                diverse("VGG16", vgg16, layer, arguments.filters, arguments.size)
+            each_of(arguments.models, lambda *of: diverse(*of, arguments.filters, arguments.size))
+
+
+def each_of(paths: Sequence[Path], measure: Callable[[str, OpenedModel, LayerSpec], None]) -> None:
+    """Measure three layers of each file."""
+    for path in paths:
         with open_model(path, Settings()) as model:
             for layer in three_of(model):
-                robust(path.name, model, layer, arguments.filters, arguments.size, arguments.views)
+                measure(path.name, model, layer)
 
 
 def spread(layer: LayerSpec, count: int) -> tuple[int, ...]:
@@ -319,6 +336,52 @@ def kept(judge: Judge, values: tf.Tensor, views: int) -> NDArray[np.float64]:
         matrix = affine(turn, float(height), float(width))
         seen += judge.response(resampled(values, matrix, (height, width), "BILINEAR", "REFLECT")) / views
     return np.where(whole > 0, seen / np.where(whole > 0, whole, 1), np.nan)
+
+
+# ------------------------------------------------------------------------------------------------------------- diverse
+
+
+def diverse(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: int) -> None:
+    filters = spread(layer, count)
+    engine = Engine(model, Settings())
+    network, _ = engine._prepare(engine._conditions(Request(layer.name, filters)))
+    sides = network.input_size or (network.next_size(size) or size,) * 2
+    # One filter after the other, so that networks of any size fit.
+    together = [ends(engine, layer, filter_, sides, FOUR) for filter_ in filters]
+    apart = [ends(engine, layer, filter_, sides, 1) for filter_ in filters]
+    alike = [float(np.median([likeness(network, made) for made, _ in way])) for way in (together, apart)]
+    reached, possible = (np.array([responses for _, responses in way]) for way in (together, apart))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = reached / np.median(possible, axis=1, keepdims=True)
+    print(
+        f"{name[:26]:28}{layer.name[:20]:22}{alike[0]:9.2f}{alike[1]:8.2f}"
+        f"{np.nanmedian(shares.mean(axis=1)):21.2f}{np.nanmedian(shares.min(axis=1)):7.2f}",
+        flush=True,
+    )
+
+
+def ends(
+    engine: Engine, layer: LayerSpec, filter_: int, sides: tuple[int, int], pictures: int
+) -> tuple[tf.Tensor, NDArray[np.float32]]:
+    """Four pictures of a filter in the network's own units, and its responses to them."""
+    made, responses = [], []
+    for seed in range(FOUR // pictures):
+        given = Recipe("natural", size=max(sides), seed=seed, pictures=pictures)
+        network, recipe = engine._prepare(engine._conditions(Request(layer.name, (filter_,), given)))
+        assert isinstance(recipe, Natural)
+        ascent = recipe.begin((filter_,), sides, seed)
+        for _ in range(given.steps):
+            ascent.step()
+        made.append(recipe.render(ascent._state[0], sides, ascent._state[1]))
+        responses.append(ascent.responses())
+    values = Units.of(engine._model.spec.pixel_range, network.input_channels).from_unit(tf.concat(made, 0))
+    return values, np.concatenate(responses)
+
+
+def likeness(network: Network, values: tf.Tensor) -> float:
+    """How alike four pictures of one filter are."""
+    _, features = network.with_features(values, tf.constant([0]))
+    return float(tf.reduce_mean(sameness(gram(features), FOUR)).numpy())
 
 
 def affine(turn: tf.Tensor, height: tf.Tensor | float, width: tf.Tensor | float) -> tf.Tensor:

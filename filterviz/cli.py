@@ -27,7 +27,18 @@ from filterviz.gallery import export, figure
 from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
 from filterviz.jobs import Job, JobState, Status
 from filterviz.settings import Settings
-from filterviz.spec import OBJECTIVES, RECIPES, ModelSpec, Opening, Pattern, PixelRange, Precision, Recipe, Request
+from filterviz.spec import (
+    OBJECTIVES,
+    PICTURES,
+    RECIPES,
+    ModelSpec,
+    Opening,
+    Pattern,
+    PixelRange,
+    Precision,
+    Recipe,
+    Request,
+)
 from filterviz.studio import VGG16, Model, Studio
 
 UNTRAINED = "untrained"
@@ -136,6 +147,13 @@ def _conditions() -> argparse.ArgumentParser:
         "--objective",
         choices=OBJECTIVES,
         help="what is sought: the filter anywhere, its opposite, or at the middle only",
+    )
+    made.add_argument(
+        "--pictures",
+        type=int,
+        choices=PICTURES,
+        metavar="N",
+        help="different pictures of each filter, in one tile: " + ", ".join(map(str, PICTURES)),
     )
     made.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
     made.add_argument(
@@ -343,7 +361,11 @@ def _made_anew(studio: Studio, model: Model, request: Request) -> list[Pattern]:
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     return RECIPES[options.recipe].with_(
-        size=options.size, steps=options.steps, seed=options.seed, objective=options.objective
+        size=options.size,
+        steps=options.steps,
+        seed=options.seed,
+        objective=options.objective,
+        pictures=options.pictures,
     )
 
 

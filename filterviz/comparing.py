@@ -125,7 +125,7 @@ def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str
         found.append(say("tiles of {one} px and {other} px").format(one=one.tile.shape[1], other=two.tile.shape[1]))
     if one.precision is not two.precision:
         found.append(say("computed in {one} and {other}").format(one=one.precision.value, other=two.precision.value))
-    for name in ("name", "steps", "seed", "objective"):
+    for name in ("name", "steps", "seed", "objective", "pictures"):
         first, second = (getattr(state.request.recipe, name) for state in (mine, its))
         if first != second:
             found.append(f"{name} {first} and {second}")

@@ -216,6 +216,9 @@ def _shape(data: list[int | None] | None) -> Shape | None:
     return None if data is None else tuple(data)
 
 
+PICTURES = (1, 4, 9)
+"""How many different pictures may be made of one filter: as many as fill a square, for they share a tile."""
+
 OBJECTIVES = ("channel", "negative", "neuron")
 """What a pattern may be made for: ``channel``, what excites the filter wherever it is; ``negative``, what the filter
 answers to least; ``neuron``, what excites the filter at the middle of the picture alone."""
@@ -259,6 +262,8 @@ class Recipe:
         steps: of gradient ascent.
         seed: of the start picture; a filter's own seed is derived from it and the filter's index.
         objective: what is sought, one of :data:`OBJECTIVES`; ``classic`` knows ``channel`` alone.
+        pictures: how many of each filter, one of :data:`PICTURES`; ``classic`` makes one. Several are made to differ
+            from each other and share a tile, row by row, each of them ``size`` pixels wide.
     """
 
     name: str = "natural"
@@ -266,6 +271,7 @@ class Recipe:
     steps: int = 48
     seed: int = 0
     objective: str = "channel"
+    pictures: int = 1
 
     def to_json(self) -> dict[str, Json]:
         """Plain data; ``Recipe(**data)`` is the inverse."""
@@ -283,6 +289,11 @@ RECIPES: Mapping[str, Recipe] = {"natural": Recipe(), "classic": Recipe("classic
 def objectives(recipe: str) -> tuple[str, ...]:
     """What a recipe may be asked to look for."""
     return OBJECTIVES if recipe == "natural" else OBJECTIVES[:1]
+
+
+def pictures(recipe: str) -> tuple[int, ...]:
+    """How many different pictures of one filter a recipe can make."""
+    return PICTURES if recipe == "natural" else PICTURES[:1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +365,8 @@ class Pattern:
     Attributes:
         layer, filter: whose pattern it is.
         tile: uint8 ``[height, width, 1 or 3]``.
-        response_start, response_end: the objective at the start picture and at the end.
+        response_start, response_end: the objective at the start picture and at the end; where the tile holds several
+            pictures, their mean.
         curve: the objective before each step and after the last, ``steps + 1`` numbers.
         flags: what must be said about it.
         seed: the filter's own.
@@ -363,6 +375,7 @@ class Pattern:
         pixel_range: the range it was computed in; ``None`` for ``classic`` fed as it is.
         kernel: the filter's own weights, float32 ``[height, width, channels]``, where it is a convolution that looks
             straight at the picture and they are few; else ``None``. The channels are in the order of the tile's.
+        responses: at the end to each of the tile's pictures, row by row; empty where there is one alone.
     """
 
     layer: str
@@ -377,6 +390,7 @@ class Pattern:
     precision: Precision
     pixel_range: PixelRange | None = None
     kernel: NDArray[np.float32] | None = None
+    responses: tuple[float, ...] = ()
 
     def numbers(self) -> dict[str, Json]:
         """Everything but the picture, as plain data: NaN becomes ``None``, weights keep six significant digits."""
@@ -392,11 +406,12 @@ class Pattern:
             "precision": self.precision.value,
             "pixel_range": None if self.pixel_range is None else self.pixel_range.value,
             "kernel": _weights(self.kernel),
+            "responses": [_finite(value) for value in self.responses],
         }
 
     @classmethod
     def from_numbers(cls, data: Mapping[str, Json], tile: NDArray[np.uint8]) -> Self:
-        """The inverse of :meth:`numbers`, with the picture. Data from before kernels were kept has none.
+        """The inverse of :meth:`numbers`, with the picture. What was not kept yet when the data was written is absent.
 
         Raises:
             ValueError: the kernel is none, as its lists are ragged, too long or too deep.
@@ -414,6 +429,7 @@ class Pattern:
             precision=Precision(data["precision"]),
             pixel_range=None if data["pixel_range"] is None else PixelRange(data["pixel_range"]),
             kernel=_kernel(data.get("kernel")),
+            responses=tuple(_number(value) for value in data.get("responses", ())),
         )
 
 

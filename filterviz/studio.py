@@ -21,7 +21,7 @@ from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import AS_IT_IS, RECIPES, Json, ModelSpec, Opening, Pattern, Request, objectives
+from filterviz.spec import AS_IT_IS, RECIPES, Json, ModelSpec, Opening, Pattern, Request, objectives, pictures
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
@@ -278,6 +278,11 @@ def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
     allowed = objectives(recipe.name)
     if recipe.objective not in allowed:
         message = f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {' or '.join(allowed)}."
+        raise BadRequest(message)
+    numbers = pictures(recipe.name)
+    if recipe.pictures not in numbers:
+        choices = " or ".join(map(str, numbers))
+        message = f"The recipe {recipe.name} cannot make {recipe.pictures} pictures of a filter; choose {choices}."
         raise BadRequest(message)
     try:
         layer = spec.layer(request.layer)

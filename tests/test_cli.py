@@ -70,7 +70,14 @@ def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_pa
     assert done.returncode == cli.DONE, done.stderr
     document = json.loads(done.stdout)
     assert document == json.loads((out / "run.json").read_text())
-    assert document["recipe"] == {"name": "classic", "size": 16, "steps": 3, "seed": 0, "objective": "channel"}
+    assert document["recipe"] == {
+        "name": "classic",
+        "size": 16,
+        "steps": 3,
+        "seed": 0,
+        "objective": "channel",
+        "pictures": 1,
+    }
     assert document["precision"] == "float32"
     assert set(document["versions"]) >= {"filterviz", "keras", "tensorflow"}
     assert [(tile["layer"], tile["filter"]) for tile in document["tiles"]] == [
@@ -81,6 +88,17 @@ def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_pa
         assert size_of(out / tile["file"]) == (16, 16)
     assert size_of(out / "conv2d_1_pattern.png")[1] == 3 * 16 + 2 * 5
     assert "6/6 tiles" in done.stderr
+
+
+def test_several_pictures_of_a_filter_share_its_tile(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["patterns", model, "--layer", "conv2d_2", "--filters", "0,1", *FAST, "--pictures", "4", "--json"]
+    assert cli.main([*arguments, "--out", str(tmp_path)]) == cli.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert document["recipe"]["pictures"] == 4
+    assert [len(tile["responses"]) for tile in document["tiles"]] == [4, 4]
+    assert size_of(tmp_path / "conv2d_2" / "f001.png") == (36, 36)
 
 
 def test_start_pictures_can_be_given(model: str, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from filterviz.spec import (
     KERNEL_NUMBERS,
+    PICTURES,
     RECIPES,
     Flag,
     LayerSpec,
@@ -52,7 +54,13 @@ requests = st.builds(
     Request,
     layer=st.text(max_size=20),
     filters=st.lists(st.integers(0, 4096), max_size=9).map(tuple),
-    recipe=st.builds(Recipe, name=st.sampled_from(list(RECIPES)), size=st.integers(1, 512), seed=st.integers(0, 9)),
+    recipe=st.builds(
+        Recipe,
+        name=st.sampled_from(list(RECIPES)),
+        size=st.integers(1, 512),
+        seed=st.integers(0, 9),
+        pictures=st.sampled_from(PICTURES),
+    ),
     pixel_range=st.sampled_from(PixelRange),
     precision=st.sampled_from(Precision),
 )
@@ -68,12 +76,17 @@ def test_a_request_survives_json(request: Request) -> None:
     assert Request.from_json(json.loads(json.dumps(request.to_json()))) == request
 
 
-@given(st.lists(st.floats(width=32), min_size=1, max_size=5), st.sets(st.sampled_from(Flag)))
-def test_a_patterns_numbers_survive_json(curve: list[float], flags: set[Flag]) -> None:
+@given(
+    st.lists(st.floats(width=32), min_size=1, max_size=5),
+    st.sets(st.sampled_from(Flag)),
+    st.lists(st.floats(width=32), max_size=9),
+)
+def test_a_patterns_numbers_survive_json(curve: list[float], flags: set[Flag], responses: list[float]) -> None:
     tile = np.zeros((2, 2, 3), np.uint8)
     pattern = Pattern(
         "conv", 3, tile, curve[0], curve[-1], tuple(curve), tuple(flags), 7, 0.5, Precision.FLOAT32, PixelRange.UNIT
     )
+    pattern = replace(pattern, responses=tuple(responses))
     # JSON knows no NaN; strict parsers would refuse the whole document.
     numbers = json.loads(json.dumps(pattern.numbers(), allow_nan=False))
     again = Pattern.from_numbers(numbers, tile)
@@ -102,9 +115,12 @@ def test_a_kernel_survives_json_to_six_digits(kernel: NDArray[np.float32]) -> No
     assert again.numbers() == numbers
 
 
-def test_numbers_from_before_kernels_were_kept_have_none() -> None:
-    numbers = {name: value for name, value in pattern(None).numbers().items() if name != "kernel"}
-    assert Pattern.from_numbers(numbers, pattern(None).tile).kernel is None
+def test_numbers_from_before_kernels_and_responses_were_kept_have_none() -> None:
+    later = ("kernel", "responses")
+    numbers = {name: value for name, value in pattern(None).numbers().items() if name not in later}
+    again = Pattern.from_numbers(numbers, pattern(None).tile)
+    assert again.kernel is None
+    assert again.responses == ()
 
 
 @pytest.mark.parametrize("kernel", [[[1.0]], [[[1.0], [2.0, 3.0]]], [], [[[float("nan")]]], [[[0.0]]] * 1025, "x"])

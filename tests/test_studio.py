@@ -107,6 +107,8 @@ def test_progress_comes_with_an_estimate(studio: Studio, model: Model) -> None:
         (Request("conv2d_1", (0,), Recipe(seed=-1)), "The seed cannot be -1"),
         (Request("conv2d_1", (0,), Recipe(objective="fame")), "has no objective 'fame'; choose channel or negative"),
         (Request("conv2d_1", (0,), replace(RECIPES["classic"], objective="neuron")), "choose channel."),
+        (Request("conv2d_1", (0,), Recipe(pictures=3)), "cannot make 3 pictures of a filter; choose 1 or 4 or 9."),
+        (Request("conv2d_1", (0,), replace(RECIPES["classic"], pictures=4)), "cannot make 4 pictures"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_starts(

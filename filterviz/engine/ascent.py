@@ -21,10 +21,10 @@ class Ascent(Protocol):
     """A batch of tiles being made: what a recipe has to offer to the loop."""
 
     def step(self) -> NDArray[np.float32]:
-        """Take one step; returns each tile's response before it, ``[n]``."""
+        """Take one step; returns the responses before it, ``[n]``, or ``[n * pictures]`` where a tile holds several."""
 
     def responses(self) -> NDArray[np.float32]:
-        """Each tile's response as it is now, ``[n]``."""
+        """The responses as they are now, as many as :meth:`step` returns."""
 
     def tiles(self) -> NDArray[np.uint8]:
         """The tiles as they are now, ``[n, height, width, 1 or 3]``."""
@@ -64,6 +64,9 @@ def climb(
     shown = -SECONDS_BETWEEN_PREVIEWS
     curve: list[NDArray[np.float32]] = []
 
+    def by_tile(responses: NDArray[np.float32]) -> NDArray[np.float32]:
+        return responses.reshape(len(filters), -1)
+
     def progress() -> Progress:
         return Progress(tuple(filters), len(curve), steps, ascent.tiles(), time.perf_counter() - began)
 
@@ -73,13 +76,14 @@ def climb(
                 yield progress()
             message = f"Stopped after {len(curve)} of {steps} steps."
             raise Stopped(message)
-        curve.append(ascent.step())
+        curve.append(by_tile(ascent.step()).mean(axis=1))
         now = time.perf_counter()
         if now - shown >= SECONDS_BETWEEN_PREVIEWS and len(curve) < steps:
             shown = now
             yield progress()
 
-    curve.append(ascent.responses())
+    last = by_tile(ascent.responses())
+    curve.append(last.mean(axis=1))
     tiles = ascent.tiles()
     share = (time.perf_counter() - began) / len(filters)
     for index, (number, seed) in enumerate(zip(filters, seeds, strict=True)):
@@ -96,4 +100,5 @@ def climb(
             seconds=share,
             precision=precision,
             pixel_range=pixel_range,
+            responses=tuple(last[index].tolist()) if last.shape[1] > 1 else (),
         )

@@ -108,14 +108,44 @@ class Network:
         Returns:
             ``[n, height, width, channels or k]``, or ``[n, units or k]`` for a Dense layer.
         """
+        return self._last(self._before(pictures), channels)
+
+    def with_features(self, pictures: tf.Tensor, channels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The layer's output, and what a picture's texture can be read from.
+
+        Args:
+            pictures: see :meth:`__call__`.
+            channels: see :meth:`__call__`.
+
+        Returns:
+            The output, as :meth:`__call__` gives it, and features ``[n, ..., c]``: all channels of the layer that are
+            finite or, where it has no places (Dense), the last output before it that has.
+        """
+        made = self._before(pictures)
+        output = self._last(made, channels)
+        if self._plan.features != self._plan.nodes[-1]:
+            return output, made[self._plan.features]
+        finite = sorted(set(range(self._plan.target.channels or 0)) - self.not_finite)
+        return output, self._last(made, tf.constant(finite, tf.int32))
+
+    def features_bytes(self, size: tuple[int, int]) -> int:
+        """Memory that the products of all pairs of :meth:`with_features`'s channels take for one picture."""
+        return 4 * (self._plan.shapes(*size)[self._plan.features][-1] or 1) ** 2
+
+    def _before(self, pictures: tf.Tensor) -> dict[int, tf.Tensor]:
+        """The outputs of all nodes but the last."""
         spec = self._plan.spec
         made: dict[int, tf.Tensor] = {self._plan.source: tf.cast(pictures, self._dtype)}
         for node in self._plan.others:
             sides = [1 if side is None else side for side in (spec.nodes[node].output_shape or ())[1:]]
             made[node] = tf.zeros([tf.shape(pictures)[0], *sides], self._dtype)
-        *before, last = [node for node in self._plan.nodes if node not in made]
-        for node in before:
-            made[node] = _apply(self._operations[node], self._plan.inputs(node), made)
+        for node in self._plan.nodes[:-1]:
+            if node not in made:
+                made[node] = _apply(self._operations[node], self._plan.inputs(node), made)
+        return made
+
+    def _last(self, made: Mapping[int, tf.Tensor], channels: tf.Tensor | None) -> tf.Tensor:
+        last = self._plan.nodes[-1]
         operation, inputs = self._operations[last], self._plan.inputs(last)
         if channels is None:
             return _apply(operation, inputs, made)

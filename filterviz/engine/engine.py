@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz import mosaic
 from filterviz.engine import machine
 from filterviz.engine.ascent import climb
 from filterviz.engine.build import Network, build
@@ -17,7 +18,7 @@ from filterviz.engine.kernel import kernels
 from filterviz.engine.natural import Natural
 from filterviz.engine.seeds import filter_seed, filter_seeds
 from filterviz.errors import BadRequest
-from filterviz.settings import Settings
+from filterviz.settings import MIB, Settings
 from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Request
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Conditions:
         recipe: the recipe's name.
         steps: there will be.
         objective: what is sought.
+        pictures: of each filter.
         pixel_range: the network's; ``None`` feeds 0-255 as it is.
         precision: of the computation.
     """
@@ -47,6 +49,7 @@ class Conditions:
     recipe: str
     steps: int
     objective: str
+    pictures: int
     pixel_range: PixelRange | None
     precision: Precision
 
@@ -93,11 +96,14 @@ class Engine:
         if start is not None and start.shape != shape:
             message = f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}."
             raise BadRequest(message)
+        if start is not None and request.recipe.pictures > 1:
+            message = "Start pictures can be given where one picture is made of each filter, not several."
+            raise BadRequest(message)
 
         # A filter whose weights are not numbers has no gradient to follow, and would spoil that of its neighbours.
         sound = [row for row, filter_ in enumerate(request.filters) if filter_ not in network.not_finite]
         yield from _without_picture(request, network, size, conditions)
-        batch = self._batch(network, size)
+        batch = self._batch(network, size, request.recipe.pictures)
         kernel = kernels(self._model, request.layer, conditions.pixel_range)
         for first in range(0, len(sound), batch):
             rows = sound[first : first + batch]
@@ -127,7 +133,9 @@ class Engine:
             pixel_range = self._model.spec.pixel_range if pixel_range is PixelRange.AUTO else pixel_range
             precision = machine.best_precision() if precision is Precision.AUTO else precision
         recipe = request.recipe
-        return Conditions(request.layer, recipe.name, recipe.steps, recipe.objective, pixel_range, precision)
+        return Conditions(
+            request.layer, recipe.name, recipe.steps, recipe.objective, recipe.pictures, pixel_range, precision
+        )
 
     def _prepare(self, conditions: Conditions) -> tuple[Network, Classic | Natural]:
         if conditions not in self._compiled:
@@ -136,16 +144,30 @@ class Engine:
             recipe: Classic | Natural
             if natural:
                 assert conditions.pixel_range is not None
-                recipe = Natural(network, conditions.pixel_range, conditions.steps, conditions.objective)
+                recipe = Natural(
+                    network, conditions.pixel_range, conditions.steps, conditions.objective, conditions.pictures
+                )
             else:
                 recipe = Classic(network, conditions.pixel_range)
             self._compiled[conditions] = (network, recipe)
         return self._compiled[conditions]
 
-    def _batch(self, network: Network, size: tuple[int, int]) -> int:
-        """How many tiles fit into the memory for one batch."""
-        each = KEPT_FOR_GRADIENT * network.activation_bytes(size)
-        return int(np.clip(self._settings.batch_bytes // max(each, 1), 1, LARGEST_BATCH))
+    def _batch(self, network: Network, size: tuple[int, int], pictures: int) -> int:
+        """How many tiles fit into the memory for one batch.
+
+        Raises:
+            BadRequest: not even the pictures of one filter do, and they cannot be made one by one.
+        """
+        kept = network.activation_bytes(size) + (network.features_bytes(size) if pictures > 1 else 0)
+        fitting = self._settings.batch_bytes // (KEPT_FOR_GRADIENT * max(kept, 1) * pictures)
+        if pictures > 1 and fitting < 1:
+            message = (
+                f"{pictures} different pictures of {size[1]} x {size[0]} pixels have to be made together, but do not "
+                f"fit into the {self._settings.batch_bytes // MIB} MiB for one batch. Choose a smaller size or fewer "
+                "pictures."
+            )
+            raise BadRequest(message)
+        return int(np.clip(fitting, 1, max(1, LARGEST_BATCH // pictures)))
 
 
 def _without_picture(
@@ -153,12 +175,13 @@ def _without_picture(
 ) -> Iterator[Pattern]:
     """A grey tile, flagged, for each filter whose own or earlier weights are NaN or infinite."""
     nothing = float("nan")
+    grey = np.full((*size, 1 if network.input_channels == 1 else 3), 128, np.uint8)
     for filter_ in request.filters:
         if filter_ in network.not_finite:
             yield Pattern(
                 layer=request.layer,
                 filter=filter_,
-                tile=np.full((*size, 1 if network.input_channels == 1 else 3), 128, np.uint8),
+                tile=mosaic.joined([grey] * request.recipe.pictures),
                 response_start=nothing,
                 response_end=nothing,
                 curve=(nothing,),

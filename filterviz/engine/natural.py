@@ -3,7 +3,8 @@
 Put together from the pieces of Olah et al., "Feature Visualization", Distill 2017 (10.23915/distill.00007): a Fourier
 parametrisation with decorrelated colours (:mod:`~filterviz.engine.fourier`), random views between the steps
 (:mod:`~filterviz.engine.transform`), a rectified objective that keeps a gradient where the filter is silent
-(:mod:`~filterviz.engine.objective`), and Adam (Kingma and Ba 2015, arXiv:1412.6980).
+(:mod:`~filterviz.engine.objective`), and Adam (Kingma and Ba 2015, arXiv:1412.6980). Asked for several pictures of a
+filter, it makes them together and has each give up some of its response to be unlike the others ("Diversity").
 
 The contrast of a picture is fixed, so a spectrum's length means nothing and only its direction is optimised: after each
 step it is brought back to length one (per coefficient). A step of Adam is then the same turn for every filter of every
@@ -20,11 +21,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from filterviz import mosaic
 from filterviz.engine import fourier
 from filterviz.engine.finish import displayed
-from filterviz.engine.objective import leaky_mean, nearest_to_firing, own_channel, own_neuron, response
+from filterviz.engine.objective import gram, leaky_mean, nearest_to_firing, own_channel, own_neuron, response, sameness
 from filterviz.engine.pixels import Units
-from filterviz.engine.seeds import filter_seeds
+from filterviz.engine.seeds import picture_seeds
 from filterviz.engine.transform import Views, look
 from filterviz.spec import PixelRange
 
@@ -47,6 +49,10 @@ nothing but pure black or a white dot on it, which no photograph's contrast hold
 FLOOR = 0.01
 """Gradients below this share of a picture's root mean square count as noise and are not blown up by Adam."""
 
+DIVERSITY = 1.0
+"""What likeness costs: a picture that is just like the others of its filter loses so many times its own response.
+At 1 they show different things that the filter likes. At 2 some of a simple edge's left the filter altogether."""
+
 ANYWHERE = Views()
 IN_PLACE = Views(shift=1 / 16)
 """Where a network's size is fixed, place has a meaning, and a picture is only nudged."""
@@ -64,11 +70,15 @@ class Natural:
         pixel_range: the network's.
         steps: to take in all; the size of each depends on it.
         objective: one of ``spec.OBJECTIVES``.
+        pictures: of each filter; several are made to differ, and share a tile.
     """
 
-    def __init__(self, network: Network, pixel_range: PixelRange, steps: int, objective: str = "channel") -> None:
+    def __init__(
+        self, network: Network, pixel_range: PixelRange, steps: int, objective: str = "channel", pictures: int = 1
+    ) -> None:
         self.channels = network.input_channels
         self.steps = steps
+        self.pictures = pictures
         self.views = ANYWHERE if network.input_size is None and objective != "neuron" else IN_PLACE
         self._objective = objective
         self._network = network
@@ -86,10 +96,11 @@ class Natural:
             filters: ``n`` channels of the layer.
             size: height and width of the tiles.
             seed: of the run, for the start pictures and the views.
-            start: pictures in 0-1 to begin with, ``[n, height, width, channels]``, in place of noise.
+            start: pictures in 0-1 to begin with, ``[n * pictures, height, width, channels]``, in place of noise.
         """
         if start is None:
-            spectra = fourier.start_spectra(filter_seeds(seed, filters), size, self.channels)
+            seeds = [own for filter_ in filters for own in picture_seeds(seed, filter_, self.pictures)]
+            spectra = fourier.start_spectra(seeds, size, self.channels)
         else:
             spectra = fourier.spectra(start)
         return NaturalAscent(self, filters, spectra, size, self.views.draw(seed, self.steps))
@@ -101,7 +112,14 @@ class Natural:
 
     def _answers(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
         """What is to be raised, ``[n, positions]``."""
-        output = self._network(self._units.from_unit(pictures), filters)
+        return self._own(self._network(self._units.from_unit(pictures), filters))
+
+    def _answers_and_sameness(self, pictures: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """What is to be raised, ``[n, positions]``, and what is to be lowered, ``[n]``."""
+        output, features = self._network.with_features(self._units.from_unit(pictures), filters)
+        return self._own(output), sameness(gram(features), self.pictures)
+
+    def _own(self, output: tf.Tensor) -> tf.Tensor:
         if self._objective == "neuron":
             return own_neuron(output)
         return -own_channel(output) if self._objective == "negative" else own_channel(output)
@@ -122,11 +140,16 @@ class Natural:
         spectra, contrast, mean, square = state
         with tf.GradientTape() as tape:
             tape.watch(spectra)
-            own = self._answers(look(fourier.pictures(spectra, size, contrast), view), filters)
+            seen = look(fourier.pictures(spectra, size, contrast), view)
+            if self.pictures == 1:
+                own, alike = self._answers(seen, filters), 0.0
+            else:
+                own, alike = self._answers_and_sameness(seen, filters)
             responses = response(own)
             # What lies below zero is no longer for a tile that responds to mend, so its share fades by half-time.
             leak = LEAK * tf.maximum(1 - 2 * step / self.steps, 0)
-            scores = tf.where(responses > 0, leaky_mean(own, leak), nearest_to_firing(own))
+            price = DIVERSITY * alike * tf.stop_gradient(responses)
+            scores = tf.where(responses > 0, leaky_mean(own, leak) - price, nearest_to_firing(own))
         gradient = tape.gradient(scores, spectra)
         # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
         sound = tf.reduce_all(tf.math.is_finite(gradient), axis=[1, 2, 3, 4], keepdims=True)
@@ -158,16 +181,16 @@ class NaturalAscent:
         views: NDArray[np.float32],
     ) -> None:
         self._recipe = recipe
-        self._filters = tf.constant(filters, tf.int32)
+        self._filters = tf.constant(np.repeat(filters, recipe.pictures), tf.int32)
         self._size = size
         self._views = views
         self._step = 0
         begun = tf.constant(spectra)
-        contrast = tf.fill([len(filters)], fourier.CONTRAST)
+        contrast = tf.fill([len(spectra)], fourier.CONTRAST)
         self._state = (begun / _root_mean_square(begun), contrast, tf.zeros_like(begun), tf.zeros_like(begun))
 
     def step(self) -> NDArray[np.float32]:
-        """Take one step; returns the responses before it, ``[n]``, to the picture as the step's view showed it."""
+        """Take one step; returns the responses before it, ``[n * pictures]``, to what its view showed."""
         self._state, responses = self._recipe.ascend(
             self._state,
             self._filters,
@@ -181,15 +204,15 @@ class NaturalAscent:
         return values
 
     def responses(self) -> NDArray[np.float32]:
-        """The responses to the pictures as they are, ``[n]``."""
+        """The responses to the pictures as they are, ``[n * pictures]``."""
         values: NDArray[np.float32] = self._recipe.respond(*self._state[:2], self._filters, self._size).numpy()
         return values
 
     def tiles(self) -> NDArray[np.uint8]:
-        """The pictures, uint8 ``[n, height, width, 1 or 3]``."""
-        return np.stack(
-            [displayed(picture) for picture in self._recipe.render(self._state[0], self._size, self._state[1]).numpy()]
-        )
+        """The tiles, uint8 ``[n, height, width, 1 or 3]``; several pictures of a filter in one."""
+        rendered = self._recipe.render(self._state[0], self._size, self._state[1]).numpy()
+        pictures, each = [displayed(picture) for picture in rendered], self._recipe.pictures
+        return np.stack([mosaic.joined(pictures[first : first + each]) for first in range(0, len(pictures), each)])
 
 
 def _root_mean_square(spectra: tf.Tensor) -> tf.Tensor:

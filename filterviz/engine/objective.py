@@ -4,6 +4,8 @@ Pictures share a batch but not an objective: each is judged by its own channel a
 gradient of the sum of the responses gives every picture the gradient of its own.
 
 The names follow Olah et al., "Feature Visualization", Distill 2017 (10.23915/distill.00007), "Optimization objectives".
+The one exception are several pictures of one filter, which are to differ from each other (:func:`sameness`).
+
 All functions compute in float32 whatever precision the network runs in.
 """
 
@@ -67,3 +69,45 @@ def nearest_to_firing(own: tf.Tensor) -> tf.Tensor:
     spread = tf.math.reduce_std(own, axis=1, keepdims=True) + 1e-12
     weight = tf.stop_gradient(tf.nn.softmax(own / spread, axis=1))
     return tf.reduce_sum(weight * own, axis=1)
+
+
+def gram(features: tf.Tensor) -> tf.Tensor:
+    """What occurs together in a picture, wherever it is: the inner products of all pairs of channels, rectified.
+
+    Two pictures of the same texture have nearly the same, however they are shifted against each other.
+
+    Args:
+        features: float ``[n, ..., channels]``, the outputs of a layer.
+
+    Returns:
+        float32 ``[n, channels * channels]`` of length one; zeros where nothing fires.
+
+    Reference:
+        Gatys, Ecker and Bethge, "Texture synthesis using convolutional neural networks", 2015 (arXiv:1505.07376).
+    """
+    count, channels = tf.shape(features)[0], features.shape[-1]
+    flat = tf.nn.relu(tf.reshape(tf.cast(features, tf.float32), [count, -1, channels]))
+    # Divided before they are multiplied: a network may have outputs whose fourth power float32 does not hold.
+    flat = tf.math.divide_no_nan(flat, tf.reduce_max(flat, axis=[1, 2], keepdims=True))
+    products = tf.matmul(flat, flat, transpose_a=True)
+    return tf.math.l2_normalize(tf.reshape(products, [count, channels * channels]), axis=1)
+
+
+def sameness(grams: tf.Tensor, pictures: int) -> tf.Tensor:
+    """How much each picture is like the others of its filter: the mean cosine between their :func:`gram` matrices.
+
+    Args:
+        grams: ``[filters * pictures, m]`` of length one; the pictures of one filter stand together.
+        pictures: of each filter, at least two.
+
+    Returns:
+        float32 ``[filters * pictures]``: 0, nothing in common, to 1, all the same.
+
+    Reference:
+        The diversity term of Olah et al., "Feature Visualization", Distill 2017, and of Lucid
+        (``objectives.diversity``).
+    """
+    groups = tf.reshape(grams, [-1, pictures, tf.shape(grams)[1]])
+    cosines = tf.matmul(groups, groups, transpose_b=True)
+    others = tf.reduce_sum(cosines, axis=2) - tf.linalg.diag_part(cosines)
+    return tf.reshape(others / (pictures - 1), [-1])

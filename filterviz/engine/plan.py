@@ -49,6 +49,18 @@ class Plan:
         turned_around = any(any(self.spec.nodes[node].permutations) for node in self.nodes if node != self.source)
         return len(last) == 4 and not turned_around and all(_free(self.layer(node)) for node in self.nodes)
 
+    @property
+    def features(self) -> int:
+        """The last node on the way whose output has places, not only channels: what a picture's texture is read from.
+
+        That is the layer itself but for a Dense layer.
+        """
+        for node in reversed(self.nodes):
+            places = (self.spec.nodes[node].output_shape or ())[1:-1]
+            if node not in self.others and any(side != 1 for side in places):
+                return node
+        return self.source
+
     def layer(self, node: int) -> LayerSpec:
         """The layer that a node calls."""
         return self.spec.layers[self.spec.nodes[node].layer]

@@ -23,6 +23,9 @@ class TwoConvolutions:
     def output(self, pictures: tf.Tensor) -> tf.Tensor:
         return self(pictures, tf.range(self.second.shape[-1]))
 
+    def with_features(self, pictures: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return self(pictures, filters), self.output(pictures)
+
     def __call__(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
         hidden = tf.nn.max_pool2d(tf.nn.relu(tf.nn.conv2d(pictures, self.first, 1, "SAME")), 2, 2, "VALID")
         kernel, bias = tf.gather(self.second, filters, axis=-1), tf.gather(self.bias, filters)

@@ -12,12 +12,18 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import Engine
+from filterviz.engine.build import build
 from filterviz.engine.classic import start_pictures
+from filterviz.engine.objective import gram, sameness
+from filterviz.engine.pixels import Units
 from filterviz.engine.seeds import filter_seeds
 from filterviz.errors import BadRequest, Stopped
+from filterviz.gallery.shipped import FOLDER
+from filterviz.mosaic import cut
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Precision, Progress, Request
+from filterviz.studio import DEMO
 from tests import keras_files
 from tests.engine import script
 
@@ -147,6 +153,51 @@ def test_start_pictures_of_the_wrong_shape_are_refused(small: Engine) -> None:
         patterns(small, Request("conv2d_1", (0,), QUICK), start=np.zeros((1, 8, 8, 3), np.float32))
 
 
+@pytest.mark.parametrize("layer", ["conv2d_2", "dense_1"])
+def test_several_pictures_of_a_filter_share_a_tile(small: Engine, layer: str) -> None:
+    """The texture of a Dense unit's pictures is read from the last layer before it that has places."""
+    (made,) = patterns(small, Request(layer, (1,), RECIPES["natural"].with_(size=16, steps=8, pictures=4)))
+    assert made.tile.shape == (36, 36, 3)
+    assert len(made.responses) == 4
+    assert len({picture.tobytes() for picture in cut(made.tile, 4)}) == 4
+
+
+def test_several_pictures_of_a_filter_are_less_alike_than_those_of_as_many_seeds() -> None:
+    """On the cats-and-dogs network, by what its own layer makes of them."""
+    recipe, filters, layer = RECIPES["natural"].with_(size=48, steps=32), (3, 9, 17, 30), "conv2d_3"
+    with open_model(FOLDER / DEMO / f"{DEMO}.h5", Settings()) as model:
+        engine = Engine(model, Settings())
+        together = patterns(engine, Request(layer, filters, recipe.with_(pictures=4)))
+        seeds = [patterns(engine, Request(layer, filters, recipe.with_(seed=seed))) for seed in range(4)]
+        network = build(model, layer, pre_activation=True)
+        units = Units.of(model.spec.pixel_range, 3)
+
+        def likeness(pictures: list[np.ndarray]) -> float:
+            values = units.from_unit(tf.constant(np.stack(pictures), tf.float32) / 255)
+            return float(sameness(gram(network(values)), 4).numpy().mean())
+
+        pairs = []
+        for at, pattern in enumerate(together):
+            pairs.append((likeness(cut(pattern.tile, 4)), likeness([run[at].tile for run in seeds])))
+    unlike, alike = np.mean(pairs, axis=0)
+    assert unlike < alike - 0.2, pairs
+
+
+def test_several_pictures_that_do_not_fit_together_are_refused(family_files: dict[str, Path]) -> None:
+    settings = Settings(batch_bytes=10**6)
+    with (
+        open_model(family_files["keras_2_1.h5"], settings) as model,
+        pytest.raises(BadRequest, match=r"9 different pictures of 64 x 64 pixels .* fewer pictures\."),
+    ):
+        patterns(Engine(model, settings), Request("conv2d_1", (0,), RECIPES["natural"].with_(size=64, pictures=9)))
+
+
+def test_start_pictures_are_refused_where_several_are_made_of_a_filter(small: Engine) -> None:
+    request = Request("conv2d_1", (0,), RECIPES["natural"].with_(size=16, pictures=4))
+    with pytest.raises(BadRequest, match="one picture is made of each filter"):
+        patterns(small, request, start=np.zeros((1, 16, 16, 3), np.float32))
+
+
 @pytest.mark.parametrize("recipe", ["classic", "natural"])
 def test_weights_that_are_no_numbers_are_flagged_and_spare_the_other_filters(recipe: str, tmp_path: Path) -> None:
     with open_model(keras_files.with_nan(tmp_path / "nan.h5", "conv2d_2", 2), Settings()) as model:
@@ -157,3 +208,13 @@ def test_weights_that_are_no_numbers_are_flagged_and_spare_the_other_filters(rec
     assert flagged == {1: False, 2: True, 3: False}
     grey = next(pattern for pattern in made if pattern.filter == 2)
     assert np.unique(grey.tile).tolist() == [128]
+
+
+def test_weights_that_are_no_numbers_spare_several_pictures_of_other_filters(tmp_path: Path) -> None:
+    """All channels of the layer say what a texture is: one that is NaN must not make every likeness NaN."""
+    recipe = RECIPES["natural"].with_(size=16, steps=8, pictures=4)
+    with open_model(keras_files.with_nan(tmp_path / "nan.h5", "conv2d_2", 2), Settings()) as model:
+        sound, broken = patterns(Engine(model, Settings()), Request("conv2d_2", (1, 2), recipe))[::-1]
+    assert broken.tile.shape == sound.tile.shape
+    assert broken.flags == (Flag.NOT_FINITE,)
+    assert sound.response_end > 1.2 * sound.response_start > 0

@@ -7,6 +7,7 @@ from filterviz.engine import fourier
 from filterviz.engine.ascent import climb
 from filterviz.engine.natural import Natural
 from filterviz.engine.seeds import filter_seeds
+from filterviz.mosaic import GAP, cut
 from filterviz.spec import Flag, Pattern, PixelRange, Precision
 from tests.engine.networks import TwoConvolutions
 
@@ -19,9 +20,10 @@ def made(
     steps: int = 32,
     seed: int = 0,
     objective: str = "channel",
+    pictures: int = 1,
     **options: object,
 ) -> list[Pattern]:
-    recipe = Natural(network, PixelRange.UNIT, steps, objective)
+    recipe = Natural(network, PixelRange.UNIT, steps, objective, pictures)
     events = climb(
         recipe.begin(filters, SIZE, seed, **options),  # type: ignore[arg-type]
         layer="second",
@@ -139,3 +141,28 @@ def test_a_filter_that_answers_to_pure_black_alone_is_woken() -> None:
     pattern = made(network, filters=(0, 1), steps=48)[1]
     assert pattern.curve[23] == 0, "not with the contrast of a photograph"
     assert Flag.SILENT not in pattern.flags
+
+
+def test_each_of_several_pictures_excites_its_filter_and_its_response_is_told() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    filters = (0, 1, 2, 3)
+    for pattern, (one, *_) in zip(
+        made(network, filters, pictures=4), (made(network, (filter_,)) for filter_ in filters), strict=True
+    ):
+        assert len(pattern.responses) == 4
+        assert min(pattern.responses) > 0.4 * one.response_end > 0
+        assert pattern.response_end == pytest.approx(np.mean(pattern.responses))
+        assert pattern.tile.shape == (2 * SIZE[0] + GAP, 2 * SIZE[1] + GAP, 3)
+        answers = network.output(np.stack(cut(pattern.tile, 4)) / np.float32(255)).numpy()[..., pattern.filter]
+        np.testing.assert_allclose(np.maximum(answers, 0).mean(axis=(1, 2)), pattern.responses, rtol=0.05)
+
+
+def test_several_pictures_do_not_depend_on_the_other_filters_of_the_batch() -> None:
+    network = TwoConvolutions(pre_activation=True)
+    alone, together = made(network, (4,), pictures=4)[0], made(network, (1, 4), pictures=4)[1]
+    assert alone.responses == pytest.approx(together.responses, rel=1e-3)
+    assert np.abs(alone.tile.astype(int) - together.tile).mean() < 2
+
+
+def test_one_picture_has_no_list_of_responses() -> None:
+    assert made(TwoConvolutions(pre_activation=True), (0,), steps=2)[0].responses == ()

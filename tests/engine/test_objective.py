@@ -50,3 +50,33 @@ def test_a_silent_filter_is_pulled_most_where_it_is_nearest_to_firing() -> None:
     gradient = tape.gradient(score, own).numpy()[0]
     assert gradient.sum() == pytest.approx(1)
     assert gradient[0] > 4 * gradient[1] > 0
+
+
+def features(seed: int, count: int = 4) -> tf.Tensor:
+    return tf.constant(np.random.default_rng(seed).normal(size=(count, 6, 6, 5)).astype(np.float32))
+
+
+def test_a_texture_is_known_wherever_it_lies_and_however_loud_it_is() -> None:
+    one = features(0, 1)
+    shifted = tf.roll(one, [2, 3], [1, 2])
+    grams = objective.gram(tf.concat([one, 7 * shifted], 0)).numpy()
+    np.testing.assert_allclose(grams[0], grams[1], atol=1e-6)
+    assert np.linalg.norm(grams[0]) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("loudness", [1e-30, 1e30])
+def test_a_gram_matrix_of_very_small_or_large_outputs_is_finite(loudness: float) -> None:
+    exact = objective.gram(features(0))
+    np.testing.assert_allclose(objective.gram(loudness * features(0)), exact, rtol=1e-4, atol=1e-6)
+
+
+def test_where_nothing_fires_there_is_no_texture_and_no_likeness() -> None:
+    grams = objective.gram(-tf.ones((4, 3, 3, 2)))
+    assert not grams.numpy().any()
+    assert objective.sameness(grams, 4).numpy().tolist() == [0, 0, 0, 0]
+
+
+def test_sameness_is_the_mean_cosine_to_the_other_pictures_of_the_same_filter() -> None:
+    one, other = np.eye(3, dtype=np.float32)[:2]
+    grams = tf.constant(np.stack([one, one, one, other, *4 * [other]]))
+    assert objective.sameness(grams, 4).numpy() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 0, 1, 1, 1, 1])

@@ -70,6 +70,8 @@ def test_everything_that_determines_a_picture_is_in_the_key() -> None:
         replace(REQUEST, recipe=Recipe(size=65)),
         replace(REQUEST, recipe=Recipe(steps=41)),
         replace(REQUEST, recipe=Recipe(seed=1)),
+        replace(REQUEST, recipe=Recipe(objective="negative")),
+        replace(REQUEST, recipe=Recipe(pictures=4)),
         replace(REQUEST, recipe=Recipe(name="other")),
         replace(REQUEST, pixel_range=PixelRange.BYTE),
         replace(REQUEST, precision=Precision.FLOAT32),
@@ -78,6 +80,11 @@ def test_everything_that_determines_a_picture_is_in_the_key() -> None:
     keys += [pattern_key("a", REQUEST, 0), pattern_key("a", REQUEST, 1, "start")]
     assert len(set(keys)) == len(keys)
     assert pattern_key("a", replace(REQUEST, filters=(1,)), 1) == pattern_key("a", REQUEST, 1)
+
+
+def test_a_key_from_before_there_could_be_several_pictures_still_holds() -> None:
+    """Kept pictures, some of which took hours, are found again by a newer version that draws the same ones."""
+    assert pattern_key("a", Request("conv", (1,)), 1).startswith("b29e5b4822a85fc3")
 
 
 @pytest.mark.parametrize(

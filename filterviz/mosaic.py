@@ -1,0 +1,48 @@
+"""Several pictures of one filter as one tile: a square of them, row by row, with black between."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+GAP = 4
+"""Pixels between the pictures that share a tile."""
+
+
+def joined(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The tile that holds some pictures; of one, itself.
+
+    Args:
+        pictures: 1, 4, 9 or another square number, all of one shape, ``[height, width, 1 or 3]``.
+
+    Example:
+        >>> joined([np.zeros((64, 64, 3), np.uint8)] * 4).shape
+        (132, 132, 3)
+    """
+    side = math.isqrt(len(pictures))
+    height, width, channels = pictures[0].shape
+    tile = np.zeros((side * (height + GAP) - GAP, side * (width + GAP) - GAP, channels), np.uint8)
+    for place, picture in enumerate(pictures):
+        top, left = place // side * (height + GAP), place % side * (width + GAP)
+        tile[top : top + height, left : left + width] = picture
+    return tile
+
+
+def cut(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
+    """The inverse of :func:`joined`.
+
+    Args:
+        tile: uint8 ``[height, width, 1 or 3]``.
+        count: of the pictures in it.
+
+    Example:
+        >>> [picture.shape for picture in cut(np.zeros((132, 132, 3), np.uint8), 4)]
+        [(64, 64, 3), (64, 64, 3), (64, 64, 3), (64, 64, 3)]
+    """
+    side = math.isqrt(count)
+    height, width = ((length + GAP) // side - GAP for length in tile.shape[:2])
+    corners = [(row * (height + GAP), column * (width + GAP)) for row in range(side) for column in range(side)]
+    return [tile[top : top + height, left : left + width] for top, left in corners]
