@@ -9,7 +9,7 @@ import streamlit as st
 
 from filterviz.gallery import export, png
 from filterviz.spec import Pattern
-from filterviz.ui import blocks, text
+from filterviz.ui import blocks, several, text
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.wall import DETAIL, Wall, in_order, relatives
@@ -30,6 +30,7 @@ def show(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
     pattern = None if wall is None else wall.look(desk).patterns.get(filter_)
     if wall is None or pattern is None:
         close()
+        several.leave(desk, pairs[0][0].visitor)
         return
     title = _("Filter {filter} of {layer}, {side}").format(
         filter=filter_, layer=text.plain(pattern.layer, 40), side=wall.side
@@ -57,6 +58,7 @@ def _one(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) -> None:
         blocks.curve(pattern.curve, _("The response, step by step"), height=CURVE_HEIGHT, least=min(0.0, lowest))
         _kernel(pattern)
         _relatives(desk, wall, pattern, beside)
+        several.offer(desk, wall, pattern)
         with st.expander(_("All numbers")):
             blocks.numbers(_numbers(wall, pattern))
 

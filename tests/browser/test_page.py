@@ -83,6 +83,31 @@ def test_a_tile_is_reached_and_opened_with_the_keyboard(
     expect(dialog).to_have_count(0)
 
 
+def test_different_pictures_of_one_filter(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    upload(page, server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+    page.goto(f"{page.url}&size=48&steps=8&layers=1&with=untrained")
+    finished(page, 8)
+    page.get_by_role("button", name="Pattern of filter 1,").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Four different pictures of it").click()
+    four = dialog.get_by_role("img", name="One of four different pictures of filter 1")
+    expect(four).to_have_count(4)
+    expect(dialog.get_by_text(re.compile(r"^\d+%$"))).to_have_count(4)
+    page.screenshot(path=SCREENSHOTS / "four-pictures.png")
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Save these pictures").click()
+    assert download.value.suggested_filename == "conv2d_1_f001_4.png"
+    with Image.open(download.value.path()) as picture:
+        assert picture.size == (100, 100)
+
+    dialog.get_by_role("button", name="Next").click()
+    expect(dialog.get_by_text("Filter 2 of conv2d_1")).to_be_visible()
+    expect(four).to_have_count(0)
+    dialog.get_by_role("button", name="Previous").click()
+    expect(four).to_have_count(4)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nobody_is_left_out(
     browser: Browser, server: Server, family_files: dict[str, Path], scheme: Literal["light", "dark"]
