@@ -128,8 +128,8 @@ def _relatives(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) ->
     with st.container(key="detail-relatives", horizontal=True):
         for filter_ in near:
             found = others.patterns[filter_]
-            with st.container(key=f"relative-{filter_}", width=104):
-                st.image(png.encode(found.tile), width=96, alt=text.tile_alternative(filter_, found))
+            with st.container(key=f"relative-{filter_}", width=96):
+                st.image(png.encode(found.tile), width=88, alt=text.tile_alternative(filter_, found))
                 if st.button(str(filter_), key=f"relative-open-{filter_}", type="tertiary"):
                     st.session_state[DETAIL] = (beside.key, filter_)
                     st.rerun()

@@ -122,7 +122,8 @@ def _unfinished(state: LayerState, filter_: int) -> None:
 def _grid(tile: NDArray[np.uint8], captions: list[str], alternative: str) -> None:
     """The pictures that share a tile, each with its caption, if there is one."""
     images = [png.encode(picture) for picture in mosaic.cut(tile, PICTURES)]
-    st.image(images, caption=captions or None, alt=len(images) * [alternative], output_format="PNG")
+    alternatives = len(images) * [alternative]
+    st.image(images, caption=captions or None, width="stretch", alt=alternatives, output_format="PNG")
 
 
 def shares(one: Pattern, several: Pattern) -> list[float]:
