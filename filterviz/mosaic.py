@@ -38,11 +38,28 @@ def cut(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
         tile: uint8 ``[height, width, 1 or 3]``.
         count: of the pictures in it.
 
+    Raises:
+        ValueError: it cannot hold so many.
+
     Example:
         >>> [picture.shape for picture in cut(np.zeros((132, 132, 3), np.uint8), 4)]
         [(64, 64, 3), (64, 64, 3), (64, 64, 3), (64, 64, 3)]
     """
     side = math.isqrt(count)
+    if not holds(tile, count):
+        message = f"a tile of {tile.shape[1]} x {tile.shape[0]} pixels does not hold {count} pictures"
+        raise ValueError(message)
     height, width = ((length + GAP) // side - GAP for length in tile.shape[:2])
     corners = [(row * (height + GAP), column * (width + GAP)) for row in range(side) for column in range(side)]
     return [tile[top : top + height, left : left + width] for top, left in corners]
+
+
+def holds(tile: NDArray[np.uint8], count: int) -> bool:
+    """Whether a tile can have been made by :func:`joined` of so many pictures.
+
+    Example:
+        >>> [holds(np.zeros((side, 132, 3), np.uint8), 4) for side in (132, 131, 4, 6)]
+        [True, False, False, True]
+    """
+    side = math.isqrt(count)
+    return all(length > GAP * (side - 1) and (length + GAP) % side == 0 for length in tile.shape[:2])

@@ -174,14 +174,14 @@ def _without_picture(
     request: Request, network: Network, size: tuple[int, int], conditions: Conditions
 ) -> Iterator[Pattern]:
     """A grey tile, flagged, for each filter whose own or earlier weights are NaN or infinite."""
-    nothing = float("nan")
+    nothing, pictures = float("nan"), request.recipe.pictures
     grey = np.full((*size, 1 if network.input_channels == 1 else 3), 128, np.uint8)
     for filter_ in request.filters:
         if filter_ in network.not_finite:
             yield Pattern(
                 layer=request.layer,
                 filter=filter_,
-                tile=mosaic.joined([grey] * request.recipe.pictures),
+                tile=mosaic.joined([grey] * pictures),
                 response_start=nothing,
                 response_end=nothing,
                 curve=(nothing,),
@@ -190,6 +190,7 @@ def _without_picture(
                 seconds=0.0,
                 precision=conditions.precision,
                 pixel_range=conditions.pixel_range,
+                responses=(nothing,) * pictures if pictures > 1 else (),
             )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz import mosaic
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, Stopped
 from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request, is_kernel
 from filterviz.workers.host import GARBLED, Host
@@ -222,11 +223,13 @@ class _Run:
 
     def _check(self, event: Progress | Pattern) -> None:
         """An event must be about the filters that were asked for, and of the shape that is promised."""
+        pictures = self._request.recipe.pictures
         if isinstance(event, Pattern):
             sound = (
                 event.layer == self._request.layer
                 and event.filter in self._outstanding
-                and _is_tile(event.tile)
+                and _is_tile(event.tile, pictures)
+                and len(event.responses) == (pictures if pictures > 1 else 0)
                 and (event.kernel is None or is_kernel(event.kernel))
             )
             if sound:
@@ -236,7 +239,7 @@ class _Run:
                 set(event.filters) <= set(self._outstanding)
                 and event.tiles.ndim == 4
                 and len(event.tiles) == len(event.filters) > 0
-                and _is_tile(event.tiles[0])
+                and _is_tile(event.tiles[0], pictures)
                 and 0 <= event.step <= event.steps
                 and 0 <= event.seconds < float("inf")
             )
@@ -285,8 +288,8 @@ def _sound(spec: ModelSpec) -> bool:
     )
 
 
-def _is_tile(tile: NDArray[np.uint8]) -> bool:
-    return tile.ndim == 3 and tile.shape[0] > 0 and tile.shape[1] > 0 and tile.shape[2] in (1, 3)
+def _is_tile(tile: NDArray[np.uint8], pictures: int) -> bool:
+    return tile.ndim == 3 and tile.shape[2] in (1, 3) and mosaic.holds(tile, pictures)
 
 
 def _shortened(text: str) -> str:

@@ -217,4 +217,5 @@ def test_weights_that_are_no_numbers_spare_several_pictures_of_other_filters(tmp
         sound, broken = patterns(Engine(model, Settings()), Request("conv2d_2", (1, 2), recipe))[::-1]
     assert broken.tile.shape == sound.tile.shape
     assert broken.flags == (Flag.NOT_FINITE,)
+    assert np.isnan(broken.responses).tolist() == [True] * 4
     assert sound.response_end > 1.2 * sound.response_start > 0

@@ -73,12 +73,21 @@ def test_a_child_that_cannot_start_says_why_in_the_log(tmp_path: Path, caplog: p
 
 
 @pytest.mark.parametrize(
-    "manner", ["garbage", "huge", "pickle", "mute", "stranger", "misshapen", "weighty", "nan", "hasty"]
+    "manner", ["garbage", "huge", "pickle", "mute", "stranger", "misshapen", "weighty", "nan", "hasty", "talkative"]
 )
 def test_nonsense_ends_the_child(tmp_path: Path, manner: str) -> None:
     with child(manner, tmp_path) as running:
         with pytest.raises(EngineFailed, match="no sensible answer"):
             list(dialogue.make_patterns(running, REQUEST, None))
+        assert not running.alive
+
+
+@pytest.mark.parametrize("manner", ["taciturn", "undivided", "misshapen"])
+def test_nonsense_about_several_pictures_ends_the_child(tmp_path: Path, manner: str) -> None:
+    request = replace(REQUEST, recipe=replace(REQUEST.recipe, pictures=4))
+    with child(manner, tmp_path) as running:
+        with pytest.raises(EngineFailed, match="no sensible answer"):
+            list(dialogue.make_patterns(running, request, None))
         assert not running.alive
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +39,9 @@ def main() -> None:
         tile = np.full((4, 4, 3), number % 256, np.uint8)
         kernel = {"weighty": np.zeros((32, 32, 3), np.float32), "nan": np.full((3, 3, 3), np.nan, np.float32)}
         weights = kernel.get(manner)
-        return Pattern(layer, number, tile, 0.0, 1.0, (0.0, 1.0), (), 0, 0.1, Precision.FLOAT32, kernel=weights)
+        said = {"talkative": (1.0,), "taciturn": (1.0,) * 3, "undivided": (1.0,) * 4}.get(manner, ())
+        made = Pattern(layer, number, tile, 0.0, 1.0, (0.0, 1.0), (), 0, 0.1, Precision.FLOAT32, kernel=weights)
+        return replace(made, tile=tile[:3] if manner == "undivided" else tile, responses=said)
 
     if manner == "stillborn":
         sys.exit("no such library")
