@@ -115,7 +115,9 @@ class Natural:
         return self._own(self._network(self._units.from_unit(pictures), filters))
 
     def _answers_and_sameness(self, pictures: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """What is to be raised, ``[n, positions]``, and what is to be lowered, ``[n]``."""
+        """What is to be raised, ``[n, positions]``, and what is to be lowered, ``[n]``; nothing where each is alone."""
+        if self.pictures == 1:
+            return self._answers(pictures, filters), tf.zeros(tf.shape(pictures)[0])
         output, features = self._network.with_features(self._units.from_unit(pictures), filters)
         return self._own(output), sameness(gram(features), self.pictures)
 
@@ -141,15 +143,12 @@ class Natural:
         with tf.GradientTape() as tape:
             tape.watch(spectra)
             seen = look(fourier.pictures(spectra, size, contrast), view)
-            if self.pictures == 1:
-                own, alike = self._answers(seen, filters), 0.0
-            else:
-                own, alike = self._answers_and_sameness(seen, filters)
+            own, alike = self._answers_and_sameness(seen, filters)
             responses = response(own)
             # What lies below zero is no longer for a tile that responds to mend, so its share fades by half-time.
             leak = LEAK * tf.maximum(1 - 2 * step / self.steps, 0)
-            price = DIVERSITY * alike * tf.stop_gradient(responses)
-            scores = tf.where(responses > 0, leaky_mean(own, leak) - price, nearest_to_firing(own))
+            wanted = leaky_mean(own, leak) - DIVERSITY * alike * tf.stop_gradient(responses)
+            scores = tf.where(responses > 0, wanted, nearest_to_firing(own))
         gradient = tape.gradient(scores, spectra)
         # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
         sound = tf.reduce_all(tf.math.is_finite(gradient), axis=[1, 2, 3, 4], keepdims=True)

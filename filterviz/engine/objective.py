@@ -1,11 +1,10 @@
 """What is maximised: functions from a layer's output to one number for each picture.
 
 Pictures share a batch but not an objective: each is judged by its own channel alone (:func:`own_channel`), so the
-gradient of the sum of the responses gives every picture the gradient of its own.
+gradient of the sum of the responses gives every picture the gradient of its own. The one exception are several pictures
+of one filter, which are to differ from each other (:func:`sameness`).
 
 The names follow Olah et al., "Feature Visualization", Distill 2017 (10.23915/distill.00007), "Optimization objectives".
-The one exception are several pictures of one filter, which are to differ from each other (:func:`sameness`).
-
 All functions compute in float32 whatever precision the network runs in.
 """
 

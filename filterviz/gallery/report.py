@@ -137,6 +137,8 @@ def _conditions(spread: Spread, say: Say) -> str:
                 name=recipe.name, steps=recipe.steps, size=recipe.size, seed=recipe.seed, objective=recipe.objective
             )
         )
+        if recipe.pictures > 1:
+            lines.append(say("Each tile holds {number} different pictures.").format(number=recipe.pictures))
     if spread.versions:
         lines.append(", ".join(f"{name} {version}" for name, version in spread.versions.items()))
     lines.extend(spread.licences)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from hypothesis import given
@@ -70,6 +71,15 @@ def test_another_language() -> None:
     page = report(spread(), lambda phrase: phrase.replace("stays silent", "schweigt"), "de")
     assert b'<html lang="de">' in page
     assert "schweigt" in Reader(page).words
+
+
+def test_several_pictures_in_a_tile_are_said_to_be_several() -> None:
+    one = spread()
+    wall = one.rows[0].mine
+    request = replace(wall.request, recipe=replace(wall.request.recipe, pictures=4))
+    several = replace(one, rows=[replace(one.rows[0], mine=replace(wall, request=request))])
+    assert "Each tile holds 4 different pictures." in Reader(report(several)).words
+    assert "different pictures" not in Reader(report(one)).words
 
 
 def test_whose_weights_they_are_is_said() -> None:
