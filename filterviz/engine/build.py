@@ -77,11 +77,15 @@ class Network:
             self.input_size = (height, width)
         built = _Builder(model, self._policy)
         last = part.nodes[-1]
+        late = part.rectified_late
         self._operations = {
-            node: built.operation(part.layer(node), pre_activation and node == last)
+            node: built.operation(part.layer(node), node in late.values() or (pre_activation and node == last))
             for node in part.nodes
             if node != part.source and node not in part.others
         }
+        for node in late:
+            if not (pre_activation and node == last):
+                self._operations[node] = _rectified(self._operations[node])
         self.not_finite = _not_finite(built.broken, part.target)
         self._can_be_sliced = _can_be_sliced(part.target, pre_activation)
 
@@ -293,6 +297,10 @@ def _apply(
 
 def _pass(inputs: tf.Tensor) -> tf.Tensor:
     return inputs
+
+
+def _rectified(operation: Operation) -> Operation:
+    return lambda inputs: tf.nn.relu(operation(inputs))
 
 
 def _fold(inputs: tf.Tensor) -> tf.Tensor:
