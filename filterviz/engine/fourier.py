@@ -15,7 +15,8 @@ And a picture is periodic: it has no border, so none can show.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -79,8 +80,8 @@ def spectra(start: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.stack([coefficients.real, coefficients.imag], axis=-1).astype(np.float32)
 
 
-def pictures(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | float = CONTRAST) -> tf.Tensor:
-    """The pictures that spectra stand for.
+def logits(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | float = CONTRAST) -> tf.Tensor:
+    """The pictures that spectra stand for, before they have colours: unbounded values of decorrelated colours.
 
     Args:
         spectra: float32 ``[n, channels, height, width // 2 + 1, 2]``.
@@ -88,13 +89,67 @@ def pictures(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | fl
         contrast: root mean square of the logits; one number, or one for each picture, ``[n]``.
 
     Returns:
+        float32 ``[n, channels, height, width]``, with that root mean square.
+    """
+    values = _inverse_transform(spectra, size)
+    flat = tf.reshape(values, [tf.shape(values)[0], -1])
+    # As one product of rows, the mean of squares takes no memory for the squares.
+    length = tf.sqrt(tf.einsum("nk,nk->n", flat, flat) / float(math.prod(values.shape[1:]))) + 1e-12
+    return values * tf.reshape(contrast / length, [-1, 1, 1, 1])
+
+
+def colours(logits: tf.Tensor, matrix: NDArray[np.float32]) -> tf.Tensor:
+    """Logits as pictures.
+
+    Args:
+        logits: float32 ``[n, channels, height, width]``.
+        matrix: from decorrelated colours to the channels wanted, see :func:`colour_matrix`.
+
+    Returns:
         float32 ``[n, height, width, channels]`` in 0-1.
     """
+    _, channels, height, width = logits.shape
+    mixed = tf.matmul(tf.reshape(logits, [-1, channels, height * width]), matrix[np.newaxis], transpose_a=True)
+    return tf.reshape(tf.sigmoid(mixed), [-1, height, width, matrix.shape[1]])
+
+
+def pictures(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | float = CONTRAST) -> tf.Tensor:
+    """The pictures that spectra stand for: :func:`logits` and their :func:`colours`.
+
+    Args:
+        spectra: see :func:`logits`.
+        size: see :func:`logits`.
+        contrast: see :func:`logits`.
+
+    Returns:
+        float32 ``[n, height, width, channels]`` in 0-1, red first.
+    """
+    return colours(logits(spectra, size, contrast), colour_matrix(spectra.shape[1]))
+
+
+def _inverse_transform(spectra: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """The inverse Fourier transform of weighted spectra, ``[n, channels, height, width]``.
+
+    TensorFlow's own gradient of this takes apart and puts together complex numbers again and again, which takes longer
+    than the transform. It is a forward transform: each coefficient but those without a mirror image counts twice.
+    """
     height, width = size
-    channels = spectra.shape[1]
-    coefficients = tf.complex(spectra[..., 0], spectra[..., 1]) * tf.cast(spectrum_scale(height, width), tf.complex64)
-    values = tf.signal.irfft2d(coefficients, fft_length=[height, width])
-    values /= tf.sqrt(tf.reduce_mean(tf.square(values), axis=[1, 2, 3], keepdims=True)) + 1e-12
-    values = tf.transpose(values, [0, 2, 3, 1])
-    contrast = tf.reshape(tf.convert_to_tensor(contrast, tf.float32), [-1, 1, 1, 1])
-    return tf.sigmoid(contrast * tf.einsum("nhwc,cd->nhwd", values, colour_matrix(channels)))
+    weight = np.repeat(spectrum_scale(height, width)[..., np.newaxis], 2, axis=-1)
+    times = np.full(width // 2 + 1, 2.0)
+    times[0] = 1
+    if width % 2 == 0:
+        times[-1] = 1
+    back = (weight * times[:, np.newaxis] / (height * width)).astype(np.float32)
+
+    @tf.custom_gradient
+    def transform(coefficients: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        # The same bytes, taken for complex numbers.
+        values = tf.signal.irfft2d(tf.bitcast(coefficients * weight, tf.complex64), fft_length=[height, width])
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            return tf.bitcast(tf.signal.rfft2d(upstream, fft_length=[height, width]), tf.float32) * back
+
+        return values, gradient
+
+    values: tf.Tensor = transform(spectra)
+    return values

@@ -83,6 +83,9 @@ class Natural:
         self._objective = objective
         self._network = network
         self._units = Units.of(pixel_range, self.channels)
+        matrix = fourier.colour_matrix(self.channels)
+        # Nothing is lost on turning channels around where they arise in the right order.
+        self._colours = matrix[:, ::-1] if self._units.reverse else matrix
         self.respond = tf.function(self._respond, reduce_retracing=True, autograph=False)
         self.ascend = tf.function(self._ascend, reduce_retracing=True, autograph=False)
         self.render = tf.function(fourier.pictures, autograph=False)
@@ -110,15 +113,19 @@ class Natural:
         fall = 0.5 * (1 + math.cos(math.pi * step / self.steps))
         return LAST_STEP + (FIRST_STEP - LAST_STEP) * fall
 
-    def _answers(self, pictures: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
-        """What is to be raised, ``[n, positions]``."""
-        return self._own(self._network(self._units.from_unit(pictures), filters))
+    def _shown(self, logits: tf.Tensor) -> tf.Tensor:
+        """The pictures as the network takes them, ``[n, height, width, channels]``."""
+        return self._units.scaled(fourier.colours(logits, self._colours))
 
-    def _answers_and_sameness(self, pictures: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _answers(self, logits: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
+        """What is to be raised, ``[n, positions]``."""
+        return self._own(self._network(self._shown(logits), filters))
+
+    def _answers_and_sameness(self, logits: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """What is to be raised, ``[n, positions]``, and what is to be lowered, ``[n]``; nothing where each is alone."""
         if self.pictures == 1:
-            return self._answers(pictures, filters), tf.zeros(tf.shape(pictures)[0])
-        output, features = self._network.with_features(self._units.from_unit(pictures), filters)
+            return self._answers(logits, filters), tf.zeros(tf.shape(logits)[0])
+        output, features = self._network.with_features(self._shown(logits), filters)
         return self._own(output), sameness(gram(features), self.pictures)
 
     def _own(self, output: tf.Tensor) -> tf.Tensor:
@@ -127,7 +134,7 @@ class Natural:
         return -own_channel(output) if self._objective == "negative" else own_channel(output)
 
     def _respond(self, spectra: tf.Tensor, contrast: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-        return response(self._answers(fourier.pictures(spectra, size, contrast), filters))
+        return response(self._answers(fourier.logits(spectra, size, contrast), filters))
 
     def _ascend(
         self,
@@ -142,7 +149,7 @@ class Natural:
         spectra, contrast, mean, square = state
         with tf.GradientTape() as tape:
             tape.watch(spectra)
-            seen = look(fourier.pictures(spectra, size, contrast), view)
+            seen = look(fourier.logits(spectra, size, contrast), view)
             own, alike = self._answers_and_sameness(seen, filters)
             responses = response(own)
             # What lies below zero is no longer for a tile that responds to mend, so its share fades by half-time.
@@ -150,19 +157,14 @@ class Natural:
             wanted = leaky_mean(own, leak) - DIVERSITY * alike * tf.stop_gradient(responses)
             scores = tf.where(responses > 0, wanted, nearest_to_firing(own))
         gradient = tape.gradient(scores, spectra)
-        # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
-        sound = tf.reduce_all(tf.math.is_finite(gradient), axis=[1, 2, 3, 4], keepdims=True)
-        gradient = tf.where(sound, gradient, tf.zeros_like(gradient))
-        # Only its direction counts. Some filters have weights so small that the squares below would come out as zero.
-        largest = tf.reduce_max(tf.abs(gradient), axis=[1, 2, 3, 4], keepdims=True)
-        gradient = tf.math.divide_no_nan(gradient, largest)
+        gradient = _direction(gradient)
 
-        mean = MOMENTUM * mean + (1 - MOMENTUM) * gradient
-        square = MEMORY * square + (1 - MEMORY) * tf.square(gradient)
-        direction = mean / (1 - tf.pow(MOMENTUM, step + 1))
-        size_of = tf.sqrt(square / (1 - tf.pow(MEMORY, step + 1)))
-        floor = FLOOR * _root_mean_square(size_of)
-        moved = spectra + step_size * tf.math.divide_no_nan(direction, size_of + floor)
+        mean += (1 - MOMENTUM) * (gradient - mean)
+        square += (1 - MEMORY) * (tf.square(gradient) - square)
+        # Adam divides both by what the first steps lack of a mean; here once, as a factor of the step.
+        reach = step_size * tf.sqrt(1 - tf.pow(MEMORY, step + 1)) / (1 - tf.pow(MOMENTUM, step + 1))
+        floor = FLOOR * tf.sqrt(_mean(square))
+        moved = spectra + reach * tf.math.divide_no_nan(mean, tf.sqrt(square) + floor)
         late = 2 * step >= self.steps
         contrast = tf.where(tf.logical_and(late, responses <= 0), tf.minimum(contrast * MORE, MOST), contrast)
         return (moved / _root_mean_square(moved), contrast, mean, square), responses
@@ -214,5 +216,20 @@ class NaturalAscent:
         return np.stack([mosaic.joined(pictures[first : first + each]) for first in range(0, len(pictures), each)])
 
 
+def _direction(gradient: tf.Tensor) -> tf.Tensor:
+    """Each picture's gradient, divided by its mean absolute value; zero where it is not finite.
+
+    Only the direction counts, and some filters have weights so small that Adam's squares would come out as zero. A
+    tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
+    """
+    size = _mean(tf.abs(gradient))
+    usable = tf.logical_and(tf.math.is_finite(size), size > 0)
+    return tf.math.multiply_no_nan(gradient, tf.where(usable, 1 / size, 0.0))
+
+
+def _mean(values: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(values, axis=[1, 2, 3, 4], keepdims=True)
+
+
 def _root_mean_square(spectra: tf.Tensor) -> tf.Tensor:
-    return tf.sqrt(tf.reduce_mean(tf.square(spectra), axis=[1, 2, 3, 4], keepdims=True))
+    return tf.sqrt(_mean(tf.square(spectra)))

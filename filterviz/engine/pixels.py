@@ -44,8 +44,11 @@ class Units:
 
     def from_unit(self, pictures: tf.Tensor) -> tf.Tensor:
         """Pictures ``[..., channels]`` in 0-1 in the network's units and channel order, as part of a computation."""
-        ordered = pictures[..., ::-1] if self.reverse else pictures
-        return ordered * (255 * self.scale) + tf.constant(self.offset, pictures.dtype)
+        return self.scaled(pictures[..., ::-1] if self.reverse else pictures)
+
+    def scaled(self, pictures: tf.Tensor) -> tf.Tensor:
+        """As :meth:`from_unit`, of pictures whose channels are in the network's order already."""
+        return pictures * (255 * self.scale) + tf.constant(self.offset, pictures.dtype)
 
     def to_network(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pixel values ``[..., channels]`` (0-255) in the network's units and channel order."""

@@ -6,6 +6,7 @@ shifted by a pixel or turned by a degree is an accident of the network, not what
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,35 +46,51 @@ def look(pictures: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
     """Pictures turned, zoomed and shifted, all in the same way; what leaves on one side comes back on the other.
 
     Args:
-        pictures: float32 ``[n, height, width, channels]``, periodic.
+        pictures: float32 ``[n, channels, height, width]``, periodic.
         view: float32 ``[4]``, a row of :meth:`Views.draw`.
 
     Returns:
         float32 of the same shape, interpolated bilinearly.
     """
-    _, height, width, channels = pictures.shape
-    count = tf.shape(pictures)[0]
+    _, channels, height, width = pictures.shape
+    places = height * width
+    weights, sources = _seen_from(view, height, width)
+    # One matrix says for every place what it takes from which four; each of its rows serves all pictures and channels.
+    index = tf.stack([tf.repeat(tf.range(places, dtype=tf.int64), 4), tf.reshape(sources, [-1])], axis=1)
+    matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
+        indices=index, values=tf.reshape(weights, [-1]), dense_shape=[places, places]
+    )
+
+    @tf.custom_gradient
+    def apply(columns: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # Turned around first: the product's own transpose_a adds up in whatever order its threads finish.
+            return tf.raw_ops.SparseMatrixMatMul(a=_transposed(matrix), b=upstream)
+
+        return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=columns), gradient
+
+    seen = apply(tf.transpose(tf.reshape(pictures, [-1, places])))
+    return tf.reshape(tf.transpose(seen), [-1, channels, height, width])
+
+
+def _transposed(matrix: tf.Tensor) -> tf.Tensor:
+    return tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
+
+
+def _seen_from(view: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """What each place of a view is made of: the weights of four places, and which (row by row), both ``[h * w, 4]``."""
     angle, zoom, down, right = tf.unstack(view)
     rows, columns = tf.meshgrid(
         tf.range(height, dtype=tf.float32) - height / 2, tf.range(width, dtype=tf.float32) - width / 2, indexing="ij"
     )
     cosine, sine = zoom * tf.cos(angle), zoom * tf.sin(angle)
-    from_row = cosine * rows + sine * columns + (0.5 + down) * height
-    from_column = cosine * columns - sine * rows + (0.5 + right) * width
+    from_row = tf.reshape(cosine * rows + sine * columns + (0.5 + down) * height, [-1])
+    from_column = tf.reshape(cosine * columns - sine * rows + (0.5 + right) * width, [-1])
     top, left = tf.floor(from_row), tf.floor(from_column)
     below, beside = from_row - top, from_column - left
-
-    # Places first, so that one gathered row holds a whole place: every picture, every channel.
-    places = tf.reshape(tf.transpose(pictures, [1, 2, 0, 3]), [height * width, -1])
-
-    def corner(row: tf.Tensor, column: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
-        index = tf.cast(row, tf.int32) % height * width + tf.cast(column, tf.int32) % width
-        return tf.gather(places, tf.reshape(index, [-1])) * tf.reshape(weight, [-1, 1])
-
-    seen = (
-        corner(top, left, (1 - below) * (1 - beside))
-        + corner(top, left + 1, (1 - below) * beside)
-        + corner(top + 1, left, below * (1 - beside))
-        + corner(top + 1, left + 1, below * beside)
-    )
-    return tf.transpose(tf.reshape(seen, [height, width, count, channels]), [2, 0, 1, 3])
+    row, column = tf.cast(top, tf.int64), tf.cast(left, tf.int64)
+    above, under = row % height * width, (row + 1) % height * width
+    first, second = column % width, (column + 1) % width
+    weights = tf.stack([(1 - below) * (1 - beside), (1 - below) * beside, below * (1 - beside), below * beside], axis=1)
+    sources = tf.stack([above + first, above + second, under + first, under + second], axis=1)
+    return weights, sources

@@ -25,7 +25,11 @@ from filterviz.spec import Pattern, Request
 log = logging.getLogger(__name__)
 
 ENGINE_VERSION = 2
-"""Part of every key. Raise it whenever the engine comes to draw another picture for the same question."""
+"""Part of every key. Raise it whenever the engine comes to draw another picture for the same question.
+
+Another instance of the same pattern, as another processor draws it too, is none: while ``python -m filterviz atlas
+check`` finds the filters excited as much as by the pictures that came before, those stay true.
+"""
 
 RESCAN_SHARE = 0.05
 """The store is measured again after writing this share of its limit, as other processes write to it too."""

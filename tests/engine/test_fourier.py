@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from filterviz.engine import fourier
 
@@ -49,3 +50,32 @@ def test_a_given_picture_comes_back_at_the_fixed_contrast(channels: int) -> None
     pictures = fourier.pictures(fourier.start_spectra([5], size, channels), size).numpy()
     again = fourier.pictures(fourier.spectra(pictures), size).numpy()
     np.testing.assert_allclose(again, pictures, atol=5e-3)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (9, 15), (7, 10), (1, 1)])
+def test_the_gradient_is_the_one_that_differences_show(size: tuple[int, int]) -> None:
+    spectra = fourier.start_spectra([3], size, 3)
+    random = np.random.default_rng(0)
+    upstream = tf.constant(random.normal(size=(1, 3, *size)), tf.float32)
+    values = tf.constant(spectra)
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        score = tf.reduce_sum(fourier.logits(values, size) * upstream)
+    gradient = tape.gradient(score, values).numpy()
+    for _ in range(8):
+        direction = random.normal(size=spectra.shape).astype(np.float32)
+        ahead, behind = (
+            tf.reduce_sum(fourier.logits(tf.constant(spectra + sign * 1e-2 * direction), size) * upstream)
+            for sign in (1, -1)
+        )
+        assert float(ahead - behind) / 2e-2 == pytest.approx(float((gradient * direction).sum()), rel=2e-2, abs=2e-3)
+
+
+def test_colours_come_in_the_order_asked_for() -> None:
+    spectra = tf.constant(fourier.start_spectra([1, 2], (8, 12), 3))
+    matrix = fourier.colour_matrix(3)
+    logits = fourier.logits(spectra, (8, 12))
+    pictures = fourier.pictures(spectra, (8, 12)).numpy()
+    np.testing.assert_allclose(fourier.colours(logits, matrix[:, ::-1]), pictures[..., ::-1], atol=1e-6)
+    expected = 1 / (1 + np.exp(-np.einsum("nchw,cd->nhwd", logits.numpy(), matrix)))
+    np.testing.assert_allclose(pictures, expected, atol=1e-5)
