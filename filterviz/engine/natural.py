@@ -27,7 +27,7 @@ from filterviz.engine.finish import displayed
 from filterviz.engine.objective import gram, leaky_mean, nearest_to_firing, own_channel, own_neuron, response, sameness
 from filterviz.engine.pixels import Units
 from filterviz.engine.seeds import picture_seeds
-from filterviz.engine.transform import Views, look
+from filterviz.engine.transform import STILL, Views, look
 from filterviz.spec import PixelRange
 
 if TYPE_CHECKING:
@@ -86,7 +86,6 @@ class Natural:
         matrix = fourier.colour_matrix(self.channels)
         # Nothing is lost on turning channels around where they arise in the right order.
         self._colours = matrix[:, ::-1] if self._units.reverse else matrix
-        self.respond = tf.function(self._respond, reduce_retracing=True, autograph=False)
         self.ascend = tf.function(self._ascend, reduce_retracing=True, autograph=False)
         self.render = tf.function(fourier.pictures, autograph=False)
 
@@ -117,14 +116,10 @@ class Natural:
         """The pictures as the network takes them, ``[n, height, width, channels]``."""
         return self._units.scaled(fourier.colours(logits, self._colours))
 
-    def _answers(self, logits: tf.Tensor, filters: tf.Tensor) -> tf.Tensor:
-        """What is to be raised, ``[n, positions]``."""
-        return self._own(self._network(self._shown(logits), filters))
-
     def _answers_and_sameness(self, logits: tf.Tensor, filters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """What is to be raised, ``[n, positions]``, and what is to be lowered, ``[n]``; nothing where each is alone."""
         if self.pictures == 1:
-            return self._answers(logits, filters), tf.zeros(tf.shape(logits)[0])
+            return self._own(self._network(self._shown(logits), filters)), tf.zeros(tf.shape(logits)[0])
         output, features = self._network.with_features(self._shown(logits), filters)
         return self._own(output), sameness(gram(features), self.pictures)
 
@@ -132,9 +127,6 @@ class Natural:
         if self._objective == "neuron":
             return own_neuron(output)
         return -own_channel(output) if self._objective == "negative" else own_channel(output)
-
-    def _respond(self, spectra: tf.Tensor, contrast: tf.Tensor, filters: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
-        return response(self._answers(fourier.logits(spectra, size, contrast), filters))
 
     def _ascend(
         self,
@@ -192,22 +184,26 @@ class NaturalAscent:
 
     def step(self) -> NDArray[np.float32]:
         """Take one step; returns the responses before it, ``[n * pictures]``, to what its view showed."""
-        self._state, responses = self._recipe.ascend(
+        self._state, responses = self._seen(self._views[self._step])
+        self._step += 1
+        return responses
+
+    def responses(self) -> NDArray[np.float32]:
+        """The responses to the pictures as they are, ``[n * pictures]``."""
+        # A step that nobody takes: to compile the answer alone takes longer.
+        return self._seen(STILL)[1]
+
+    def _seen(self, view: NDArray[np.float32]) -> tuple[State, NDArray[np.float32]]:
+        """The state after one step by what a view shows, and the responses before it."""
+        state, responses = self._recipe.ascend(
             self._state,
             self._filters,
-            tf.constant(self._views[self._step]),
+            tf.constant(view),
             tf.constant(self._step, tf.float32),
             tf.constant(self._recipe.step_size(self._step), tf.float32),
             self._size,
         )
-        self._step += 1
-        values: NDArray[np.float32] = responses.numpy()
-        return values
-
-    def responses(self) -> NDArray[np.float32]:
-        """The responses to the pictures as they are, ``[n * pictures]``."""
-        values: NDArray[np.float32] = self._recipe.respond(*self._state[:2], self._filters, self._size).numpy()
-        return values
+        return state, responses.numpy()
 
     def tiles(self) -> NDArray[np.uint8]:
         """The tiles, uint8 ``[n, height, width, 1 or 3]``; several pictures of a filter in one."""

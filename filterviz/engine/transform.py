@@ -42,6 +42,10 @@ class Views:
         return drawn.astype(np.float32)
 
 
+STILL = np.array([0, 1, 0, 0], np.float32)
+"""The view that shows pictures as they are."""
+
+
 def look(pictures: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
     """Pictures turned, zoomed and shifted, all in the same way; what leaves on one side comes back on the other.
 
