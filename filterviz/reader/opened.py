@@ -204,7 +204,19 @@ def _notes(graph: Graph, container: Container) -> list[str]:
         notes.append("The network was trained with Theano, which turns its kernels; they were turned back.")
     elif container.keras_version.startswith("1.") and graph.channels_first and not container.backend:
         notes.append("The file does not say whether it was trained with Theano; it was opened as if with TensorFlow.")
+    if odd := sorted(_picture_channels(graph) - {1, 3}):
+        notes.append(
+            f"Its pictures have {' or '.join(map(str, odd))} channels, which a screen cannot show as they are. Its tiles "
+            "come in false colours: they stand for the ways in which a tile's channels vary most together, and mean "
+            "nothing but difference."
+        )
     return notes
+
+
+def _picture_channels(graph: Graph) -> set[int]:
+    """How many channels the pictures have that patterns are painted on."""
+    pictures = (graph.nodes[node].spec for node in range(len(graph.nodes)) if graph.is_picture(node))
+    return {picture.output_shape[-1] or 0 for picture in pictures if picture.output_shape is not None}
 
 
 def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) -> None:
