@@ -193,7 +193,7 @@ def _is_rectified(layer: LayerSpec) -> bool:
     """Whether a layer ends in a plain ReLU that it can also be called without."""
     if layer.rebuilt_as == "ReLU":
         params = layer.params
-        return not (params["max_value"] or params["negative_slope"] or params["threshold"])
+        return params["max_value"] is None and not params["negative_slope"] and not params["threshold"]
     return layer.params.get("activation") == "relu" and layer.rebuilt_as in ("Activation", "Conv2D", "DepthwiseConv2D")
 
 
