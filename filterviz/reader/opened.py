@@ -206,8 +206,8 @@ def _notes(graph: Graph, container: Container) -> list[str]:
         notes.append("The file does not say whether it was trained with Theano; it was opened as if with TensorFlow.")
     if odd := sorted(_picture_channels(graph) - {1, 3}):
         notes.append(
-            f"Its pictures have {' or '.join(map(str, odd))} channels, which a screen cannot show as they are. Its tiles "
-            "come in false colours: they stand for the ways in which a tile's channels vary most together, and mean "
+            f"Its pictures have {' or '.join(map(str, odd))} channels, which a screen cannot show as they are. "
+            "Its tiles come in false colours: they stand for the ways in which a tile's channels vary most together, and mean "
             "nothing but difference."
         )
     return notes
