@@ -207,8 +207,8 @@ def _notes(graph: Graph, container: Container) -> list[str]:
     if odd := sorted(_picture_channels(graph) - {1, 3}):
         notes.append(
             f"Its pictures have {' or '.join(map(str, odd))} channels, which a screen cannot show as they are. "
-            "Its tiles come in false colours: they stand for the ways in which a tile's channels vary most together, and mean "
-            "nothing but difference."
+            "Its tiles come in false colours: they stand for the ways in which a tile's channels vary most together, "
+            "and mean nothing but difference."
         )
     return notes
 
