@@ -15,12 +15,13 @@ And a picture is periodic: it has no border, so none can show.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+
+from filterviz.engine.scalars import mean, quotient, root_mean_square
 
 COLOURS = np.array([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]], np.float32)
 """Columns: the directions in which the colours (rows: red, green, blue) of photographs vary, by how much they do."""
@@ -91,11 +92,7 @@ def logits(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | floa
     Returns:
         float32 ``[n, channels, height, width]``, with that root mean square.
     """
-    values = _inverse_transform(spectra, size)
-    flat = tf.reshape(values, [tf.shape(values)[0], -1])
-    # As one product of rows, the mean of squares takes no memory for the squares.
-    length = tf.sqrt(tf.einsum("nk,nk->n", flat, flat) / float(math.prod(values.shape[1:]))) + 1e-12
-    return values * tf.reshape(contrast / length, [-1, 1, 1, 1])
+    return _of_contrast(_inverse_transform(spectra, size), tf.reshape(contrast, [-1, 1, 1, 1]))
 
 
 def colours(logits: tf.Tensor, matrix: NDArray[np.float32]) -> tf.Tensor:
@@ -125,6 +122,26 @@ def pictures(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | fl
         float32 ``[n, height, width, channels]`` in 0-1, red first.
     """
     return colours(logits(spectra, size, contrast), colour_matrix(spectra.shape[1]))
+
+
+def _of_contrast(values: tf.Tensor, contrast: tf.Tensor) -> tf.Tensor:
+    """Values ``[n, channels, height, width]`` scaled to a root mean square, ``[n or 1, 1, 1, 1]``.
+
+    A gradient loses what would only make the picture louder, its share along the picture itself. That is written out
+    because TensorFlow's own sum of it depends, in its last digit, on the number of pictures.
+    """
+
+    @tf.custom_gradient
+    def scale(given: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        factor = quotient(contrast, root_mean_square(given) + 1e-12)
+        scaled = given * factor
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            return factor * (upstream - scaled * quotient(mean(upstream * scaled), tf.square(contrast)))
+
+        return scaled, gradient
+
+    return scale(values)
 
 
 def _inverse_transform(spectra: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:

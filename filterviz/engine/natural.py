@@ -26,6 +26,8 @@ from filterviz.engine import fourier
 from filterviz.engine.finish import displayed
 from filterviz.engine.objective import gram, leaky_mean, nearest_to_firing, own_channel, own_neuron, response, sameness
 from filterviz.engine.pixels import Units
+from filterviz.engine.scalars import mean as mean_of
+from filterviz.engine.scalars import quotient, root_mean_square
 from filterviz.engine.seeds import picture_seeds
 from filterviz.engine.transform import STILL, Views, look
 from filterviz.spec import PixelRange
@@ -155,11 +157,11 @@ class Natural:
         square += (1 - MEMORY) * (tf.square(gradient) - square)
         # Adam divides both by what the first steps lack of a mean; here once, as a factor of the step.
         reach = step_size * tf.sqrt(1 - tf.pow(MEMORY, step + 1)) / (1 - tf.pow(MOMENTUM, step + 1))
-        floor = FLOOR * tf.sqrt(_mean(square))
+        floor = FLOOR * tf.sqrt(mean_of(square))
         moved = spectra + reach * tf.math.divide_no_nan(mean, tf.sqrt(square) + floor)
         late = 2 * step >= self.steps
         contrast = tf.where(tf.logical_and(late, responses <= 0), tf.minimum(contrast * MORE, MOST), contrast)
-        return (moved / _root_mean_square(moved), contrast, mean, square), responses
+        return (_of_length_one(moved), contrast, mean, square), responses
 
 
 class NaturalAscent:
@@ -180,7 +182,7 @@ class NaturalAscent:
         self._step = 0
         begun = tf.constant(spectra)
         contrast = tf.fill([len(spectra)], fourier.CONTRAST)
-        self._state = (begun / _root_mean_square(begun), contrast, tf.zeros_like(begun), tf.zeros_like(begun))
+        self._state = (_of_length_one(begun), contrast, tf.zeros_like(begun), tf.zeros_like(begun))
 
     def step(self) -> NDArray[np.float32]:
         """Take one step; returns the responses before it, ``[n * pictures]``, to what its view showed."""
@@ -218,14 +220,10 @@ def _direction(gradient: tf.Tensor) -> tf.Tensor:
     Only the direction counts, and some filters have weights so small that Adam's squares would come out as zero. A
     tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
     """
-    size = _mean(tf.abs(gradient))
+    size = mean_of(tf.abs(gradient))
     usable = tf.logical_and(tf.math.is_finite(size), size > 0)
-    return tf.math.multiply_no_nan(gradient, tf.where(usable, 1 / size, 0.0))
+    return tf.math.multiply_no_nan(gradient, tf.where(usable, quotient(1.0, size), 0.0))
 
 
-def _mean(values: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(values, axis=[1, 2, 3, 4], keepdims=True)
-
-
-def _root_mean_square(spectra: tf.Tensor) -> tf.Tensor:
-    return tf.sqrt(_mean(tf.square(spectra)))
+def _of_length_one(spectra: tf.Tensor) -> tf.Tensor:
+    return spectra * quotient(1.0, root_mean_square(spectra))

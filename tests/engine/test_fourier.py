@@ -79,3 +79,22 @@ def test_colours_come_in_the_order_asked_for() -> None:
     np.testing.assert_allclose(fourier.colours(logits, matrix[:, ::-1]), pictures[..., ::-1], atol=1e-6)
     expected = 1 / (1 + np.exp(-np.einsum("nchw,cd->nhwd", logits.numpy(), matrix)))
     np.testing.assert_allclose(pictures, expected, atol=1e-5)
+
+
+def test_a_picture_and_its_gradient_do_not_depend_on_how_many_others_there_are() -> None:
+    """To the bit: a last digit grows into another picture."""
+    size, some = (32, 32), [4, 7, 11]
+    upstream = tf.constant(np.random.default_rng(0).normal(size=(25, 3, *size)), tf.float32)
+
+    @tf.function(reduce_retracing=True)
+    def both(spectra: tf.Tensor, upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(spectra)
+            logits = fourier.logits(spectra, size)
+        return logits, tape.gradient(logits, spectra, output_gradients=upstream)
+
+    spectra = tf.constant(fourier.start_spectra(range(25), size, 3))
+    together = both(spectra, upstream)
+    alone = both(tf.gather(spectra, some), tf.gather(upstream, some))
+    for one, two in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(tf.gather(one, some), two)
