@@ -80,8 +80,7 @@ class Network:
         late = part.rectified_late
         self._operations = {
             node: built.operation(part.layer(node), node in late.values() or (pre_activation and node == last))
-            for node in part.nodes
-            if node != part.source and node not in part.others
+            for node in part.computed
         }
         for node in late:
             if not (pre_activation and node == last):

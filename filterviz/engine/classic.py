@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from filterviz.engine.finish import standardise, visible
 from filterviz.engine.objective import channel_mean, own_channel
 from filterviz.engine.pixels import Units
+from filterviz.engine.scalars import root_mean_square
 from filterviz.engine.seeds import filter_seeds
 from filterviz.spec import PixelRange
 
@@ -86,7 +87,7 @@ class Classic:
             tape.watch(pictures)
             responses = self._respond(pictures, filters)
         gradient = tape.gradient(responses, pictures)
-        size = tf.sqrt(tf.reduce_mean(tf.square(gradient), axis=[1, 2, 3], keepdims=True))
+        size = root_mean_square(gradient)
         change = gradient / (size + EPSILON)
         # A tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
         sound = tf.reduce_all(tf.math.is_finite(change), axis=[1, 2, 3], keepdims=True)

@@ -168,5 +168,4 @@ def _inverse_transform(spectra: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
         return values, gradient
 
-    values: tf.Tensor = transform(spectra)
-    return values
+    return transform(spectra)

@@ -52,11 +52,11 @@ def kernels(model: OpenedModel, layer: str, pixel_range: PixelRange | None) -> C
     if prod(part.target.params["kernel_size"]) * channels > KERNEL_NUMBERS:
         return lambda _: None
     weights = model.weights(part.target)
-    reverse = Units.of(pixel_range, channels).reverse
+    units = Units.of(pixel_range, channels)
 
     def kernel(filter_: int) -> Kernel | None:
         found = apply(part.target, weights, channels, filter_)
-        found = np.ascontiguousarray(found[..., ::-1] if reverse else found, np.float32)
+        found = np.ascontiguousarray(units.ordered(found), np.float32)
         return found if is_kernel(found) else None
 
     return kernel

@@ -22,12 +22,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from filterviz import mosaic
-from filterviz.engine import fourier
+from filterviz.engine import fourier, scalars
 from filterviz.engine.finish import displayed
 from filterviz.engine.objective import gram, leaky_mean, nearest_to_firing, own_channel, own_neuron, response, sameness
 from filterviz.engine.pixels import Units
-from filterviz.engine.scalars import mean as mean_of
-from filterviz.engine.scalars import quotient, root_mean_square
 from filterviz.engine.seeds import picture_seeds
 from filterviz.engine.transform import STILL, Views, look
 from filterviz.spec import PixelRange
@@ -85,9 +83,8 @@ class Natural:
         self._objective = objective
         self._network = network
         self._units = Units.of(pixel_range, self.channels)
-        matrix = fourier.colour_matrix(self.channels)
         # Nothing is lost on turning channels around where they arise in the right order.
-        self._colours = matrix[:, ::-1] if self._units.reverse else matrix
+        self._colours = self._units.ordered(fourier.colour_matrix(self.channels))
         self.ascend = tf.function(self._ascend, reduce_retracing=True, autograph=False)
         self.render = tf.function(fourier.pictures, autograph=False)
 
@@ -150,14 +147,13 @@ class Natural:
             leak = LEAK * tf.maximum(1 - 2 * step / self.steps, 0)
             wanted = leaky_mean(own, leak) - DIVERSITY * alike * tf.stop_gradient(responses)
             scores = tf.where(responses > 0, wanted, nearest_to_firing(own))
-        gradient = tape.gradient(scores, spectra)
-        gradient = _direction(gradient)
+        gradient = _direction(tape.gradient(scores, spectra))
 
         mean += (1 - MOMENTUM) * (gradient - mean)
         square += (1 - MEMORY) * (tf.square(gradient) - square)
         # Adam divides both by what the first steps lack of a mean; here once, as a factor of the step.
         reach = step_size * tf.sqrt(1 - tf.pow(MEMORY, step + 1)) / (1 - tf.pow(MOMENTUM, step + 1))
-        floor = FLOOR * tf.sqrt(mean_of(square))
+        floor = FLOOR * tf.sqrt(scalars.mean(square))
         moved = spectra + reach * tf.math.divide_no_nan(mean, tf.sqrt(square) + floor)
         late = 2 * step >= self.steps
         contrast = tf.where(tf.logical_and(late, responses <= 0), tf.minimum(contrast * MORE, MOST), contrast)
@@ -220,10 +216,10 @@ def _direction(gradient: tf.Tensor) -> tf.Tensor:
     Only the direction counts, and some filters have weights so small that Adam's squares would come out as zero. A
     tile whose gradient is not finite keeps its last finite picture; its neighbours go on.
     """
-    size = mean_of(tf.abs(gradient))
+    size = scalars.mean(tf.abs(gradient))
     usable = tf.logical_and(tf.math.is_finite(size), size > 0)
-    return tf.math.multiply_no_nan(gradient, tf.where(usable, quotient(1.0, size), 0.0))
+    return tf.math.multiply_no_nan(gradient, tf.where(usable, scalars.quotient(1.0, size), 0.0))
 
 
 def _of_length_one(spectra: tf.Tensor) -> tf.Tensor:
-    return spectra * quotient(1.0, root_mean_square(spectra))
+    return spectra * scalars.quotient(1.0, scalars.root_mean_square(spectra))

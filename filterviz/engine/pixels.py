@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from filterviz.spec import PixelRange
+
+Channels = TypeVar("Channels")
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 """What ``keras.applications`` subtracts for VGG16 and ResNet50 (``imagenet_utils``, mode ``caffe``)."""
@@ -44,7 +47,12 @@ class Units:
 
     def from_unit(self, pictures: tf.Tensor) -> tf.Tensor:
         """Pictures ``[..., channels]`` in 0-1 in the network's units and channel order, as part of a computation."""
-        return self.scaled(pictures[..., ::-1] if self.reverse else pictures)
+        return self.scaled(self.ordered(pictures))
+
+    def ordered(self, values: Channels) -> Channels:
+        """Anything ``[..., channels]``, turned from red first into the network's channel order, or back."""
+        turned: Channels = values[..., ::-1] if self.reverse else values  # type: ignore[index]
+        return turned
 
     def scaled(self, pictures: tf.Tensor) -> tf.Tensor:
         """As :meth:`from_unit`, of pictures whose channels are in the network's order already."""
@@ -52,11 +60,12 @@ class Units:
 
     def to_network(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
         """Pixel values ``[..., channels]`` (0-255) in the network's units and channel order."""
-        ordered = pixels[..., ::-1] if self.reverse else pixels
-        values: NDArray[np.float64] = np.asarray(ordered, np.float64) * self.scale + np.asarray(self.offset)
+        values: NDArray[np.float64] = np.asarray(self.ordered(pixels), np.float64) * self.scale + np.asarray(
+            self.offset
+        )
         return values
 
     def to_pixels(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """The inverse of :meth:`to_network`."""
         pixels: NDArray[np.float64] = (np.asarray(values, np.float64) - np.asarray(self.offset)) / self.scale
-        return pixels[..., ::-1] if self.reverse else pixels
+        return self.ordered(pixels)

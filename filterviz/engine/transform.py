@@ -69,16 +69,13 @@ def look(pictures: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
     def apply(columns: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
             # Turned around first: the product's own transpose_a adds up in whatever order its threads finish.
-            return tf.raw_ops.SparseMatrixMatMul(a=_transposed(matrix), b=upstream)
+            turned = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
+            return tf.raw_ops.SparseMatrixMatMul(a=turned, b=upstream)
 
         return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=columns), gradient
 
     seen = apply(tf.transpose(tf.reshape(pictures, [-1, places])))
     return tf.reshape(tf.transpose(seen), [-1, channels, height, width])
-
-
-def _transposed(matrix: tf.Tensor) -> tf.Tensor:
-    return tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
 
 
 def _seen_from(view: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:

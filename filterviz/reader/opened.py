@@ -215,8 +215,8 @@ def _notes(graph: Graph, container: Container) -> list[str]:
 
 def _picture_channels(graph: Graph) -> set[int]:
     """How many channels the pictures have that patterns are painted on."""
-    pictures = (graph.nodes[node].spec for node in range(len(graph.nodes)) if graph.is_picture(node))
-    return {picture.output_shape[-1] or 0 for picture in pictures if picture.output_shape is not None}
+    shapes = [node.spec.output_shape or () for at, node in enumerate(graph.nodes) if graph.is_picture(at)]
+    return {shape[-1] or 0 for shape in shapes}
 
 
 def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from filterviz.engine import fourier
 from filterviz.engine.ascent import climb
-from filterviz.engine.natural import Natural
+from filterviz.engine.natural import Natural, _direction, _of_length_one
 from filterviz.engine.seeds import filter_seeds
 from filterviz.mosaic import GAP, cut
 from filterviz.spec import Flag, Pattern, PixelRange, Precision
@@ -166,3 +167,10 @@ def test_several_pictures_do_not_depend_on_the_other_filters_of_the_batch() -> N
 
 def test_one_picture_has_no_list_of_responses() -> None:
     assert made(TwoConvolutions(pre_activation=True), (0,), steps=2)[0].responses == ()
+
+
+def test_what_is_made_of_a_gradient_does_not_depend_on_how_many_there_are() -> None:
+    values, some = tf.constant(np.random.default_rng(0).normal(size=(25, 3, 32, 17, 2)), tf.float32), [4, 7, 11]
+    for make in (_direction, _of_length_one):
+        compiled = tf.function(make)
+        np.testing.assert_array_equal(tf.gather(compiled(values), some), compiled(tf.gather(values, some)))

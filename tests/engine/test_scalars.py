@@ -3,11 +3,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from filterviz.engine.natural import _direction, _of_length_one
 from filterviz.engine.scalars import mean, quotient, root_mean_square
 
 VALUES = tf.constant(np.random.default_rng(0).normal(size=(25, 3, 32, 17, 2)), tf.float32)
-SOME = [4, 7, 11]
 
 
 def test_they_are_what_numpy_says() -> None:
@@ -22,9 +20,3 @@ def test_a_quotient_is_the_same_among_many_as_alone() -> None:
     among = tf.function(lambda values: quotient(1.0, values))(below)
     alone = [quotient(1.0, below[place : place + 1])[0] for place in range(1000)]
     np.testing.assert_array_equal(among, alone)
-
-
-def test_what_is_made_of_a_gradient_does_not_depend_on_how_many_there_are() -> None:
-    for make in (_direction, _of_length_one):
-        compiled = tf.function(make)
-        np.testing.assert_array_equal(tf.gather(compiled(VALUES), SOME), compiled(tf.gather(VALUES, SOME)))
