@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, WeightsUnavailable
 from filterviz.jobs import UNEXPECTED, Job, LayerState, Status
@@ -89,7 +89,7 @@ class Desk:
         self.studio.close()
 
     def open(self, upload: Upload, architecture: str = "") -> Model:
-        """The model in an uploaded file; read once, however often it is asked for.
+        """The model in an uploaded file, under the name its owner gave it; read once, however often it is asked for.
 
         Args:
             upload: the file.
@@ -117,7 +117,8 @@ class Desk:
             if isinstance(future.exception(), EngineFailed):
                 with self._lock:
                     self._models.pop(key, None)
-        return future.result()
+        # Read for whoever came first, who may have called it something else.
+        return replace(future.result(), name=upload.name)
 
     @property
     def download(self) -> tuple[int, int] | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -16,7 +18,20 @@ from filterviz.ui.i18n import _
 from filterviz.ui.uploads import Upload
 from filterviz.ui.view import View
 
-_ROUND = "upload-round"
+_DOORMAT = "doormat"
+
+
+@dataclass(slots=True)
+class _Doormat:
+    """What the upload fields of a visitor leave for the next run.
+
+    Attributes:
+        turn: of the fields; in each turn they are new ones, and empty: the old ones would go on holding the bytes.
+        problem: why the last file could not be kept, with the field it came in through and the token of the page.
+    """
+
+    turn: int = 0
+    problem: tuple[str, str, FiltervizError] | None = None
 
 
 def ask(desk: Desk, view: View, visitor: str) -> None:
@@ -27,10 +42,12 @@ def ask(desk: Desk, view: View, visitor: str) -> None:
     label = _("Drop or choose a network: .h5, .hdf5 or .keras, up to {size:.0f} MB").format(
         size=desk.settings.upload_bytes / 1e6
     )
-    upload = _kept(desk, label, "upload")
-    if upload is not None:
+
+    def shown(upload: Upload) -> View:
         desk.leave(visitor)
-        address.go(View(token=upload.token, language=view.language))
+        return View(token=upload.token, language=view.language)
+
+    _take(desk, view, label, "upload", shown)
 
 
 def ask_other(desk: Desk, view: View) -> None:
@@ -40,27 +57,42 @@ def ask_other(desk: Desk, view: View) -> None:
         desk: keeps the file.
         view: the page as it is; it starts again with the file beside it.
     """
-    upload = _kept(desk, _("Drop or choose the other network"), "upload-other")
-    if upload is not None:
-        address.go(replace(view, other=upload.token, beside={}))
+    label = _("Drop or choose the other network")
+    _take(desk, view, label, "upload-other", lambda upload: replace(view, other=upload.token, beside={}))
 
 
-def _kept(desk: Desk, label: str, name: str) -> Upload | None:
-    """The file that came in through a field, on our disk by now; a file that cannot be kept is answered here."""
-    turn = st.session_state.setdefault(_ROUND, 0)
+def _take(desk: Desk, view: View, label: str, name: str, shown: Callable[[Upload], View]) -> None:
+    """A field, and what becomes of a file that comes in through it: it is shown, or the visitor hears why not.
+
+    Args:
+        desk: keeps the file.
+        view: the page as it is.
+        label: of the field.
+        name: of the field.
+        shown: the page with the file. Nothing in it may reach for Streamlit.
+    """
+    doormat: _Doormat = st.session_state.setdefault(_DOORMAT, _Doormat())
+    way = address.way()
+    turn = doormat.turn
     given = st.file_uploader(label, type=None, key=f"{name}-{turn}")
     if given is None:
-        return None
+        # This run may have taken the place of the one that the file came in with, while that was still keeping it.
+        address.follow()
+        if doormat.problem is not None and doormat.problem[:2] == (name, view.token):
+            blocks.problem(doormat.problem[2])
+        return
+    # Streamlit may end a run wherever it is reached for: from here on nowhere, until it is settled what is shown.
+    there = view
+    doormat.problem = None
     try:
-        upload = desk.uploads.keep(given.name, given)
+        # A stream of its own, though not a copy: a run that is being ended may still be reading the other.
+        there = shown(desk.uploads.keep(given.name, io.BytesIO(given.getvalue())))
+        way.lead(there)
     except FiltervizError as error:
-        blocks.problem(error)
-        return None
-    finally:
-        _release(given)
-    # A new key makes an empty field: the old one would go on holding the bytes.
-    st.session_state[_ROUND] = turn + 1
-    return upload
+        doormat.problem = (name, view.token, error)
+    doormat.turn = turn + 1
+    _release(given)
+    address.go(there)
 
 
 def _release(given: UploadedFile) -> None:

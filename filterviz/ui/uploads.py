@@ -98,7 +98,7 @@ class Uploads:
             except BaseException:
                 Path(incoming).unlink(missing_ok=True)
                 raise
-            upload.path.with_suffix(".json").write_text(json.dumps({"name": name}))
+            self._call(upload)
         except OSError as error:
             log.warning("An upload could not be kept in %s: %s.", self.root, error)
             message = f"The file could not be kept on the server: {error.strerror or error}. Try again later."
@@ -119,6 +119,17 @@ class Uploads:
         with contextlib.suppress(OSError):
             os.utime(path)
         return Upload(path, path.stem, name)
+
+    def _call(self, upload: Upload) -> None:
+        """Write down an upload's name: at once, for somebody may be looking for an upload of the same bytes."""
+        descriptor, incoming = tempfile.mkstemp(prefix=_INCOMING, dir=self.root)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump({"name": upload.name}, file)
+            Path(incoming).replace(upload.path.with_suffix(".json"))
+        except BaseException:
+            Path(incoming).unlink(missing_ok=True)
+            raise
 
     @staticmethod
     def _holds(path: Path, size: int) -> bool:

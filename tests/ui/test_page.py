@@ -231,6 +231,24 @@ def test_a_refusal_is_a_sentence_and_the_page_goes_on(name: str, content: bytes)
     assert not app.exception
 
 
+def test_why_a_file_could_not_be_kept_stays_until_the_next_file(
+    desk: Desk, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = family_files["keras_2_1.h5"]
+    monkeypatch.setattr(desk.uploads, "_settings", replace(desk.settings, upload_bytes=good.stat().st_size))
+    app = opened()
+    app.file_uploader[0].upload("large.h5", good.read_bytes() + b"!")
+    app.run()
+    for _ in range(2):
+        assert "is larger than" in written(app)
+        assert app.file_uploader[0].value is None, "the field is ready for another"
+        app.run()
+    app.file_uploader[0].upload("good.h5", good.read_bytes())
+    app.run()
+    assert "good.h5 · 2 conv layers" in written(app)
+    assert "is larger than" not in written(app)
+
+
 @pytest.mark.usefixtures("desk")
 def test_an_address_of_a_file_that_is_gone() -> None:
     assert "no longer here" in written(opened(m="0" * 24, layers="1"))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +39,25 @@ def test_the_same_file_again_leaves_the_first_in_its_place(settings: Settings) -
     assert (again.path.stat().st_ino, again.path.read_bytes(), again.name) == (number, DATA, "dogs.h5")
     again.path.write_bytes(DATA[:100])
     assert uploads.keep("cats.h5", io.BytesIO(DATA)).path.read_bytes() == DATA, "what was cut short is replaced"
+
+
+def test_a_name_can_be_read_while_the_same_file_comes_in_again(settings: Settings) -> None:
+    uploads = Uploads(settings)
+    token = uploads.keep("cats.h5", io.BytesIO(DATA)).token
+    over = threading.Event()
+
+    def again() -> None:
+        while not over.is_set():
+            uploads.keep("cats.h5", io.BytesIO(DATA))
+
+    keeping = threading.Thread(target=again)
+    keeping.start()
+    try:
+        found = [uploads.find(token) for _ in range(3000)]
+    finally:
+        over.set()
+        keeping.join()
+    assert {upload and upload.name for upload in found} == {"cats.h5"}
 
 
 @pytest.mark.parametrize("token", ["", "..", "*", "0" * 24, "../../etc/passwd", "F" * 24])
