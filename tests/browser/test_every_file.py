@@ -43,7 +43,7 @@ def drop(page: Page, file: Path) -> str:
     if another.count():
         another.click()
     page.locator("input[type=file]").last.set_input_files(file)
-    expect(page.locator(".fv-model", has_text=plain(file.name))).to_have_count(1)
+    expect(page.locator(".fv-model", has_text=plain(file.name))).to_be_visible()
     outcome = page.locator(REFUSAL).or_(page.locator(OPENED)).first
     expect(outcome).to_be_visible()
     settled(page)
