@@ -124,6 +124,21 @@ def pictures(spectra: tf.Tensor, size: tuple[int, int], contrast: tf.Tensor | fl
     return colours(logits(spectra, size, contrast), colour_matrix(spectra.shape[1]))
 
 
+def with_mean_at(pace: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Factors for the coefficients of pictures: a picture's own for its mean (frequency 0), 1 for all others.
+
+    Args:
+        pace: ``[n]``.
+        size: height and width in pixels.
+
+    Returns:
+        ``[n, 1, height, width // 2 + 1, 1]``.
+    """
+    mean = np.zeros((1, 1, size[0], size[1] // 2 + 1, 1), np.float32)
+    mean[:, :, 0, 0] = 1
+    return 1 + (tf.reshape(pace, [-1, 1, 1, 1, 1]) - 1) * mean
+
+
 def _of_contrast(values: tf.Tensor, contrast: tf.Tensor) -> tf.Tensor:
     """Values ``[n, channels, height, width]`` scaled to a root mean square, ``[n or 1, 1, 1, 1]``.
 

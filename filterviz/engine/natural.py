@@ -24,7 +24,16 @@ from numpy.typing import NDArray
 from filterviz import mosaic
 from filterviz.engine import fourier, scalars
 from filterviz.engine.finish import displayed
-from filterviz.engine.objective import gram, leaky_mean, nearest_to_firing, own_channel, own_neuron, response, sameness
+from filterviz.engine.objective import (
+    channel_mean,
+    gram,
+    leaky_mean,
+    nearest_to_firing,
+    own_channel,
+    own_neuron,
+    response,
+    sameness,
+)
 from filterviz.engine.pixels import Units
 from filterviz.engine.seeds import picture_seeds
 from filterviz.engine.transform import STILL, Views, look
@@ -35,6 +44,9 @@ if TYPE_CHECKING:
 
 LEAK = 0.1
 """Slope of the objective below zero at the start: little enough that edges beat flat colour."""
+
+MEAN_PACE = 5.0
+"""How much faster than everything else the mean of a picture may change, see :func:`_pace_of_mean`."""
 
 FIRST_STEP, LAST_STEP = 0.8, 0.08
 """Size of the steps, in units of a coefficient's root mean square; it falls from one to the other along a cosine."""
@@ -154,7 +166,8 @@ class Natural:
         # Adam divides both by what the first steps lack of a mean; here once, as a factor of the step.
         reach = step_size * tf.sqrt(1 - tf.pow(MEMORY, step + 1)) / (1 - tf.pow(MOMENTUM, step + 1))
         floor = FLOOR * tf.sqrt(scalars.mean(square))
-        moved = spectra + reach * tf.math.divide_no_nan(mean, tf.sqrt(square) + floor)
+        pace = fourier.with_mean_at(_pace_of_mean(own, responses), size)
+        moved = spectra + reach * pace * tf.math.divide_no_nan(mean, tf.sqrt(square) + floor)
         late = 2 * step >= self.steps
         contrast = tf.where(tf.logical_and(late, responses <= 0), tf.minimum(contrast * MORE, MOST), contrast)
         return (_of_length_one(moved), contrast, mean, square), responses
@@ -208,6 +221,24 @@ class NaturalAscent:
         rendered = self._recipe.render(self._state[0], self._size, self._state[1]).numpy()
         pictures, each = [displayed(picture) for picture in rendered], self._recipe.pictures
         return np.stack([mosaic.joined(pictures[first : first + each]) for first in range(0, len(pictures), each)])
+
+
+def _pace_of_mean(own: tf.Tensor, responses: tf.Tensor) -> tf.Tensor:
+    """How much faster than the rest of a picture its mean is to change, ``[n]``, 1 to :data:`MEAN_PACE`.
+
+    Where a filter wants one colour everywhere, the mean has to take over the whole contrast. At the pace of the rest it
+    does not get there in time, and what is below zero in the noise at the start stays as ragged patches of the opposite
+    colour. Such filters answer above zero nearly everywhere; those of edges do not, and keep their pace.
+
+    Args:
+        own: what is to be raised, ``[n, positions]``. Of a single position nothing can be said.
+        responses: :func:`~filterviz.engine.objective.response` of it, ``[n]``.
+    """
+    if own.shape[1] == 1:
+        return tf.ones_like(responses)
+    even = scalars.quotient(channel_mean(own), tf.maximum(responses, 1e-30))
+    even = tf.where(tf.math.is_finite(even), tf.clip_by_value(even, 0.0, 1.0), 0.0)
+    return 1 + (MEAN_PACE - 1) * even
 
 
 def _direction(gradient: tf.Tensor) -> tf.Tensor:

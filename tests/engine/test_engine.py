@@ -72,6 +72,13 @@ def test_no_deep_filter_of_vgg16_is_silent_in_natural(vgg16: Engine) -> None:
     assert sum(Flag.SILENT in pattern.flags for pattern in classic) >= 4
 
 
+def test_a_filter_that_wants_one_colour_everywhere_gets_it(vgg16: Engine) -> None:
+    """Blue and black: no patches of the opposite colour are left over from the noise at the start."""
+    for pattern in patterns(vgg16, Request("block1_conv1", (5, 61), RECIPES["natural"].with_(size=96))):
+        coarse = pattern.tile.reshape(12, 8, 12, 8, 3).mean(axis=(1, 3))
+        assert coarse.std(axis=(0, 1)).max() < 8
+
+
 def test_bfloat16_and_float32_agree_in_what_they_show(vgg16: Engine) -> None:
     """Pictures made in bfloat16 excite the filters as much as those made in float32, within a tenth."""
     recipe = RECIPES["natural"].with_(size=48, steps=24)
