@@ -51,7 +51,8 @@ def test_every_tile_is_there_and_shows_something(model: ShippedModel) -> None:
             assert len(found.curve) == sheet.recipe.steps + 1
             if not found.flags:
                 assert found.response_end > found.response_start
-                assert found.tile.std() > 2
+                # Grey is nothing; black all over is what some filters want.
+                assert found.tile.std() > 2 or abs(found.tile.mean() - 128) > 64
 
 
 def test_no_filter_of_vgg16_is_silent_in_natural() -> None:
