@@ -134,9 +134,9 @@ def with_mean_at(pace: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     Returns:
         ``[n, 1, height, width // 2 + 1, 1]``.
     """
-    mean = np.zeros((1, 1, size[0], size[1] // 2 + 1, 1), np.float32)
-    mean[:, :, 0, 0] = 1
-    return 1 + (tf.reshape(pace, [-1, 1, 1, 1, 1]) - 1) * mean
+    at_mean = np.zeros((1, 1, size[0], size[1] // 2 + 1, 1), np.float32)
+    at_mean[:, :, 0, 0] = 1
+    return 1 + (tf.reshape(pace, [-1, 1, 1, 1, 1]) - 1) * at_mean
 
 
 def _of_contrast(values: tf.Tensor, contrast: tf.Tensor) -> tf.Tensor:

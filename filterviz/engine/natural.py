@@ -8,7 +8,8 @@ filter, it makes them together and has each give up some of its response to be u
 
 The contrast of a picture is fixed, so a spectrum's length means nothing and only its direction is optimised: after each
 step it is brought back to length one (per coefficient). A step of Adam is then the same turn for every filter of every
-network, whatever the scale of its responses, and a few dozen large steps do the work of hundreds of small ones.
+network, whatever the scale of its responses, and a few dozen large steps do the work of hundreds of small ones. Only
+the mean colour may go further, where a filter answers to it everywhere (:func:`_pace_of_mean`).
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from filterviz.disk import write_whole
 from filterviz.gallery import png
 from filterviz.spec import Pattern, Request
 
@@ -133,8 +133,8 @@ class Store:
         text = json.dumps(entry, allow_nan=False).encode()
         try:
             picture.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(picture, data)
-            _write(numbers, text)
+            write_whole(picture, data, _UNFINISHED)
+            write_whole(numbers, text, _UNFINISHED)
         except OSError as error:
             self._warn("written", error)
             return
@@ -202,22 +202,6 @@ class Store:
         if not self._warned:
             self._warned = True
             log.warning("Finished pictures cannot be %s in %s: %s.", verb, self.root, error.strerror or error)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Put a whole file in place at once: nobody ever sees half of it.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    descriptor, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(unfinished).replace(path)
-    except BaseException:
-        _unlink(Path(unfinished))
-        raise
 
 
 def _unlink(path: Path) -> None:

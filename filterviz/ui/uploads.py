@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from filterviz.disk import write_whole
 from filterviz.errors import BadRequest, RefusalCode, Refused
 from filterviz.settings import Settings
 
@@ -98,7 +99,8 @@ class Uploads:
             except BaseException:
                 Path(incoming).unlink(missing_ok=True)
                 raise
-            self._call(upload)
+            # At once, for somebody may be looking for an upload of the same bytes.
+            write_whole(upload.path.with_suffix(".json"), json.dumps({"name": name}).encode(), _INCOMING)
         except OSError as error:
             log.warning("An upload could not be kept in %s: %s.", self.root, error)
             message = f"The file could not be kept on the server: {error.strerror or error}. Try again later."
@@ -119,17 +121,6 @@ class Uploads:
         with contextlib.suppress(OSError):
             os.utime(path)
         return Upload(path, path.stem, name)
-
-    def _call(self, upload: Upload) -> None:
-        """Write down an upload's name: at once, for somebody may be looking for an upload of the same bytes."""
-        descriptor, incoming = tempfile.mkstemp(prefix=_INCOMING, dir=self.root)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({"name": upload.name}, file)
-            Path(incoming).replace(upload.path.with_suffix(".json"))
-        except BaseException:
-            Path(incoming).unlink(missing_ok=True)
-            raise
 
     @staticmethod
     def _holds(path: Path, size: int) -> bool:
