@@ -1,20 +1,26 @@
 # `make` alone lists what there is.
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN = $(VENV)/bin
 N ?= 50000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format fuzz bench locale clean
+.PHONY: help run test test-pythons test-newest lint format fuzz bench locale lock clean
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed  ## open the page in your browser (installs what it needs the first time)
 	$(BIN)/python -m streamlit run app.py
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
 	$(BIN)/python -m pytest
+
+test-pythons:  ## check the main things on every Python that filterviz runs on and that is found here
+	@.ci/test-pythons '$(TESTED)'
+
+test-newest:  ## check everything with the newest versions that requirements.txt allows, in place of the tested ones
+	@$(MAKE) --no-print-directory VENV=.venv-newest VERSIONS=newest test
 
 lint: $(VENV)/installed-for-tests  ## style, types, and which part may import which
 	$(BIN)/ruff check .
@@ -38,20 +44,25 @@ locale: $(VENV)/installed-for-tests  ## take new sentences of the page into the 
 	$(BIN)/pybabel -q compile -D filterviz -d filterviz/locale
 	rm filterviz.pot
 
+lock: $(VENV)/installed-for-tests  ## write down anew which versions are installed, the newest that are allowed
+	.ci/lock-all $(BIN)/uv
+
 clean:  ## remove what was installed and cached in this folder
-	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make the second run start at once; they are older than the lists of requirements when those change.
+# VERSIONS=newest takes the newest versions that are allowed in place of those that were tested.
+
+ASKED := requirements.txt pyproject.toml .ci/install $(wildcard .ci/lock/*.txt)
 
 $(BIN)/python:
 	@python="$$(.ci/find-python)" && echo "Making $(VENV) with $$python" && { "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }; }
 
-$(VENV)/installed: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/installed: $(ASKED) | $(BIN)/python
+	.ci/install $(BIN)/python $(or $(VERSIONS),run)
 	@touch $@
 
-$(VENV)/installed-for-tests: pyproject.toml $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	@.ci/install-browser $(BIN)/python
-	@touch $@
+$(VENV)/installed-for-tests: $(ASKED) | $(BIN)/python
+	.ci/install $(BIN)/python $(or $(VERSIONS),test)
+	@touch $(VENV)/installed $@

@@ -14,6 +14,7 @@ Files are read and networks computed in child processes under limits (see SECURI
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from filterviz.errors import (
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
     from filterviz.studio import Model
 
 __version__ = "0.1.0"
+
+if sys.version_info >= (3, 14):
+    # Whoever installs the wheel is told by pip; this is for those who take the folder as it is.
+    _message = (
+        f"filterviz runs on Python 3.11, 3.12 and 3.13, and this is Python {sys.version.split()[0]}, for which "
+        "TensorFlow is not yet published. Install one of those beside it, from https://www.python.org/downloads/."
+    )
+    raise ImportError(_message)
 
 __all__ = [
     "open_model",

@@ -80,7 +80,8 @@ def _row(row: Row, say: Say) -> str:
     walls = "".join(_wall(wall, say) for wall in row.walls)
     remarks = "".join(f"<p>{_escaped(plain(remark, LONGEST_SENTENCE))}</p>" for remark in row.remarks)
     tables = "".join(_table(wall, say) for wall in row.walls)
-    numbers = f"<details><summary>{_escaped(say('All numbers'))}</summary><div class=walls>{tables}</div></details>"
+    heading = _escaped(say("All numbers"))
+    numbers = f"<details><summary>{heading}</summary><div class=walls>{tables}</div></details>"
     return f'<section class="row"><div class="walls">{walls}</div>{remarks}{numbers}</section>'
 
 
@@ -106,7 +107,7 @@ def _tile(filter_: int, pattern: Pattern | None, say: Say) -> str:
     words = say("No pattern: filter {filter} stays silent") if silent else say("Pattern of filter {filter}")
     data = base64.b64encode(png.encode(pattern.tile)).decode()
     height, width = pattern.tile.shape[:2]
-    mark = f" · {_escaped(say('stays silent'))}" if silent else ""
+    mark = " · " + _escaped(say("stays silent")) if silent else ""
     return (
         f'<figure{" class=silent" if silent else ""}><img src="data:image/png;base64,{data}" width="{width}" '
         f'height="{height}" alt="{_escaped(words.format(filter=filter_))}"><figcaption>{filter_}{mark}</figcaption>'

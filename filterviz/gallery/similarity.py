@@ -51,7 +51,8 @@ STEPS, SHADES = 16, 5
 FAINT = 1e-6
 """Variance of pixels (0-1) that cannot be seen: a quarter of one of 255 steps."""
 
-OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [-1, -1, 2]], np.float32) / np.sqrt(np.array([[3], [2], [6]], np.float32))
+_LENGTHS: Floats = np.sqrt(np.array([[3], [2], [6]], np.float32))
+OPPONENT = np.array([[1, 1, 1], [1, -1, 0], [-1, -1, 2]], np.float32) / _LENGTHS
 """Lightness, red against green, blue against yellow: rows of length one, at right angles to each other."""
 
 SCALES = {

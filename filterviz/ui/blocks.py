@@ -85,7 +85,8 @@ def layers(specs: Sequence[LayerSpec]) -> None:
         for shape in (spec.output_shape,)
     )
     rest = len(specs) - MOST_ROWS
-    more = f'<p class="fv-quiet">{html.escape(_("and {number} more").format(number=rest))}</p>' if rest > 0 else ""
+    left_out = html.escape(_("and {number} more").format(number=rest))
+    more = f'<p class="fv-quiet">{left_out}</p>' if rest > 0 else ""
     heads = (_("Layer"), _("Kind"), _("Filters"), _("Output"), _("Sees"), _("Why not"))
     names = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in heads)
     st.html(f'<div class="fv-table"><table><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{more}</div>')

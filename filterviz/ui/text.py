@@ -155,7 +155,7 @@ def tip(filter_: int, pattern: Pattern | None) -> str:
     line = _("Filter {filter} · response {start} at the start, {end} at the end").format(
         filter=filter_, start=number(pattern.response_start), end=number(pattern.response_end)
     )
-    return f"{line} · {_('still rising')}" if Flag.UNCONVERGED in pattern.flags else line
+    return " · ".join([line, _("still rising")]) if Flag.UNCONVERGED in pattern.flags else line
 
 
 def number(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import string
 from collections.abc import Iterator
@@ -27,6 +28,30 @@ def sentences() -> Iterator[tuple[str, ...]]:
 
 def fields(sentence: str) -> set[str]:
     return {name for _text, name, _format, _conversion in string.Formatter().parse(sentence) if name}
+
+
+def inside_f_strings(source: str) -> list[int]:
+    """The lines on which a sentence is translated within an f-string."""
+    return sorted(
+        {
+            call.lineno
+            for text in ast.walk(ast.parse(source))
+            if isinstance(text, ast.JoinedStr)
+            for call in ast.walk(text)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+        }
+    )
+
+
+def test_no_sentence_stands_where_older_pythons_do_not_see_it() -> None:
+    """The extraction reads tokens, and before Python 3.12 an f-string was one token, whatever stood in it."""
+    found = {
+        str(path.relative_to(PACKAGE)): lines
+        for path in PACKAGE.rglob("*.py")
+        if (lines := inside_f_strings(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+    assert inside_f_strings("""_("seen")\nf"{_('not seen')}"\nf"{x:{_('nor this')}}" """) == [2, 3]
 
 
 def test_there_are_sentences_and_a_catalogue() -> None:
