@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import Config, modernise
+from filterviz.reader.legacy import Config, class_of, modernise
 
 MODELS = frozenset({"Sequential", "Functional"})
 WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
@@ -47,12 +47,14 @@ class Call:
         constants: numbers and lists of numbers beside the inputs, for operations such as ``x / 255``.
         constant_first: whether a number stands before the first input, as in ``1 - x``.
         settings: further arguments, by name.
+        training: whether the call itself says that it is made as in training, which Keras 2 minds after training too.
     """
 
     inputs: tuple[Reference, ...]
     constants: tuple[Number, ...] = ()
     constant_first: bool = False
     settings: Config = field(default_factory=dict)
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Parser:
             raise bad("one of its layers has no class")
         class_name, config = data["class_name"], data.get("config")
         inbound = data.get("inbound_nodes")
-        calls = tuple(_call(node) for node in inbound) if isinstance(inbound, list) else ()
+        calls = tuple(_call(node, self._keras_3) for node in inbound) if isinstance(inbound, list) else ()
         if class_name in ("Sequential", "Functional", "Model") or (
             isinstance(config, dict) and "layers" in config and "input_layers" in config
         ):
@@ -198,7 +200,7 @@ class Parser:
             return Layer(name, "Sequential" if model.sequential else "Functional", {}, calls, model=model)
         if not isinstance(config, dict):
             raise bad("one of its layers has no settings")
-        class_name, config = modernise(class_name, config, self._keras_3)
+        class_name, config = modernise(class_of(data), config, self._keras_3)
         name = _text(data.get("name"), _text(config.get("name"), class_name.lower()))
         wrapped = None
         if class_name in WRAPPERS and isinstance(config.get("layer"), dict):
@@ -238,8 +240,9 @@ def number(value: Any) -> Number | None:
     return None
 
 
-def _call(node: Any) -> Call:
+def _call(node: Any, keras_3: bool) -> Call:
     """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}]]``) write it."""
+    training = False
     inputs: list[Reference] = []
     constants: list[Number] = []
     settings: Config = {}
@@ -271,13 +274,17 @@ def _call(node: Any) -> Call:
                 take(item)
 
     def keep(key: str, value: Any) -> None:
-        if (
+        nonlocal training
+        if key == "training":
+            # Keras 3 lets whoever calls the whole network decide; before, what the call itself says holds for ever.
+            training = training or (value in (True, 1) and not keras_3)
+        elif (
             (isinstance(value, dict) and value.get("class_name") == "__keras_tensor__")
             or (isinstance(value, list) and _is_reference(value))
             or key in ("y", "x", "x1", "x2")
         ):
             take(value)
-        elif key not in ("name", "training", "mask"):
+        elif key not in ("name", "mask"):
             settings[key] = value
 
     if isinstance(node, dict):
@@ -287,7 +294,7 @@ def _call(node: Any) -> Call:
             keep(key, item)
     else:
         take(node if isinstance(node, list) else [])
-    return Call(tuple(inputs), tuple(constants), bool(first and first[0]), settings)
+    return Call(tuple(inputs), tuple(constants), bool(first and first[0]), settings, training)
 
 
 def _is_reference(value: Sequence[Any]) -> bool:

@@ -32,6 +32,18 @@ WHOLE = (
 """Kinds after which a value may depend on any part of the picture."""
 
 
+REACH = {
+    "nearest": (0, 0),
+    "area": (0, 0),
+    "bilinear": (0, 1),
+    "bicubic": (1, 2),
+    "mitchellcubic": (1, 2),
+    "gaussian": (1, 2),
+    "lanczos3": (2, 3),
+    "lanczos5": (4, 5),
+}
+"""Places before and after one that an interpolation looks at, as picture are made larger."""
+
 SPAN = 4096
 """Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
 
@@ -73,7 +85,7 @@ def fields(graph: Graph) -> list[Field | None]:
 
 
 def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
-    if record.kind in WHOLE or record.kind.startswith("Global") or not sources or None in sources:
+    if record.kind in WHOLE or record.kind.startswith(("Global", "Adaptive")) or not sources or None in sources:
         return None
     if record.kind == "Reduce" and {axis % 4 for axis in record.params["axes"]} != {3}:
         return None
@@ -99,14 +111,14 @@ def _side(record: Record, axis: int, line: Line) -> Line:
     if kind == "UpSampling2D":
         size = params["size"][axis]
         place = np.arange(length * size)
-        # A place between two others depends on both, and in cubic interpolation on their neighbours too.
-        before, after = {"nearest": (0, 0), "bilinear": (0, 1), "bicubic": (1, 2)}[params["interpolation"]]
+        # A place between two others depends on both, and in wider interpolations on their neighbours too.
+        before, after = REACH[params["interpolation"]]
         middle = place // size if after == 0 else (2 * place + 1 - size) // (2 * size)
         return _picked(line, middle - before, middle + after)
     if kind == "DepthToSpace":
         place = np.arange(length * params["block_size"]) // params["block_size"]
         return _picked(line, place, place)
-    if kind == "ZeroPadding2D":
+    if kind in ("ZeroPadding2D", "ReflectionPadding2D"):
         before, after = params["padding"][axis]
         place = np.arange(-before, length + after)
         return _picked(line, place, place)

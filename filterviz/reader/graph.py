@@ -14,7 +14,19 @@ from typing import Any
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import operations
 from filterviz.reader.config import Call, Layer, Model, Reference, bad
-from filterviz.reader.layers import CODE, IDENTITY, KINDS, NOTHING_AT_INFERENCE, Order, Params, ShapeError, WeightShapes
+from filterviz.reader.layers import (
+    CODE,
+    COMMON,
+    IDENTITY,
+    KINDS,
+    NOTHING_AT_INFERENCE,
+    Order,
+    Params,
+    ShapeError,
+    WeightShapes,
+    mixes_channels,
+    nothing_is_ignored,
+)
 from filterviz.reader.legacy import Config
 from filterviz.reader.values import Unsupported, Values
 from filterviz.settings import Settings
@@ -90,6 +102,8 @@ class Graph:
         self._settings = settings
         self._sizes_after_start = sizes_after_start
         self._by_name: dict[str, int] = {}
+        self._training = False  # whether the model that is being called is called as in training
+        self._turned: set[str] = set()  # layers whose axis has been brought into the order of channels last
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self.channels_first = _channels_first(model)
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
@@ -204,7 +218,10 @@ class Graph:
     def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int]:
         name = prefix + layer.name
         if layer.model is not None:
-            return self._model(layer.model, f"{name}/", inputs)
+            outside, self._training = self._training, self._training or call.training
+            made = self._model(layer.model, f"{name}/", inputs)
+            self._training = outside
+            return made
         if layer.class_name == "TimeDistributed" and layer.wrapped is not None:
             fold = self._fold(f"{name}/frames", FOLD, inputs)
             inner = self._call(layer.wrapped, f"{name}/", call, fold)
@@ -251,7 +268,11 @@ class Graph:
             if kind.rank is not None and len(shapes[0]) != kind.rank:
                 message = f"it takes {kind.rank - 1} axes and gets {len(shapes[0]) - 1}"
                 raise ShapeError(message)
+            if record.params.get("batch_moments") and len(shapes[0]) < 3:
+                message = "it normalises by the whole batch, and a single picture has no mean and variance there"
+                raise ShapeError(message)
             weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
+            _as_stated(layer, shape)
         except (ShapeError, IndexError, ValueError) as error:
             record.kind, record.reason = UNSUPPORTED, f"It cannot be computed: {error}."
             return self._add(index, tuple(inputs), None, blame=name)
@@ -288,12 +309,14 @@ class Graph:
                 raise Unsupported("It carries program code, which is never run.", code=True)
             if operations.is_operation(class_name, config, count, KINDS):
                 kind, params = operations.read(class_name, config, call, count)
-            elif class_name == "Bidirectional":
-                kind, params = class_name, KINDS[class_name].read(Values(name, _both_ways(layer)))
             elif class_name in NOTHING_AT_INFERENCE:
                 kind, params = IDENTITY, {}
             elif class_name in KINDS:
-                kind, params = class_name, KINDS[class_name].read(Values(name, config))
+                _called_plainly(class_name, call, count)
+                kind = class_name
+                values = Values(name, _both_ways(layer) if class_name == "Bidirectional" else config)
+                params = KINDS[kind].read(values)
+                nothing_is_ignored(KINDS[kind], values)
             else:
                 raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)
         except Unsupported as error:
@@ -303,6 +326,8 @@ class Graph:
             return self.records[index]
         index = self._record(name, class_name, kind)
         self.records[index].params = params
+        if self._training or call.training:
+            self._as_in_training(self.records[index])
         stated = config if layer.wrapped is None else layer.wrapped.config
         self.records[index].initial = {
             key: value
@@ -311,11 +336,31 @@ class Graph:
         }
         return self.records[index]
 
+    def _as_in_training(self, record: Record) -> None:
+        """What a call with ``training=True`` makes of a layer, in a file of Keras 2: it holds after training too."""
+        if record.class_name == "BatchNormalization":
+            record.params["batch_moments"] = True
+            self.notes.append(
+                f"The layer {record.name!r} normalises by the mean and variance of what it is given, as it was saved "
+                "with training=True: of all pictures together where a whole batch is computed, and of each picture "
+                "alone in its patterns."
+            )
+        elif record.class_name in NOTHING_AT_INFERENCE and record.class_name not in (
+            "Identity",
+            "ActivityRegularization",
+        ):
+            self.notes.append(
+                f"The layer {record.name!r} changes what it gets at random, even after training, as it was saved with "
+                "training=True; that is left out."
+            )
+
     def _arranged(
         self, record: Record, layer: Layer, sources: Sequence[Node]
     ) -> tuple[tuple[tuple[int, ...] | None, ...], list[Shape], bool]:
         """Bring the axes of the inputs into the order the layer minds; returns permutations, shapes, the new order."""
         order = KINDS[record.kind].order
+        if isinstance(record.params.get("axis"), tuple):
+            order = Order.AS_WRITTEN  # the arrays of several axes lie in the file's order
         shapes = [source.spec.output_shape or () for source in sources]
         first = sources[0].first
         wanted = first and all(source.first == first for source in sources)
@@ -333,10 +378,23 @@ class Graph:
             turn = (0, *range(2, rank), 1) if wanted else (0, rank - 1, *range(1, rank - 1))
             permutations.append(turn)
             shapes[position] = tuple(shape[axis] for axis in turn)
-        if order is Order.AXIS and wanted and "axis" in record.params:
-            rank = len(shapes[0])
-            axis = record.params["axis"] % rank
+        rank = len(shapes[0])
+        axis = record.params.get("axis")
+        if order is Order.AXIS and wanted and isinstance(axis, int) and record.name not in self._turned:
+            self._turned.add(record.name)  # once, however often the layer is called
+            axis %= rank
             record.params["axis"] = rank - 1 if axis == 1 else axis - 1 if axis > 1 else axis
+        if wanted and mixes_channels(record.params.get("activation")):
+            message = "its activation works along the last axis, which is not that of its channels"
+            raise ShapeError(message)
+        if (
+            wanted
+            and record.kind == "Rescaling"
+            and isinstance(record.params["scale"], tuple)
+            and shapes[0][-2] == shapes[0][-1]
+        ):
+            message = "its numbers may be meant for its channels or for its columns"
+            raise ShapeError(message)
         return tuple(permutations), shapes, wanted
 
     def _record(self, name: str, class_name: str, kind: str) -> int:
@@ -389,11 +447,47 @@ def is_picture(kind: str, shape: Shape | None, kind_before: str | None, shape_be
 def _both_ways(layer: Layer) -> Config:
     """The settings of the layer inside a Bidirectional, with those of the wrapper."""
     forward, backward = (_inner_settings(layer, key) for key in ("layer", "backward_layer"))
+    unknown = [key for key in layer.config if key not in COMMON | {"layer", "backward_layer", "merge_mode", "dtype"}]
+    if unknown:
+        raise Values(layer.name, layer.config).decline(unknown[0])
     shared = ("units", "activation", "recurrent_activation", "use_bias", "return_sequences", "reset_after")
     if layer.wrapped is None or (backward and any(forward.get(key) != backward.get(key) for key in shared)):
         message = "Its two directions are layers of different kinds."
         raise Unsupported(message)
     return {**layer.wrapped.config, "cell": layer.wrapped.class_name, "merge_mode": layer.config.get("merge_mode")}
+
+
+def _as_stated(layer: Layer, shape: Shape) -> None:
+    """Keras 1 wrote down how large the output of a transposed convolution is, which cannot always be worked out.
+
+    Raises:
+        ShapeError: it is another size.
+    """
+    stated = layer.config.get("output_shape")
+    if not isinstance(stated, list) or not layer.class_name.endswith("Transpose"):
+        return
+    sides = {side for side in stated[1:] if isinstance(side, int)}
+    if len(stated) == len(shape) and None not in shape[1:] and sides != set(shape[1:]):
+        message = f"it is to have the size {stated[1:]}, and {list(shape[1:])} would come out"
+        raise ShapeError(message)
+
+
+def _called_plainly(class_name: str, call: Call, count: int) -> None:
+    """A layer is called on tensors, and on nothing else that would change what it computes.
+
+    Raises:
+        Unsupported: it is called in another way.
+    """
+    if call.settings:
+        setting = Values(class_name, call.settings).shown(next(iter(call.settings)))
+        message = f"it is called with {setting}, which is not known here."
+        raise Unsupported(message)
+    if call.constants:
+        message = "it is called with numbers beside its input."
+        raise Unsupported(message)
+    if count > 1 and not KINDS[class_name].several:
+        message = f"it is called on {count} inputs, and is known with one alone."
+        raise Unsupported(message)
 
 
 def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
