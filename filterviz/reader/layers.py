@@ -708,7 +708,6 @@ def _no_state(values: Values) -> None:
         message = "it keeps or returns its state."
         raise Unsupported(message)
     values.only("time_major", False)
-    values.only("zero_output_for_mask", False)
 
 
 def _name_of_activation(values: Values, key: str = "activation", default: str = "linear") -> str:
@@ -730,6 +729,8 @@ def _recurrent(gates: int) -> Kind:
             "go_backwards": values.flag("go_backwards", False),
         }
         _no_state(values)
+        if values.flag("zero_output_for_mask", False):
+            params["zero_output_for_mask"] = True
         if gates > 1:
             params["recurrent_activation"] = _name_of_activation(values, "recurrent_activation", "sigmoid")
         if gates == 3:
@@ -768,6 +769,7 @@ def _both_directions_shape(params: Params, shapes: Shapes) -> Shape:
 def _convolutional_lstm(values: Values) -> Params:
     _no_state(values)
     values.only("groups", 1)
+    values.only("zero_output_for_mask", False)
     return {
         "filters": values.whole("filters", 1, MOST_FILTERS),
         **_convolving(values, 2),
@@ -1020,6 +1022,20 @@ NOTHING_AT_INFERENCE = frozenset(
     }
 )
 """Classes that pass on what they get once a network is trained, whatever their settings."""
+
+UNSUPPORTED_LAYERS = frozenset(
+    {
+        *("AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention", "EinsumDense", "Dot"),
+        *("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Pipeline"),
+        *("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup"),
+        *("TextVectorization", "MelSpectrogram", "STFTSpectrogram", "ReversibleEmbedding", "DenseFeatures"),
+        *("ConvLSTM1D", "ConvLSTM3D", "LocallyConnected1D", "LocallyConnected2D"),
+        *("RNN", "AbstractRNNCell", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
+        # No layers of their own: what a network begins with, and what others are made from.
+        *("InputLayer", "Layer", "Wrapper", "TimeDistributed"),
+    }
+)
+"""Layers of Keras that are not rebuilt, or not as layers: the network is cut there. None is left out by mistake."""
 
 CODE = frozenset({"Lambda", "TorchModuleWrapper", "TFSMLayer", "FlaxLayer", "JaxLayer"})
 """Classes that carry program code, or a pointer to some."""

@@ -99,7 +99,7 @@ def class_of(data: Mapping[str, Any]) -> str:
     elif isinstance(registered, str) and isinstance(module, str) and module.split(".")[0] not in KERAS:
         name = f"{module}>{name}"
     elif isinstance(registered, str) and "module" in data and module is None:
-        name = f"unknown>{name}"
+        name = f"Custom>{name}"
     plain = name.rpartition(">")[2]
     return plain if plain in KEPT_BY_NAME else name
 
