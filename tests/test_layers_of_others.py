@@ -31,10 +31,10 @@ def saved(module: ModuleType, layers: list[Any], path: Path, side: int = 9) -> t
     network = module.Model(start, module.layers.Conv2D(2, 2, name="after")(x))
     random = np.random.default_rng(0)
     for variable in network.weights:
-        variable.assign(np.asarray(variable) + random.uniform(0.1, 0.5, variable.shape))
+        variable.assign(variable.numpy() + random.uniform(0.1, 0.5, variable.shape))
     network.save(path)
     pictures = random.normal(size=(3, side, side, 3)).astype(np.float32)
-    return pictures, np.asarray(network(pictures, training=False))
+    return pictures, network(pictures, training=False).numpy()
 
 
 def computed(path: Path, pictures: Any) -> Any:
@@ -164,7 +164,7 @@ def test_keras_3_lets_the_caller_decide(ending: str, tmp_path: Path) -> None:
     x = k.layers.BatchNormalization()(k.layers.Conv2D(4, 3)(start), training=True)
     network = k.Model(start, x)
     for variable in network.weights:
-        variable.assign(np.asarray(variable) + np.random.default_rng(0).uniform(0.1, 2, variable.shape))
+        variable.assign(variable.numpy() + np.random.default_rng(0).uniform(0.1, 2, variable.shape))
     network.save(tmp_path / f"model{ending}")
     pictures = np.random.default_rng(1).normal(size=(3, 9, 9, 3)).astype(np.float32)
     np.testing.assert_allclose(

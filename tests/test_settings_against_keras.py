@@ -156,6 +156,9 @@ def branches(module: ModuleType, name: str, start: Any) -> dict[str, tuple[dict[
     if {"padding", "strides"} <= taken:
         tried.append({"padding": "same", "strides": 2})
     found = {}
+    # What is no setting at all, and a jump at which half precision falls on the other side.
+    tried = [one for one in tried if not (name == "Rescaling" and "scale" in one)]
+    tried = [one for one in tried if not (name == "ThresholdedReLU" and "dtype" in one)]
     for number, setting in enumerate(tried):
         given = {key: value(module) if callable(value) else value for key, value in setting.items()}
         label = f"b{number}"
@@ -199,7 +202,7 @@ def test_it_is_what_keras_computes_or_says_why_not(module: ModuleType, name: str
                 continue
             # In half precision Keras itself rounds to three or four digits.
             tolerance = 3e-2 if setting.get("dtype") in ("float16", "bfloat16") else 3e-5
-            right = np.asarray(expected[label]).astype(np.float32)
+            right = expected[label].numpy().astype(np.float32)
             assert computed[label].shape == right.shape, (ending, setting)
             limit = tolerance * max(1.0, float(np.abs(right).max()))
             np.testing.assert_allclose(computed[label], right, rtol=0, atol=limit, err_msg=f"{ending} {setting}")
@@ -210,7 +213,7 @@ def randomise(network: Any) -> None:
     random = np.random.default_rng(0)
     for variable in network.weights:
         if "seed" not in variable.name:
-            value = np.asarray(variable).astype(np.float32)
+            value = variable.numpy().astype(np.float32)
             variable.assign(value + random.uniform(0.1, 0.5, value.shape).astype(np.float32))
 
 

@@ -589,11 +589,11 @@ def _group_normalization(values: Values) -> Params:
 def _instance_normalization(values: Values) -> Params:
     """``InstanceNormalization`` of tensorflow-addons, a GroupNormalization with a group for each channel.
 
-    keras-contrib has another layer of this name, with other arithmetic; it has no groups.
+    keras-contrib has another layer of this name, with other arithmetic; it has no groups. How many there are is of no
+    account: once built, it writes down as many as there are channels.
     """
     if "groups" not in values:
         raise values.decline("axis")
-    values.only("groups", -1)
     return {**_group_normalization(values), "groups": -1}
 
 
