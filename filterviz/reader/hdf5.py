@@ -161,6 +161,10 @@ class Hdf5:
             raise Refused(RefusalCode.TOO_LARGE, f"The group {path!r} has far too many members.", path, DAMAGED_HINT)
         return names
 
+    def is_array(self, path: str) -> bool:
+        """Whether there is an array at a path, whatever it holds and wherever it says that lies."""
+        return isinstance(self._find(path), pyfive.Dataset)
+
     def text(self, path: str, attribute: str, limit: int) -> str | None:
         """A text attribute; ``None`` if there is none.
 
