@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import mistaken, zipped
-from filterviz.reader.hdf5 import MAGIC
+from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, MAGIC
 from filterviz.reader.signatures import SAVE_WHOLE, UNPACK
 
 CONFIG, METADATA, WEIGHTS, ARRAYS = "config.json", "metadata.json", "model.weights.h5", "model.weights.npz"
@@ -62,7 +62,8 @@ def find(archive: zipfile.ZipFile) -> Found:
         raise zipped.too_many()
     names = members(archive)
     folders = [folder for folder in sorted({_folder(name) for name in names}) if is_keras(names, folder)]
-    heads = {name: zipped.head(archive, member, HEAD) for name, member in names.items()}
+    begun = {name: zipped.head(archive, member, HEAD) for name, member in names.items()}
+    heads = {name: head for name, head in begun.items() if head is not None}
     parts = {f"{folder}{WEIGHTS}" for folder in folders}
     files = [name for name, head in heads.items() if name not in parts and _is_model(head)]
     # Keras 3 insists on this ending for weights without a network: they do not compete with a network beside them.
@@ -128,6 +129,8 @@ def _nothing(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -
         return Refused(RefusalCode.NOT_A_MODEL, f"This is no Keras model but {kind.what}.", "", kind.hint)
     for name, member in names.items():
         reason = zipped.unreadable(member)
+        if name not in heads:
+            return Refused(RefusalCode.DAMAGED, DAMAGED, name, DAMAGED_HINT)
         if reason is not None:
             what = f"The file {name[-LONGEST_LISTED:]!r} in this zip archive {reason}."
             return Refused(RefusalCode.DAMAGED, what, "", zipped.SAVE_AGAIN)

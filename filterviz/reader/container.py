@@ -83,7 +83,7 @@ def _open_archive(archive: zipfile.ZipFile, settings: Settings) -> Container:
         container = _open_member(archive, where.member, settings)
     labels = bundle.labels(archive, where.folder)
     # One byte more tells that there are too many.
-    return replace(container, labels=None if labels is None else zipped.head(archive, labels, MOST_BYTES + 1))
+    return container if labels is None else replace(container, labels=zipped.head(archive, labels, MOST_BYTES + 1))
 
 
 def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, settings: Settings) -> Container:

@@ -172,12 +172,16 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> io.By
     return content
 
 
-def head(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> bytes:
-    """The first bytes of a member, or all if there are fewer; none where it cannot be unpacked."""
+def head(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> bytes | None:
+    """The first bytes of a member, or all if there are fewer.
+
+    Returns:
+        Nothing at all where it cannot be unpacked here, and ``None`` where it is damaged.
+    """
     if unreadable(member) is not None:
         return b""
     try:
         with archive.open(member) as stream:
             return stream.read(size)
     except _DAMAGE:  # in one member among others, which may be sound
-        return b""
+        return None

@@ -3,8 +3,8 @@
    data: {sentences: {refused, proxy, limit, lost}}, two sentences each. It stands in a container with an upload field,
    whose files that did not arrive are marked as invalid and described by a text for screen readers. */
 
-const FIELD = '[data-testid="stFileUploader"]';
-const FAILED = `${FIELD} [aria-invalid="true"]`;
+const ROOM = '[class*="st-key-intake-"]';
+const FAILED = '[data-testid="stFileUploader"] [aria-invalid="true"]';
 
 function kind(words) {
   const status = Number(words.match(/status code (\d+)/)?.[1]);
@@ -15,8 +15,8 @@ function kind(words) {
 
 export default function ({ data, parentElement }) {
   const box = parentElement.querySelector(".fv-undelivered");
-  let room = parentElement;
-  while (room && !room.querySelector(FIELD)) room = room.parentElement;
+  // The field itself may not be there yet: its script arrives by itself.
+  const room = parentElement.closest(ROOM);
   if (!room) return;
 
   let shown = null;
