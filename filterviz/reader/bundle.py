@@ -87,7 +87,7 @@ def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         name: member
         for member in archive.filelist
         for name in (zipped.plain(member.filename),)
-        if not member.is_dir() and not _is_junk(name)
+        if name and not name.endswith("/") and not _is_junk(name)
     }
 
 

@@ -104,6 +104,12 @@ def names_that_end_early(path: Path) -> None:
     write_by_hand(path, members)
 
 
+@hostile("nameless.zip", None)
+def a_member_without_a_name(path: Path) -> None:
+    """A model beside members that have no name, or slashes for one."""
+    write_by_hand(path, honest({"": b"x", "/": b"", "//": b"x", MODEL: model_file(path)}))
+
+
 @hostile("odd_names.zip", RefusalCode.NOT_A_MODEL)
 def names_that_command_a_terminal(path: Path) -> None:
     """Several models whose names hold markup, commands for a terminal, and text that runs backwards."""
