@@ -20,6 +20,9 @@ LABELS = "labels.txt"
 MOST_MEMBERS = 2000
 """Files in an archive that is looked through; each of them must be begun to unpack."""
 
+MOST_SEARCHED = 64 << 20
+"""Bytes, unpacked, that are searched through to tell the network among several HDF5 files."""
+
 MOST_LISTED = 4
 LONGEST_LISTED = 40
 
@@ -68,17 +71,39 @@ def find(archive: zipfile.ZipFile) -> Found:
     files = [name for name, head in heads.items() if name not in parts and _is_model(head)]
     # Keras 3 insists on this ending for weights without a network: they do not compete with a network beside them.
     whole = [name for name in files if not name.lower().endswith(".weights.h5")]
+    called, hint = "Keras files", "Unpack it, and choose one of them."
+    if len(whole) > 1 and not folders:
+        networks = _with_networks(archive, {name: names[name] for name in whole}, heads)
+        whole = networks or whole
+        if networks == []:
+            called, hint = "HDF5 files, none of them with a network", SAVE_WHOLE
     candidates = [*folders, *whole] or files
     if len(candidates) > 1:
         listed = ", ".join(f"{name[-LONGEST_LISTED:]!r}" for name in candidates[:MOST_LISTED])
         rest = len(candidates) - MOST_LISTED
         more = f" and {rest} more" if rest > 0 else ""
-        what = f"This zip archive holds several Keras files: {listed}{more}."
-        raise Refused(RefusalCode.NOT_A_MODEL, what, "", "Unpack it, and choose one of them.")
+        what = f"This zip archive holds several {called}: {listed}{more}."
+        raise Refused(RefusalCode.NOT_A_MODEL, what, "", hint)
     if not candidates:
         raise _nothing(names, heads)
     found = candidates[0]
     return Found(None, found) if found in folders else Found(names[found], _folder(found))
+
+
+def _with_networks(
+    archive: zipfile.ZipFile, files: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]
+) -> list[str] | None:
+    """Those of several files that may hold a network, not a dataset or bare weights; ``None`` where it takes too long.
+
+    An ``.h5`` with a network has an attribute of that name, which no compression hides.
+    """
+    if sum(member.file_size for member in files.values()) > MOST_SEARCHED:
+        return None
+    return [
+        name
+        for name, member in files.items()
+        if not heads[name].startswith(MAGIC) or zipped.holds(archive, member, b"model_config")
+    ]
 
 
 def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
@@ -168,4 +193,4 @@ def _base(name: str) -> str:
 
 def _is_junk(name: str) -> bool:
     parts: Sequence[str] = name.split("/")
-    return any(part in _JUNK or (part.startswith(".") and part != "..") for part in parts)
+    return any(part in _JUNK or (part.startswith(".") and part not in (".", "..")) for part in parts)

@@ -172,6 +172,22 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> io.By
     return content
 
 
+def holds(archive: zipfile.ZipFile, member: zipfile.ZipInfo, words: bytes) -> bool:
+    """Whether a member holds these bytes somewhere; not where it is damaged or unfolds as no honest data does."""
+    if member.file_size > EXPANSION * max(member.compress_size, LEAST_PACKED):
+        return False
+    try:
+        with archive.open(member) as stream:
+            end = b""
+            while piece := stream.read(CHUNK):
+                if words in end + piece:
+                    return True
+                end = piece[-len(words) :]
+    except _DAMAGE:
+        pass
+    return False
+
+
 def head(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> bytes | None:
     """The first bytes of a member, or all if there are fewer.
 

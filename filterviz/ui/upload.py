@@ -39,7 +39,7 @@ def ask(desk: Desk, view: View, visitor: str) -> None:
 
     It takes any ending: what a file is, its first bytes say.
     """
-    label = _("Drop or choose a network: .h5, .keras or .zip, up to {size:.0f} MB").format(
+    label = _("Drop or choose a network: .h5, .hdf5, .keras or .zip, up to {size:.0f} MB").format(
         size=desk.settings.upload_bytes / 1e6
     )
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -102,6 +103,14 @@ def test_bare_weights_do_not_compete_with_the_network(h5: bytes, tmp_path: Path)
 def test_bare_weights_alone_are_said_to_be_that(family_files: dict[str, Path], tmp_path: Path) -> None:
     weights = family_files["keras_2_weights_only.h5"].read_bytes()
     assert refused({"my.weights.h5": weights}, tmp_path).code is RefusalCode.WEIGHTS_ONLY
+
+
+def test_a_dataset_does_not_compete_with_the_network(h5: bytes, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "photos.h5", "w") as file:
+        file["photos"] = np.zeros((9, 8, 8, 3), np.uint8)
+    photos = (tmp_path / "photos.h5").read_bytes()
+    assert read({"photos.h5": photos, "./model.h5": h5}, tmp_path).visualisable
+    assert "none of them with a network" in refused({"a.h5": photos, "b.h5": photos}, tmp_path).what
 
 
 def test_several_are_listed(h5: bytes, keras: bytes, tmp_path: Path) -> None:
