@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,9 @@ from filterviz.studio import VGG16, Model, Studio
 
 UNTRAINED = "untrained"
 """In place of a second network: the first before any training."""
+
+MOST_LABELS = 20
+"""Names of classes that are listed for a terminal; with ``--json`` all are."""
 
 DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
 
@@ -86,7 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"filterviz {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("model", metavar="MODEL", help="a Keras file (.h5, .hdf5, .keras), or vgg16")
+    model.add_argument(
+        "model", metavar="MODEL", help="a Keras file (.h5, .hdf5, .keras, or a .zip with one in it), or vgg16"
+    )
     model.add_argument(
         "--as",
         dest="architecture",
@@ -214,7 +219,13 @@ def _open(studio: Studio, name: str, architecture: str | None) -> Model:
 def _layers(studio: Studio, options: argparse.Namespace, _: threading.Event) -> int:
     model = _open(studio, options.model, options.architecture)
     if options.json:
-        _print_json({"model": model.describe(), "layers": [layer.listing() for layer in model.spec.layers]})
+        _print_json(
+            {
+                "model": model.describe(),
+                "layers": [layer.listing() for layer in model.spec.layers],
+                "outputs": [output.listing() for output in model.spec.classes],
+            }
+        )
     else:
         print(_listing(model))
     return DONE
@@ -239,7 +250,18 @@ def _listing(model: Model) -> str:
     lines = [
         "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5])) for row in rows
     ]
-    return "\n".join([*(line.rstrip() for line in lines), *(_printable(note) for note in model.spec.notes)])
+    notes = (_printable(note) for note in model.spec.notes)
+    return "\n".join([*(line.rstrip() for line in lines), *_classes(model.spec), *notes])
+
+
+def _classes(spec: ModelSpec) -> Iterator[str]:
+    """What the units of the outputs stand for, a line for each output where that is known."""
+    for output in spec.classes:
+        if output.labels:
+            shown = [f"{unit} {_printable(label)}" for unit, label in enumerate(output.labels[:MOST_LABELS])]
+            rest = len(output.labels) - MOST_LABELS
+            more = f", and {rest} more" if rest > 0 else ""
+            yield f"Units of {_printable(output.layer)}: {', '.join(shown)}{more}"
 
 
 def _printable(text: str) -> str:

@@ -173,7 +173,7 @@ def spread_of(
     rows = []
     for item, mine, its in zip(pairs, *walls, strict=True):
         left, right = (
-            spread.Wall(model.name, layer, state.request, state.patterns)
+            spread.Wall(model.name, layer, state.request, state.patterns, model.spec.labels(layer.name))
             for model, layer, state in zip(models, (item.mine, item.its), (mine, its), strict=True)
         )
         differs = differing(mine, its)

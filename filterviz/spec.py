@@ -123,6 +123,29 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """An output of a network that is a list of numbers: one for each class, most often.
+
+    Attributes:
+        layer: the name of the layer that gives it.
+        units: how many numbers.
+        labels: what each of them stands for, as a ``labels.txt`` beside the model says; empty where that is not known.
+            They come from outside: escape them.
+        shown_by: the names of the layers whose filters are these units, one for one, and that patterns can be made
+            for: a Dense layer, with nothing but an activation behind it.
+    """
+
+    layer: str
+    units: int
+    labels: tuple[str, ...] = ()
+    shown_by: tuple[str, ...] = ()
+
+    def listing(self) -> dict[str, Json]:
+        """The output as ``filterviz layers --json`` prints it."""
+        return {"layer": self.layer, "units": self.units, "labels": list(self.labels)}
+
+
+@dataclass(frozen=True, slots=True)
 class ModelSpec:
     """A network read from a file: every name checked against the allow-list, every number in range.
 
@@ -138,6 +161,7 @@ class ModelSpec:
         notes: sentences about what was skipped or assumed in opening it.
         parameters: the number of weights in the file that belong to the network.
         channels_first: whether the file's own pictures come channels first.
+        classes: its outputs that are lists of numbers, with the names of these where they are known.
     """
 
     name: str
@@ -151,6 +175,7 @@ class ModelSpec:
     notes: tuple[str, ...] = ()
     parameters: int = 0
     channels_first: bool = False
+    classes: tuple[OutputSpec, ...] = ()
 
     @property
     def input_shape(self) -> Shape | None:
@@ -173,13 +198,17 @@ class ModelSpec:
                 return layer
         raise KeyError(name)
 
+    def labels(self, layer: str) -> tuple[str, ...]:
+        """What the filters of a layer stand for, by their numbers; empty where that is not known."""
+        return next((output.labels for output in self.classes if layer in output.shown_by), ())
+
     def to_json(self) -> dict[str, Json]:
         """Plain data; :meth:`from_json` is the inverse."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> Self:
-        """Rebuild from :meth:`to_json`'s data, as it comes out of a JSON parser."""
+        """Rebuild from :meth:`to_json`'s data, as it comes out of a JSON parser. What was not known yet is absent."""
         layers = tuple(
             LayerSpec(
                 **{
@@ -199,9 +228,14 @@ class ModelSpec:
             )
             for node in data["nodes"]
         )
+        classes = tuple(
+            OutputSpec(output["layer"], output["units"], tuple(output["labels"]), tuple(output["shown_by"]))
+            for output in data.get("classes", ())
+        )
         return cls(
             **{
                 **data,
+                "classes": classes,
                 "layers": layers,
                 "nodes": nodes,
                 "inputs": tuple(data["inputs"]),

@@ -92,7 +92,8 @@ def _damaged_member(content: bytes, chance: random.Random) -> bytes:
     """An archive that is sound, with a member that is not; otherwise its checksums would keep all damage out."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    victim = chance.choice(["config.json", "model.weights.h5", "model.weights.h5", "metadata.json"])
+    # The arrays twice: there is most to damage in them.
+    victim = chance.choice([*sorted(members), *(name for name in members if name.endswith(".h5"))])
     members[victim] = damage(members[victim], chance)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
@@ -150,7 +151,7 @@ def run(first: int, count: int, folder: Path) -> Report:
     warnings.simplefilter("ignore")  # pyfive's, about the damage
     for name in LOADED_EARLY:
         importlib.import_module(name)
-    seeds = [(path.name, path.read_bytes()) for path in keras_files.write_all(folder)]
+    seeds = sound_files(folder)
     report = Report()
     numbers = iter(range(first, first + count))
     while batch := [number for _, number in zip(range(BATCH), numbers, strict=False)]:
@@ -162,6 +163,20 @@ def run(first: int, count: int, folder: Path) -> Report:
                     report.faults.append((number, family, fault))
                 batch = batch[1:]
     return report
+
+
+def sound_files(folder: Path) -> list[tuple[str, bytes]]:
+    """One small network as generations of Keras would have saved it, and in a zip archive with names of its classes.
+
+    Args:
+        folder: where they are written.
+    """
+    files = [(path.name, path.read_bytes()) for path in keras_files.write_all(folder)]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("keras_model.h5", dict(files)["keras_2_1.h5"])
+        archive.writestr("labels.txt", b"0 Cat\n1 Dog\n")
+    return [*files, ("converted_keras.zip", packed.getvalue())]
 
 
 def damaged_file(number: int, seeds: list[tuple[str, bytes]]) -> bytes:
@@ -243,7 +258,7 @@ def main() -> int:
         folder = Path(name)
         report = run(first, count, folder)
         print(report.table())
-        seeds = [(path.name, path.read_bytes()) for path in keras_files.write_all(folder)]
+        seeds = sound_files(folder)
     for number, family, fault in report.faults:
         KEPT.mkdir(parents=True, exist_ok=True)
         (KEPT / f"{number}-{family}").write_bytes(damaged_file(number, seeds))

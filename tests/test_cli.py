@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,26 @@ def test_layers_lists_the_layers_in_the_order_of_the_network(model: str, capsys:
         "reason": None,
     }
     assert set(document["model"]) >= {"name", "sha256", "keras_version", "input_shape"}
+
+
+@pytest.fixture
+def download(family_files: dict[str, Path], tmp_path: Path) -> str:
+    """What Teachable Machine's export is."""
+    path = tmp_path / "converted_keras.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(family_files["keras_2_1.h5"], "keras_model.h5")
+        archive.writestr("labels.txt", "0 Cat\n1 \x1b[2JDog\n")
+    return str(path)
+
+
+def test_outputs_and_what_their_units_stand_for(download: str, model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["layers", download, "--json"]) == cli.DONE
+    labels = ["Cat", "\ufffd[2JDog"]
+    assert json.loads(capsys.readouterr().out)["outputs"] == [{"layer": "dense_1", "units": 2, "labels": labels}]
+    assert cli.main(["layers", model, "--json"]) == cli.DONE
+    assert json.loads(capsys.readouterr().out)["outputs"] == [{"layer": "dense_1", "units": 2, "labels": []}]
+    assert cli.main(["layers", download]) == cli.DONE
+    assert "Units of dense_1: 0 Cat, 1 \ufffd[2JDog" in capsys.readouterr().out
 
 
 def test_layers_as_a_table(model: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Two thousand damaged files, two hundred of each of ten families. ``make fuzz`` opens as many as you like."""
+"""Two thousand damaged files of eleven families. ``make fuzz`` opens as many as you like."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from filterviz.spec import (
     LayerSpec,
     ModelSpec,
     NodeSpec,
+    OutputSpec,
     Pattern,
     PixelRange,
     Precision,
@@ -40,6 +41,8 @@ layers = st.builds(
     reason=st.one_of(st.none(), st.text(max_size=20)),
 )
 nodes = st.builds(NodeSpec, layer=st.integers(0, 3), inputs=st.lists(st.integers(0, 3)).map(tuple), output_shape=shapes)
+names = st.lists(st.text(max_size=9), max_size=3).map(tuple)
+outputs = st.builds(OutputSpec, layer=st.text(max_size=9), units=st.integers(1, 9), labels=names, shown_by=names)
 models = st.builds(
     ModelSpec,
     name=st.text(max_size=20),
@@ -49,6 +52,7 @@ models = st.builds(
     outputs=st.lists(st.integers(0, 3)).map(tuple),
     pixel_range=st.sampled_from([PixelRange.UNIT, PixelRange.SIGNED, PixelRange.CAFFE]),
     notes=st.lists(st.text(max_size=9)).map(tuple),
+    classes=st.lists(outputs, max_size=2).map(tuple),
 )
 requests = st.builds(
     Request,
@@ -69,6 +73,13 @@ requests = st.builds(
 @given(models)
 def test_a_model_survives_json(spec: ModelSpec) -> None:
     assert ModelSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+
+
+@given(models)
+def test_a_model_written_before_there_were_classes_is_read(spec: ModelSpec) -> None:
+    data = json.loads(json.dumps(spec.to_json()))
+    del data["classes"]
+    assert ModelSpec.from_json(data) == replace(spec, classes=())
 
 
 @given(requests)

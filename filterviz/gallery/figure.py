@@ -21,6 +21,9 @@ TILE_INCHES = 0.62
 CAPTION = 0.35
 """The height of the line below the walls, in tiles."""
 
+LONGEST_LABEL = 12
+"""Characters of what a filter stands for."""
+
 FONTS = ["DejaVu Sans", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei"]
 """The first comes with Matplotlib; the others are for names in Chinese, where the machine has them."""
 
@@ -108,7 +111,9 @@ def _draw_wall(half: SubFigure, wall: Wall) -> None:
         picture = png.as_rgb(pattern.tile)
         # Nothing to clip; and the names of clip paths would differ from file to file.
         axis.imshow(picture // 4 + 191 if silent else picture, interpolation="none", clip_on=False)
-        axis.set_title(f"{filter_} silent" if silent else f"{filter_}", fontsize=5, pad=1.5)
+        # No longer than the tile is wide; the report has it in full.
+        words = [str(filter_), wall.label(filter_, LONGEST_LABEL), "silent" if silent else ""]
+        axis.set_title(" ".join(filter(None, words)), fontsize=5, pad=1.5)
 
 
 def _conditions(spread: Spread) -> str:

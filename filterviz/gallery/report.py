@@ -87,7 +87,9 @@ def _row(row: Row, say: Say) -> str:
 
 def _wall(wall: Wall, say: Say) -> str:
     rows, _columns = sheet.shape(max(1, len(wall.request.filters)))
-    tiles = "".join(_tile(filter_, wall.patterns.get(filter_), say) for filter_ in wall.request.filters)
+    tiles = "".join(
+        _tile(filter_, wall.label(filter_), wall.patterns.get(filter_), say) for filter_ in wall.request.filters
+    )
     sees = say("sees the whole picture")
     if wall.layer.receptive_field is not None:
         sees = say("sees {pixels} px").format(pixels=wall.layer.receptive_field)
@@ -99,10 +101,11 @@ def _wall(wall: Wall, say: Say) -> str:
     )
 
 
-def _tile(filter_: int, pattern: Pattern | None, say: Say) -> str:
+def _tile(filter_: int, label: str, pattern: Pattern | None, say: Say) -> str:
+    which, caption = (f"{filter_} ({label})" if label else str(filter_)), _caption(filter_, label)
     if pattern is None:
-        missing = say("No picture yet of filter {filter}").format(filter=filter_)
-        return f'<figure class="missing" aria-label="{_escaped(missing)}"><figcaption>{filter_}</figcaption></figure>'
+        missing = say("No picture yet of filter {filter}").format(filter=which)
+        return f'<figure class="missing" aria-label="{_escaped(missing)}"><figcaption>{caption}</figcaption></figure>'
     silent = Flag.SILENT in pattern.flags
     words = say("No pattern: filter {filter} stays silent") if silent else say("Pattern of filter {filter}")
     data = base64.b64encode(png.encode(pattern.tile)).decode()
@@ -110,16 +113,22 @@ def _tile(filter_: int, pattern: Pattern | None, say: Say) -> str:
     mark = " · " + _escaped(say("stays silent")) if silent else ""
     return (
         f'<figure{" class=silent" if silent else ""}><img src="data:image/png;base64,{data}" width="{width}" '
-        f'height="{height}" alt="{_escaped(words.format(filter=filter_))}"><figcaption>{filter_}{mark}</figcaption>'
+        f'height="{height}" alt="{_escaped(words.format(filter=which))}"><figcaption>{caption}{mark}</figcaption>'
         "</figure>"
     )
+
+
+def _caption(filter_: int, label: str) -> str:
+    """A filter's number, and what it stands for where that is known, for HTML."""
+    return _escaped(" · ".join(filter(None, [str(filter_), label])))
 
 
 def _table(wall: Wall, say: Say) -> str:
     heads = (say("Filter"), say("Response at the start"), say("Response at the end"), say("Remark"), say("Seed"))
     top = "".join(f"<th scope=col>{_escaped(head)}</th>" for head in heads)
     rows = "".join(
-        f"<tr><td>{filter_}</td><td>{_number(pattern.response_start)}</td><td>{_number(pattern.response_end)}</td>"
+        f"<tr><td>{_caption(filter_, wall.label(filter_))}</td><td>{_number(pattern.response_start)}</td>"
+        f"<td>{_number(pattern.response_end)}</td>"
         f"<td>{_escaped(', '.join(flag.value for flag in pattern.flags))}</td><td>{pattern.seed}</td></tr>"
         for filter_ in wall.request.filters
         if (pattern := wall.patterns.get(filter_)) is not None

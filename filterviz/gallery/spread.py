@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from filterviz.gallery.names import LONGEST_NAME, plain
 from filterviz.spec import Json, LayerSpec, Pattern, Request
 
 
@@ -17,12 +18,18 @@ class Wall:
         layer: which.
         request: what was asked of it.
         patterns: the finished tiles by filter; some may be missing.
+        labels: what each of the layer's filters stands for, where it is an output of the network and that is known.
     """
 
     side: str
     layer: LayerSpec
     request: Request
     patterns: Mapping[int, Pattern]
+    labels: Sequence[str] = ()
+
+    def label(self, filter_: int, longest: int = LONGEST_NAME) -> str:
+        """What a filter stands for, made harmless and of bounded length; empty where that is not known."""
+        return plain(self.labels[filter_], longest) if filter_ < len(self.labels) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import json
 import zipfile
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, MAGIC, Hdf5, guarded
+from filterviz.reader import bundle, mistaken, zipped
+from filterviz.reader.hdf5 import MAGIC, Hdf5, guarded
+from filterviz.reader.labels import MOST_BYTES
+from filterviz.reader.signatures import SAVE_WHOLE as SAVE_WHOLE
 from filterviz.settings import Settings
 
-ZIP_MAGIC = b"PK\x03\x04"
-SAVE_WHOLE = 'Save the whole network with model.save("model.keras") or model.save("model.h5"), and choose that file.'
-CHUNK = 1 << 20
-
-LOOKS_LIKE: tuple[tuple[bytes, int, str], ...] = (
-    (b"version https://git-lfs", 0, "a pointer that Git LFS left in place of the real file"),
-    (b"<!DOCTYPE", 0, "a web page"),
-    (b"<html", 0, "a web page"),
-    (b"\x80", 0, "a Python pickle, perhaps a PyTorch model, which is program code"),
-    (b"TFL3", 4, "a TensorFlow Lite model"),
-    (b"\x89PNG", 0, "a picture"),
-    (b"\xff\xd8\xff", 0, "a picture"),
-    (b"%PDF", 0, "a PDF document"),
-    (b"\x1f\x8b", 0, "a compressed archive"),
-    (b"Rar!", 0, "a compressed archive"),
-)
+METADATA_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +29,8 @@ class Container:
         keras_version: as stated; empty where it is not.
         backend: as stated; empty where it is not.
         archive: whether the file is a ``.keras`` archive, whose arrays have paths of their own kind.
+        labels: the bytes of a ``labels.txt`` that lay beside the model, as many as are looked at; ``None`` where none
+            did.
     """
 
     weights: Hdf5
@@ -51,6 +39,7 @@ class Container:
     keras_version: str
     backend: str
     archive: bool
+    labels: bytes | None = None
 
 
 def open_container(path: Path, settings: Settings) -> Container:
@@ -67,20 +56,17 @@ def open_container(path: Path, settings: Settings) -> Container:
             RefusalCode.TOO_LARGE, message, "", "Save the model without its optimizer: include_optimizer=False."
         )
     with path.open("rb") as file:
-        head = file.read(512)
+        head = file.read(len(MAGIC))
+        if not head.startswith((MAGIC, zipped.MAGIC, zipped.EMPTY_MAGIC)):
+            raise mistaken.refusal(file, size)
     if head.startswith(MAGIC):
         return _open_hdf5(path, size, settings)
-    if head.startswith(ZIP_MAGIC):
-        return _open_archive(path, settings)
-    for magic, offset, what in LOOKS_LIKE:
-        if head[offset:].startswith(magic):
-            raise Refused(RefusalCode.NOT_A_MODEL, f"This is no Keras model but {what}.", "", SAVE_WHOLE)
-    what = "The file is empty." if not head else "This is no Keras model."
-    raise Refused(RefusalCode.NOT_A_MODEL, what, "", SAVE_WHOLE)
+    with zipped.opened(path) as archive:
+        return _open_archive(archive, settings)
 
 
-def _open_hdf5(path: Path, size: int, settings: Settings) -> Container:
-    weights = Hdf5(path, size)
+def _open_hdf5(source: Path | IO[bytes], size: int, settings: Settings) -> Container:
+    weights = Hdf5(source, size)
     description = weights.text("/", "model_config", settings.config_bytes)
     root = "model_weights" if "model_weights" in weights else "/"
     version = weights.text("/", "keras_version", 64) or weights.text(root, "keras_version", 64) or ""
@@ -88,58 +74,55 @@ def _open_hdf5(path: Path, size: int, settings: Settings) -> Container:
     return Container(weights, root, description, version, backend, archive=False)
 
 
-def _open_archive(path: Path, settings: Settings) -> Container:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            names = {member.filename: member for member in members}
-            if len(names) < len(members):
-                raise Refused(RefusalCode.DAMAGED, "The archive holds two files of one name.", "", DAMAGED_HINT)
-            _explain_other_archives(names)
-            description = _read(archive, names["config.json"], settings.config_bytes)
-            metadata = _read(archive, names["metadata.json"], 1 << 16) if "metadata.json" in names else b"{}"
-            member = names.get("model.weights.h5")
-            if member is None:
-                raise Refused(RefusalCode.MISMATCHED_WEIGHTS, "The archive holds no weights.", "", SAVE_WHOLE)
-            content = _read(archive, member, settings.weight_bytes)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError) as error:
-        raise Refused(RefusalCode.DAMAGED, DAMAGED, "", DAMAGED_HINT) from error
-    weights = Hdf5(io.BytesIO(content), len(content))
+def _open_archive(archive: zipfile.ZipFile, settings: Settings) -> Container:
+    """A ``.keras`` archive, or the one Keras file in any other, with the labels beside it."""
+    where = bundle.Found(None, "") if bundle.is_keras(archive.NameToInfo) else bundle.find(archive)
+    if where.member is None:
+        container = _open_keras(archive, where.folder, settings)
+    else:
+        container = _open_member(archive, where.member, settings)
+    labels = bundle.labels(archive, where.folder)
+    # One byte more tells that there are too many.
+    return container if labels is None else replace(container, labels=zipped.head(archive, labels, MOST_BYTES + 1))
+
+
+def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, settings: Settings) -> Container:
+    """A Keras file that is a member of an archive."""
+    content = zipped.read(archive, member, settings.weight_bytes)
+    if content.getbuffer()[: len(MAGIC)] == MAGIC:
+        return _open_hdf5(content, content.getbuffer().nbytes, settings)
+    with zipped.opened(content) as inner:
+        if not bundle.is_keras(inner.NameToInfo):
+            raise bundle.inside_another(member.filename)
+        return _open_keras(inner, "", settings)
+
+
+def _open_keras(archive: zipfile.ZipFile, folder: str, settings: Settings) -> Container:
+    """What Keras 3 writes: a description, a few words about it, and an HDF5 with the arrays, as members of an archive.
+
+    Args:
+        archive: which holds them.
+        folder: in which they lie: empty, or with a slash at its end.
+        settings: the limits.
+    """
+    names = bundle.members(archive)
+    description = zipped.read(archive, names[f"{folder}{bundle.CONFIG}"], settings.config_bytes).getvalue()
+    about = names.get(f"{folder}{bundle.METADATA}")
+    metadata = b"{}" if about is None else zipped.read(archive, about, METADATA_BYTES).getvalue()
+    member = names.get(f"{folder}{bundle.WEIGHTS}")
+    if member is None:
+        raise _without_weights(f"{folder}{bundle.ARRAYS}" in names)
+    content = zipped.read(archive, member, settings.weight_bytes)
+    weights = Hdf5(content, content.getbuffer().nbytes)
     return Container(weights, "/", description.decode("utf-8", "replace"), _version(metadata), "", archive=True)
 
 
-def _explain_other_archives(names: dict[str, Any]) -> None:
-    if "config.json" in names:
-        return
-    if any(name.endswith("data.pkl") for name in names):
-        what = "This is a PyTorch model, not a Keras one."
-    elif any(name.endswith("saved_model.pb") for name in names):
-        what = "This is a zipped SavedModel folder, not a Keras file."
-    else:
-        what = "This is a zip archive, but no Keras model is in it."
-    raise Refused(RefusalCode.NOT_A_MODEL, what, "", SAVE_WHOLE)
-
-
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
-    """A member's bytes. What it declares is not believed: reading stops at the limit.
-
-    Raises:
-        Refused: it is larger, or unfolds further than honest data does.
-    """
-    too_large = Refused(
-        RefusalCode.TOO_LARGE, f"The part {member.filename!r} of the archive is too large.", member.filename, SAVE_WHOLE
-    )
-    if member.file_size > limit or member.file_size > 100 * max(member.compress_size, 1 << 14):
-        raise too_large
-    chunks: list[bytes] = []
-    left = limit
-    with archive.open(member) as stream:
-        while chunk := stream.read(min(CHUNK, left + 1)):
-            left -= len(chunk)
-            if left < 0:
-                raise too_large
-            chunks.append(chunk)
-    return b"".join(chunks)
+def _without_weights(numpy: bool) -> Refused:
+    if not numpy:
+        return Refused(RefusalCode.MISMATCHED_WEIGHTS, "The archive holds no weights.", "", SAVE_WHOLE)
+    what = "The archive holds its weights as NumPy's arrays, which may carry program code and are not read."
+    hint = "Install h5py where the network was trained (pip install h5py), and save it once more."
+    return Refused(RefusalCode.MISMATCHED_WEIGHTS, what, bundle.ARRAYS, hint)
 
 
 def _version(metadata: bytes) -> str:

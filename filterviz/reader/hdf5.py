@@ -94,6 +94,23 @@ inflater = _Inflater()
 pyfive.btree.zlib = inflater
 
 
+_attribute_value = pyfive.dataobjects.DataObjects._attr_value
+
+
+def _bounded_attribute_value(objects: Any, kind: Any, content: bytes | None, count: int, offset: int) -> Any:
+    """What pyfive reads an attribute's values with, in front of which their number is checked.
+
+    Of texts pyfive makes an array as long as the file says before it reads the first; but every value has a byte.
+    """
+    if count > len(content or b""):
+        message = "an attribute claims more values than there are bytes"
+        raise ValueError(message)
+    return _attribute_value(objects, kind, content, count, offset)
+
+
+pyfive.dataobjects.DataObjects._attr_value = _bounded_attribute_value
+
+
 @dataclass(frozen=True, slots=True)
 class Array:
     """An array in the file that has not been read.
@@ -160,6 +177,10 @@ class Hdf5:
         if len(names) > MOST_NAMES:
             raise Refused(RefusalCode.TOO_LARGE, f"The group {path!r} has far too many members.", path, DAMAGED_HINT)
         return names
+
+    def is_array(self, path: str) -> bool:
+        """Whether there is an array at a path, whatever it holds and wherever it says that lies."""
+        return isinstance(self._find(path), pyfive.Dataset)
 
     def text(self, path: str, attribute: str, limit: int) -> str | None:
         """A text attribute; ``None`` if there is none.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader import applications, geometry, pixels
+from filterviz.reader import applications, classes, datasets, geometry, pixels
 from filterviz.reader import untrained as untrained_weights
 from filterviz.reader.config import Model, bad, parse
 from filterviz.reader.container import SAVE_WHOLE, Container, open_container
@@ -26,7 +26,7 @@ from filterviz.spec import LayerSpec, ModelSpec
 NOT_TRAINED = ("Normalization",)
 """Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
 
-WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies")
+WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies", "vars")
 """Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
 
 
@@ -128,7 +128,7 @@ def _layout(container: Container) -> Container:
         return container
     if any(holder in container.weights for holder in WEIGHT_GROUPS):
         return replace(container, archive=True)
-    raise Refused(RefusalCode.NOT_A_MODEL, "This HDF5 file holds no Keras model.", "", SAVE_WHOLE)
+    raise datasets.refusal(container.weights)
 
 
 def _bare_weights(container: Container, settings: Settings, architecture: str | None) -> Model:
@@ -183,6 +183,7 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, tu
             )
         )
     pixel_range, reason = pixels.guess(graph, lambda index: [item.read() for item in stored.get(index, ())])
+    outputs, left_out = classes.labelled(classes.outputs(graph, layers), container.labels)
     return ModelSpec(
         name=model.name,
         layers=tuple(layers),
@@ -192,9 +193,10 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, tu
         pixel_range=pixel_range,
         pixel_range_reason=reason,
         keras_version=container.keras_version,
-        notes=(*graph.notes, *_notes(graph, container)),
+        notes=(*graph.notes, *_notes(graph, container), *([] if left_out is None else [left_out])),
         parameters=graph.parameters,
         channels_first=graph.channels_first,
+        classes=outputs,
     )
 
 

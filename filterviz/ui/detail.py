@@ -33,7 +33,7 @@ def show(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
         several.leave(desk, pairs[0][0].visitor)
         return
     title = _("Filter {filter} of {layer}, {side}").format(
-        filter=filter_, layer=text.plain(pattern.layer, 40), side=wall.side
+        filter=text.named(filter_, _label(wall, filter_)), layer=text.plain(pattern.layer, 40), side=wall.side
     )
     # A title is Markdown, and names come from a file.
     st.dialog(_markdown_safe(title), width="large", on_dismiss=close)(_one)(desk, wall, pattern, beside)
@@ -49,7 +49,8 @@ def _one(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) -> None:
     data = png.encode(pattern.tile)
     with picture:
         with st.container(key="detail-picture"):
-            st.image(data, width="stretch", alt=text.tile_alternative(pattern.filter, pattern), output_format="PNG")
+            alternative = text.tile_alternative(pattern.filter, pattern, name=_label(wall, pattern.filter))
+            st.image(data, width="stretch", alt=alternative, output_format="PNG")
         _turn(desk, wall, pattern, data)
     with numbers:
         for flag in pattern.flags:
@@ -127,12 +128,18 @@ def _relatives(desk: Desk, wall: Wall, pattern: Pattern, beside: Wall | None) ->
     )
     with st.container(key="detail-relatives", horizontal=True):
         for filter_ in near:
-            found = others.patterns[filter_]
+            found, name = others.patterns[filter_], _label(beside, filter_)
             with st.container(key=f"relative-{filter_}", width=96):
-                st.image(png.encode(found.tile), width=88, alt=text.tile_alternative(filter_, found))
-                if st.button(str(filter_), key=f"relative-open-{filter_}", type="tertiary"):
+                st.image(png.encode(found.tile), width=88, alt=text.tile_alternative(filter_, found, name=name))
+                if st.button(
+                    _markdown_safe(text.named(filter_, name)), key=f"relative-open-{filter_}", type="tertiary"
+                ):
                     st.session_state[DETAIL] = (beside.key, filter_)
                     st.rerun()
+
+
+def _label(wall: Wall, filter_: int) -> str:
+    return text.label_of(wall.model.spec, wall.layer.name, filter_)
 
 
 def _markdown_safe(words: str) -> str:

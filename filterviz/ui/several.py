@@ -90,7 +90,9 @@ def _pictures(desk: Desk, wall: Wall, pattern: Pattern, request: Request, finish
         _unfinished(state, pattern.filter)
         return
     compared = shares(pattern, several)
-    alternative = _("One of four different pictures of filter {filter}").format(filter=pattern.filter)
+    name = text.label_of(wall.model.spec, wall.layer.name, pattern.filter)
+    which = text.named(pattern.filter, name)
+    alternative = _("One of four different pictures of filter {filter}").format(filter=which)
     _grid(several.tile, [f"{share:.0%}" for share in compared], alternative)
     words = [
         _("They came out alike all the same: it seems that this filter answers to one thing only.")

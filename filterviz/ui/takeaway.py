@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from filterviz.gallery import export, figure, report, spread
 from filterviz.gallery.names import slug
+from filterviz.spec import Pattern
 from filterviz.ui import text
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _, language, speaker
@@ -72,13 +73,18 @@ def gathered(desk: Desk, pairs: Sequence[tuple[Wall, Wall | None]]) -> spread.Sp
         beside = None
         if its is not None:
             there = its.look(desk)
-            beside = spread.Wall(its.side, its.layer, its.request, there.patterns)
+            beside = _spread_wall(its, there.patterns)
             remarks.append(text.pairing(mine.layer, its.layer, here, there))
         said = [remark for remark in remarks if remark]
-        rows.append(spread.Row(spread.Wall(mine.side, mine.layer, mine.request, here.patterns), beside, said))
+        rows.append(spread.Row(_spread_wall(mine, here.patterns), beside, said))
     walls = [wall for pair in pairs for wall in pair if wall is not None]
     models = list({wall.model.identity: wall.model.describe() for wall in walls}.values())
     return spread.Spread(rows, models, export.versions(), report.licences(models, speaker()))
+
+
+def _spread_wall(wall: Wall, patterns: Mapping[int, Pattern]) -> spread.Wall:
+    labels = wall.model.spec.labels(wall.layer.name)
+    return spread.Wall(wall.side, wall.layer, wall.request, patterns, labels)
 
 
 def _zip(desk: Desk, walls: Sequence[Wall], label: str) -> None:

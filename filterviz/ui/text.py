@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from filterviz import comparing
@@ -117,43 +117,66 @@ def layer_line(layer: LayerSpec) -> str:
     return _("{filters} · sees {pixels} px").format(filters=count, pixels=layer.receptive_field)
 
 
-def tile_mark(pattern: Pattern | None) -> str:
-    """What stands under a tile beside its filter's number: what must not be kept quiet."""
-    if pattern is None:
-        return ""
-    if Flag.SILENT in pattern.flags:
-        return _("stays silent")
-    if Flag.NOT_FINITE in pattern.flags:
-        return _("broke off")
-    return ""
+LONGEST_LABEL = 40
+"""Characters of a class's name that are shown."""
 
 
-def tile_alternative(filter_: int, pattern: Pattern | None, *, begun: bool = True) -> str:
-    """The alternative text of a tile. It holds no names.
+def label_of(spec: ModelSpec, layer: str, filter_: int) -> str:
+    """What a filter stands for, where it is an output of the network and that is known; empty elsewhere."""
+    return label(spec.labels(layer), filter_)
+
+
+def label(labels: Sequence[str], filter_: int) -> str:
+    """The name of a filter among those of its layer, made harmless; empty where it has none."""
+    return plain(labels[filter_], LONGEST_LABEL) if filter_ < len(labels) else ""
+
+
+def named(filter_: int, name: str = "") -> str:
+    """A filter's number, with what it stands for where that is known.
+
+    Example:
+        >>> named(3), named(0, "Cat")
+        ('3', '0 (Cat)')
+    """
+    return f"{filter_} ({name})" if name else str(filter_)
+
+
+def tile_mark(pattern: Pattern | None, name: str = "") -> str:
+    """What stands under a tile beside its filter's number: what it stands for, and what must not be kept quiet."""
+    flags = () if pattern is None else pattern.flags
+    found = _("stays silent") if Flag.SILENT in flags else _("broke off") if Flag.NOT_FINITE in flags else ""
+    return " · ".join(filter(None, [name, found]))
+
+
+def tile_alternative(filter_: int, pattern: Pattern | None, *, begun: bool = True, name: str = "") -> str:
+    """The alternative text of a tile. No name is in it but that of a class, made harmless by :func:`label`.
 
     Args:
         filter_: its number.
         pattern: the finished picture, if it is finished.
         begun: whether there is an unfinished one.
+        name: what the filter stands for, where that is known.
     """
+    which = named(filter_, name)
     if pattern is None:
         found = _("Unfinished pattern of filter {filter}") if begun else _("No picture yet of filter {filter}")
-        return found.format(filter=filter_)
+        return found.format(filter=which)
     if Flag.SILENT in pattern.flags:
-        return _("No pattern: filter {filter} stays silent").format(filter=filter_)
+        return _("No pattern: filter {filter} stays silent").format(filter=which)
     return _("Pattern of filter {filter}, response {response}").format(
-        filter=filter_, response=number(pattern.response_end)
+        filter=which, response=number(pattern.response_end)
     )
 
 
-def tip(filter_: int, pattern: Pattern | None) -> str:
-    """The numbers of a tile, for whoever points at it."""
+def tip(filter_: int, pattern: Pattern | None, name: str = "") -> str:
+    """The numbers of a tile, for whoever points at it, with what its filter stands for where that is known."""
+    which = named(filter_, name)
     if pattern is None:
-        return _("Filter {filter}").format(filter=filter_)
+        return _("Filter {filter}").format(filter=which)
     if Flag.SILENT in pattern.flags:
-        return _("Filter {filter} · stays silent: no picture we tried makes it respond").format(filter=filter_)
+        return _("Filter {filter} · stays silent: no picture we tried makes it respond").format(filter=which)
     line = _("Filter {filter} · response {start} at the start, {end} at the end").format(
-        filter=filter_, start=number(pattern.response_start), end=number(pattern.response_end)
+        filter=which, start=number(pattern.response_start), end=number(pattern.response_end)
     )
     return " · ".join([line, _("still rising")]) if Flag.UNCONVERGED in pattern.flags else line
 

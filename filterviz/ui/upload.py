@@ -12,7 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from filterviz.errors import FiltervizError
-from filterviz.ui import address, blocks
+from filterviz.ui import address, blocks, undelivered
 from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.uploads import Upload
@@ -39,7 +39,7 @@ def ask(desk: Desk, view: View, visitor: str) -> None:
 
     It takes any ending: what a file is, its first bytes say.
     """
-    label = _("Drop or choose a network: .h5, .hdf5 or .keras, up to {size:.0f} MB").format(
+    label = _("Drop or choose a network: .h5, .hdf5, .keras or .zip, up to {size:.0f} MB").format(
         size=desk.settings.upload_bytes / 1e6
     )
 
@@ -74,7 +74,9 @@ def _take(desk: Desk, view: View, label: str, name: str, shown: Callable[[Upload
     doormat: _Doormat = st.session_state.setdefault(_DOORMAT, _Doormat())
     way = address.way()
     turn = doormat.turn
-    given = st.file_uploader(label, type=None, key=f"{name}-{turn}")
+    with st.container(key=f"intake-{name}"):
+        given = st.file_uploader(label, type=None, key=f"{name}-{turn}")
+        undelivered.explain(desk.settings.upload_bytes / 1e6, key=f"undelivered-{name}-{turn}")
     if given is None:
         # This run may have taken the place of the one that the file came in with, while that was still keeping it.
         address.follow()

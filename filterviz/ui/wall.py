@@ -112,7 +112,10 @@ def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
     near = relatives(state, others) if known and others is not None else {}
     rows, _columns = sheet.shape(max(1, len(filters)))
     chosen = tiles.mount(
-        [tile(state, filter_, near.get(filter_, ())) for filter_ in filters],
+        [
+            tile(state, filter_, near.get(filter_, ()), text.label_of(wall.model.spec, wall.layer.name, filter_))
+            for filter_ in filters
+        ],
         rows=rows,
         label=_("Patterns of {layer} of {side}").format(layer=text.plain(wall.layer.name), side=wall.side),
         hint=text.summary(state) if state.status is not Status.WAITING else _("waits for its turn"),
@@ -142,8 +145,15 @@ def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
         )
 
 
-def tile(state: LayerState, filter_: int, near: tuple[int, ...] = ()) -> tiles.Tile:
-    """One tile of a wall, as the browser gets it."""
+def tile(state: LayerState, filter_: int, near: tuple[int, ...] = (), name: str = "") -> tiles.Tile:
+    """One tile of a wall, as the browser gets it.
+
+    Args:
+        state: of the wall.
+        filter_: its number.
+        near: the filters on the other side that look most like it.
+        name: what the filter stands for, where that is known.
+    """
     pattern = state.patterns.get(filter_)
     begun = filter_ in state.previews
     if pattern is not None:
@@ -153,9 +163,9 @@ def tile(state: LayerState, filter_: int, near: tuple[int, ...] = ()) -> tiles.T
     return tiles.Tile(
         filter_,
         picture,
-        text.tile_alternative(filter_, pattern, begun=begun),
-        text.tile_mark(pattern),
-        text.tip(filter_, pattern),
+        text.tile_alternative(filter_, pattern, begun=begun, name=name),
+        text.tile_mark(pattern, name),
+        text.tip(filter_, pattern, name),
         "done" if pattern is not None else "begun" if begun else "empty",
         pattern is not None and Flag.SILENT in pattern.flags,
         near,

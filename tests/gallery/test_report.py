@@ -4,10 +4,11 @@ import base64
 from dataclasses import replace
 from html.parser import HTMLParser
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filterviz.gallery import png
+from filterviz.gallery.names import plain
 from filterviz.gallery.report import POLICY, licences, report
 from tests.gallery.spreads import spread
 
@@ -59,12 +60,27 @@ def test_it_fetches_nothing_and_runs_nothing() -> None:
         assert all(attributes.get(name, "data:").startswith("data:") for name in ("src", "href"))  # type: ignore[union-attr]
 
 
+@settings(deadline=None)  # a whole report each time
 @given(st.text(max_size=60))
 def test_no_name_can_leave_its_place(name: str) -> None:
     known = {tag for tag, _ in Reader(report(spread())).tags}
     page = Reader(report(spread(name, side=name, remark=name)))
     assert {tag for tag, _ in page.tags} <= known
     assert len(page.named("img")) == 34
+
+
+@settings(deadline=None)  # a whole report each time
+@given(st.text(min_size=1, max_size=60))
+def test_a_class_stands_beside_its_units_number_and_stays_there(label: str) -> None:
+    one = spread()
+    known = {tag for tag, _ in Reader(report(one)).tags}
+    row = one.rows[0]
+    page = Reader(report(replace(one, rows=[replace(row, mine=replace(row.mine, labels=(label, "Cat")))])))
+    assert {tag for tag, _ in page.tags} <= known
+    assert "1 · Cat · stays silent" in page.words
+    assert f"0 · {plain(label)}" in page.words
+    assert page.named("img")[0]["alt"] == f"Pattern of filter 0 ({plain(label)})"
+    assert page.named("img")[2]["alt"] == "Pattern of filter 2", "a label for each of the first two alone"
 
 
 def test_another_language() -> None:

@@ -1,10 +1,11 @@
 """Files meant to hurt, each built by a few lines of code, with the refusal it must get.
 
-``containers``: files that are not what they claim, archives that unfold. ``arrays``: HDF5 that points elsewhere or
-declares more than there is. ``configs``: architectures that carry code, name foreign objects, ask for the impossible.
+``containers``: files that are not what they claim, archives that unfold. ``bundles``: archives around a model.
+``arrays``: HDF5 that points elsewhere or declares more than there is. ``configs``: architectures that carry code, name
+foreign objects, ask for the impossible.
 """
 
-from tests.hostile import arrays, configs, containers
+from tests.hostile import arrays, bundles, configs, containers
 from tests.hostile.table import TABLE, Hostile
 
-__all__ = ["TABLE", "Hostile", "arrays", "configs", "containers"]
+__all__ = ["TABLE", "Hostile", "arrays", "bundles", "configs", "containers"]

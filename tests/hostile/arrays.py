@@ -201,6 +201,22 @@ def one_string_four_thousand_times(path: Path) -> None:
     path.write_bytes(content)
 
 
+@hostile("names_that_are_not_there.h5", RefusalCode.DAMAGED)
+def names_that_are_not_there(path: Path) -> None:
+    """A list that claims a quarter of a billion names, and holds 777."""
+
+    def alter(file: h5py.File) -> None:
+        names = np.full(777, "kernel:0", dtype=object)
+        file["model_weights/conv2d_1"].attrs.create("weight_names", names, dtype=h5py.string_dtype())
+
+    altered(path, alter)
+    content = path.read_bytes()
+    # The message that says how many there are, and how many there may be (specification 3.0, IV.A.2.b, version 1).
+    said, false = (b"\1\1\1\0\0\0\0\0" + 2 * struct.pack("<Q", count) for count in (777, 1 << 28))
+    assert content.count(said) == 1
+    path.write_bytes(content.replace(said, false))
+
+
 @hostile("many_names.h5", RefusalCode.TOO_LARGE)
 def names_without_end(path: Path) -> None:
     """A list of a hundred thousand names of arrays, in pieces as Keras writes long lists."""

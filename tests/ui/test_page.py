@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +114,25 @@ def test_a_file_shows_its_patterns_without_another_question(desk: Desk, family_f
     spec = desk.open(kept(desk, family_files["keras_2_1.h5"])).spec
     assert [spec.layers[at].kind for at in app.multiselect[0].value] == ["Conv2D", "Conv2D"]
     until(app, lambda _text: any(text.startswith(("Pattern", "No pattern")) for text in tiles(app)))
+
+
+def test_the_download_of_teachable_machine_shows_its_classes_by_name(
+    desk: Desk, family_files: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "converted_keras.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(family_files["keras_2_1.h5"], "keras_model.h5")
+        archive.writestr("labels.txt", "0 Cat\n1 <b>Dog</b>\n")
+    app = opened(path)
+    assert "converted_keras.zip · 2 conv layers" in written(app)
+    upload = kept(desk, path)
+    at = next(at for at, layer in enumerate(desk.open(upload).spec.layers) if layer.kind == "Dense")
+    app = opened(m=upload.token, layers=str(at), **QUICK)
+    all_finished(app, 2)
+    shown = walls(app)[0]["tiles"]
+    assert [tile["mark"].split(" · ")[0] for tile in shown] == ["Cat", "<b>Dog</b>"], "which the browser shows as text"
+    assert shown[0]["tip"].startswith("Filter 0 (Cat)")
+    assert "<b>" not in written(app)
 
 
 def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Desk, family_files: dict[str, Path]) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from filterviz.jobs import LayerState, Status
-from filterviz.spec import Flag, LayerSpec, ModelSpec, NodeSpec, PixelRange, Request
+from filterviz.spec import Flag, LayerSpec, ModelSpec, NodeSpec, OutputSpec, PixelRange, Request
 from filterviz.studio import Model
 from filterviz.ui import text
 from tests.gallery.pictures import pattern
@@ -49,3 +51,19 @@ def test_every_choice_has_words() -> None:
         assert text.pixel_range(choice)
     for flag in Flag:
         assert text.flag(flag).endswith(".")
+
+
+def test_a_class_stands_beside_its_units_number() -> None:
+    spec = model("m").spec
+    spec = replace(spec, classes=(OutputSpec("top", 2, ("Cat", "\u202e<b>" + "x" * 99), ("dense",)),))
+    assert text.label_of(spec, "dense", 0) == "Cat"
+    assert text.label_of(spec, "dense", 1).startswith("\ufffd<b>x")
+    assert len(text.label_of(spec, "dense", 1)) == text.LONGEST_LABEL
+    assert text.label_of(spec, "dense", 2) == text.label_of(spec, "conv", 0) == ""
+    good, silent = pattern(0, flags=(), response_end=2.0), pattern(0, flags=(Flag.SILENT,))
+    assert text.tile_mark(good, "Cat") == "Cat"
+    assert text.tile_mark(silent, "Cat") == "Cat · stays silent"
+    assert text.tip(0, None, "Cat") == "Filter 0 (Cat)"
+    assert text.tip(0, good, "Cat").startswith("Filter 0 (Cat) · response ")
+    assert text.tile_alternative(0, good, name="Cat") == "Pattern of filter 0 (Cat), response 2"
+    assert text.tile_alternative(0, good) == "Pattern of filter 0, response 2"

@@ -42,6 +42,14 @@ def test_a_tile_is_its_own_nearest_relative_and_unfinished_walls_have_none() -> 
     assert relatives(LayerState(Request("conv", ())), wall) == {}
 
 
+def test_a_tile_is_called_by_its_class() -> None:
+    shown = tile(state(2.5, missing=1), 0, name="Cat")
+    assert shown.mark == "Cat"
+    assert shown.text == "Pattern of filter 0 (Cat), response 2.5"
+    assert shown.tip.startswith("Filter 0 (Cat) · ")
+    assert tile(state(2.5, missing=1), 1, name="Dog").text == "No picture yet of filter 1 (Dog)"
+
+
 def test_what_the_browser_gets_of_a_tile() -> None:
     shown = tile(state(2.5, missing=1), 0, (4,))
     assert (shown.state, shown.silent, shown.mark, shown.near) == ("done", False, "", (4,))

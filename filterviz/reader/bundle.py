@@ -1,0 +1,196 @@
+"""The one Keras file in a zip archive that is none itself, and the list of class names beside it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from filterviz.errors import RefusalCode, Refused
+from filterviz.reader import mistaken, zipped
+from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, MAGIC
+from filterviz.reader.signatures import SAVE_WHOLE, UNPACK
+
+CONFIG, METADATA, WEIGHTS, ARRAYS = "config.json", "metadata.json", "model.weights.h5", "model.weights.npz"
+"""The members of a ``.keras`` archive; ``ARRAYS`` is in place of ``WEIGHTS`` where Keras had no h5py."""
+
+LABELS = "labels.txt"
+"""What Teachable Machine calls the list of its classes."""
+
+MOST_MEMBERS = 2000
+"""Files in an archive that is looked through; each of them must be begun to unpack."""
+
+MOST_SEARCHED = 64 << 20
+"""Bytes, unpacked, that are searched through to tell the network among several HDF5 files."""
+
+MOST_LISTED = 4
+LONGEST_LISTED = 40
+
+HEAD = 512
+"""Bytes of each file that are looked at."""
+
+_JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where in an archive the Keras file is.
+
+    Attributes:
+        member: the file; ``None`` where the members of a ``.keras`` archive lie in the archive as they are.
+        folder: in which they lie, or the file does: empty, or with a slash at its end.
+    """
+
+    member: zipfile.ZipInfo | None
+    folder: str
+
+
+def is_keras(names: Mapping[str, object], folder: str = "") -> bool:
+    """Whether the members of a ``.keras`` archive lie in a folder.
+
+    Args:
+        names: the names of all members.
+        folder: empty, or with a slash at its end.
+    """
+    return f"{folder}{CONFIG}" in names and any(f"{folder}{name}" in names for name in (METADATA, WEIGHTS, ARRAYS))
+
+
+def find(archive: zipfile.ZipFile) -> Found:
+    """The one Keras file in an archive. Its name does not matter, its first bytes do.
+
+    Raises:
+        Refused: there is none, or several, or the archive has far too many files.
+    """
+    if len(archive.filelist) > MOST_MEMBERS:
+        raise zipped.too_many()
+    names = members(archive)
+    folders = [folder for folder in sorted({_folder(name) for name in names}) if is_keras(names, folder)]
+    begun = {name: zipped.head(archive, member, HEAD) for name, member in names.items()}
+    heads = {name: head for name, head in begun.items() if head is not None}
+    parts = {f"{folder}{WEIGHTS}" for folder in folders}
+    files = [name for name, head in heads.items() if name not in parts and _is_model(head)]
+    # Keras 3 insists on this ending for weights without a network: they do not compete with a network beside them.
+    whole = [name for name in files if not name.lower().endswith(".weights.h5")]
+    called, hint = "Keras files", "Unpack it, and choose one of them."
+    if len(whole) > 1 and not folders:
+        networks = _with_networks(archive, {name: names[name] for name in whole}, heads)
+        whole = networks or whole
+        if networks == []:
+            called, hint = "HDF5 files, none of them with a network", SAVE_WHOLE
+    candidates = [*folders, *whole] or files
+    if len(candidates) > 1:
+        listed = ", ".join(f"{name[-LONGEST_LISTED:]!r}" for name in candidates[:MOST_LISTED])
+        rest = len(candidates) - MOST_LISTED
+        more = f" and {rest} more" if rest > 0 else ""
+        what = f"This zip archive holds several {called}: {listed}{more}."
+        raise Refused(RefusalCode.NOT_A_MODEL, what, "", hint)
+    if not candidates:
+        raise _nothing(names, heads)
+    found = candidates[0]
+    return Found(None, found) if found in folders else Found(names[found], _folder(found))
+
+
+def _with_networks(
+    archive: zipfile.ZipFile, files: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]
+) -> list[str] | None:
+    """Those of several files that may hold a network, not a dataset or bare weights; ``None`` where it takes too long.
+
+    An ``.h5`` with a network has an attribute of that name, which no compression hides.
+    """
+    if sum(member.file_size for member in files.values()) > MOST_SEARCHED:
+        return None
+    return [
+        name
+        for name, member in files.items()
+        if not heads[name].startswith(MAGIC) or zipped.holds(archive, member, b"model_config")
+    ]
+
+
+def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The files in an archive by their names, with slashes, without what operating systems put beside them."""
+    return {
+        name: member
+        for member in archive.filelist
+        for name in (zipped.plain(member.filename),)
+        if name and not name.endswith("/") and not _is_junk(name)
+    }
+
+
+def labels(archive: zipfile.ZipFile, folder: str) -> zipfile.ZipInfo | None:
+    """The list of class names that belongs to a model: in its folder, or else the only one in the archive.
+
+    Args:
+        archive: which holds both.
+        folder: of the model.
+    """
+    lists = {name: member for name, member in members(archive).items() if _base(name).lower() == LABELS}
+    near = [member for name, member in lists.items() if _folder(name) == folder] or list(lists.values())
+    return near[0] if len(near) == 1 else None
+
+
+def _is_model(head: bytes) -> bool:
+    """Whether a file begins as HDF5 does, or as a zip archive whose first member is one of a ``.keras`` archive's."""
+    return head.startswith(MAGIC) or first_member(head) in (CONFIG, METADATA, WEIGHTS, ARRAYS)
+
+
+def first_member(head: bytes) -> str | None:
+    """The name of the first member of a zip archive; ``None`` where the bytes are not the beginning of one.
+
+    Args:
+        head: the archive's first bytes: a local file header (APPNOTE 4.3.7).
+    """
+    if not head.startswith(zipped.MAGIC) or len(head) < 30:
+        return None
+    length = int.from_bytes(head[26:28], "little")
+    return head[30 : 30 + length].decode("utf-8", "replace")
+
+
+def _nothing(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -> Refused:
+    """The refusal of an archive without a Keras file, which says what is in it."""
+    if not names:
+        return Refused(RefusalCode.NOT_A_MODEL, "This is a zip archive with nothing in it.", "", "Pack it again.")
+    kind = mistaken.archive(names)
+    if kind is not None:
+        return Refused(RefusalCode.NOT_A_MODEL, f"This is no Keras model but {kind.what}.", "", kind.hint)
+    for name, member in names.items():
+        reason = zipped.unreadable(member)
+        if name not in heads:
+            return Refused(RefusalCode.DAMAGED, DAMAGED, name, DAMAGED_HINT)
+        if reason is not None:
+            what = f"The file {name[-LONGEST_LISTED:]!r} in this zip archive {reason}."
+            return Refused(RefusalCode.DAMAGED, what, "", zipped.SAVE_AGAIN)
+    for kind in _kinds(names, heads):
+        if kind.model:
+            what = f"In this zip archive is no Keras file but {kind.what}."
+            return Refused(RefusalCode.NOT_A_MODEL, what, "", kind.hint)
+    nested = next((name for name, head in heads.items() if first_member(head) is not None), None)
+    if nested is not None:
+        return inside_another(nested)
+    return Refused(RefusalCode.NOT_A_MODEL, "This is a zip archive, but no Keras model is in it.", "", SAVE_WHOLE)
+
+
+def _kinds(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -> Iterator[mistaken.Mistaken]:
+    for name, head in heads.items():
+        first = first_member(head)
+        kind = mistaken.recognise(head, names[name].file_size) if first is None else mistaken.archive([first])
+        if kind is not None:
+            yield kind
+
+
+def inside_another(name: str) -> Refused:
+    """The refusal of a zip archive within a zip archive."""
+    what = f"In this zip archive lies another archive, {name[-LONGEST_LISTED:]!r}, which is not looked into."
+    return Refused(RefusalCode.NOT_A_MODEL, what, "", UNPACK)
+
+
+def _folder(name: str) -> str:
+    return name[: name.rfind("/") + 1]
+
+
+def _base(name: str) -> str:
+    return name[name.rfind("/") + 1 :]
+
+
+def _is_junk(name: str) -> bool:
+    parts: Sequence[str] = name.split("/")
+    return any(part in _JUNK or (part.startswith(".") and part not in (".", "..")) for part in parts)
