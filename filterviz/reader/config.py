@@ -21,7 +21,8 @@ WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
 CONSTANT = "_CONSTANT_VALUE"
 """What tf.keras writes in place of a layer's name where a number stands before the first tensor, as in ``1 - x``."""
 
-SLICES = ("__slice__", "__ellipsis__")
+OPERATIONS = ("keras.src.ops", "keras.ops")
+"""The modules in which Keras 3 keeps its operations on tensors."""
 
 SAVE_AGAIN = 'Save the model again with model.save("model.keras") and try that file.'
 
@@ -35,7 +36,15 @@ class Reference:
     tensor: int = 0
 
 
-Number = float | tuple[float, ...]
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a tensor among the arguments of a call.
+
+    Attributes:
+        index: into the call's inputs.
+    """
+
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +53,12 @@ class Call:
 
     Attributes:
         inputs: what it is called on.
-        constants: numbers and lists of numbers beside the inputs, for operations such as ``x / 255``.
-        constant_first: whether a number stands before the first input, as in ``1 - x``.
-        settings: further arguments, by name.
+        arguments: all positional arguments as the file has them, with a :class:`Slot` in place of each input.
+        settings: the arguments by name, likewise.
     """
 
     inputs: tuple[Reference, ...]
-    constants: tuple[Number, ...] = ()
-    constant_first: bool = False
+    arguments: tuple[Any, ...] = ()
     settings: Config = field(default_factory=dict)
 
 
@@ -64,6 +71,8 @@ class Layer:
         class_name: in the words of Keras 2 and later.
         config: likewise.
         calls: in a Functional model; a Sequential one calls each layer on the one before.
+        operation: whether it may be an operation of Keras 3 on tensors rather than a layer: of such the file does not
+            say how it trains.
         model: what is inside, if it is a model.
         wrapped: what is inside, if it is a wrapper such as TimeDistributed.
     """
@@ -74,6 +83,7 @@ class Layer:
     calls: tuple[Call, ...] = ()
     model: Model | None = None
     wrapped: Layer | None = None
+    operation: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +215,11 @@ class Parser:
             if depth + 1 > self._max_depth:
                 raise _too_deep()
             wrapped = self.layer(config["layer"], depth + 1)
-        return Layer(name, class_name, config, calls, wrapped=wrapped)
+        module = data.get("module")
+        operation = self._keras_3 and "trainable" not in config
+        if isinstance(module, str):
+            operation = module.startswith(OPERATIONS)
+        return Layer(name, class_name, config, calls, wrapped=wrapped, operation=operation)
 
 
 def _text(value: Any, default: str) -> str:
@@ -226,68 +240,46 @@ def _references(data: Any) -> Iterator[Reference]:
                 yield from _references(item)
 
 
-def number(value: Any) -> Number | None:
-    """A number or a list of numbers, as files write them; ``None`` for anything else."""
-    if isinstance(value, dict) and value.get("class_name") in ("__numpy__", "__tensor__"):
-        config = value.get("config")
-        value = config.get("value") if isinstance(config, dict) else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
-        return tuple(map(float, value))
-    return None
-
-
 def _call(node: Any) -> Call:
     """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}]]``) write it."""
     inputs: list[Reference] = []
-    constants: list[Number] = []
     settings: Config = {}
-    first: list[bool] = []
 
-    def take(value: Any) -> None:
+    def take(value: Any) -> Any:
+        """The value with slots in place of its tensors."""
         if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
             config = value.get("config")
-            inputs.extend(_references([config.get("keras_history")] if isinstance(config, dict) else []))
-            first.append(False)
-        elif isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int):
-            if value[0] == CONSTANT:
-                take(value[2])
-            else:
-                inputs.extend(_references([value[:3]]))
-                first.append(False)
-            if len(value) > 3 and isinstance(value[3], dict):
-                for key, item in value[3].items():
-                    keep(key, item)
-        elif (constant := number(value)) is not None:
-            constants.append(constant)
-            first.append(True)
-        elif isinstance(value, list):
-            # Slices of a tensor are among its arguments: ``x[:, 1:]``.
-            if any(isinstance(item, dict) and item.get("class_name") in SLICES for item in value):
-                settings["key"] = value
-                return
-            for item in value:
-                take(item)
+            found = list(_references([config.get("keras_history")] if isinstance(config, dict) else []))
+            inputs.extend(found)
+            return Slot(len(inputs) - 1) if found else None
+        if not isinstance(value, list):
+            return value
+        if _is_reference(value):
+            inputs.extend(_references([value[:3]]))
+            return Slot(len(inputs) - 1)
+        return [take(item) if isinstance(item, dict | list) else item for item in value]
 
-    def keep(key: str, value: Any) -> None:
-        if (
-            (isinstance(value, dict) and value.get("class_name") == "__keras_tensor__")
-            or (isinstance(value, list) and _is_reference(value))
-            or key in ("y", "x", "x1", "x2")
-        ):
-            take(value)
-        elif key not in ("name", "training", "mask"):
-            settings[key] = value
+    def first(value: Any) -> Any:
+        """The first argument as earlier versions write it: each tensor with all further arguments behind it."""
+        if not isinstance(value, list):
+            return value
+        if not (len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int)):
+            return [first(item) for item in value]
+        taken = value[2] if value[0] == CONSTANT else take(value)
+        if len(value) > 3 and isinstance(value[3], dict):
+            later.update(value[3])
+        return taken
 
     if isinstance(node, dict):
-        take(node.get("args", []))
+        arguments = take(node.get("args", []))
         kwargs = node.get("kwargs", {})
-        for key, item in kwargs.items() if isinstance(kwargs, dict) else ():
-            keep(key, item)
-    else:
-        take(node if isinstance(node, list) else [])
-    return Call(tuple(inputs), tuple(constants), bool(first and first[0]), settings)
+        settings = {key: take(item) for key, item in kwargs.items()} if isinstance(kwargs, dict) else {}
+        return Call(tuple(inputs), tuple(arguments) if isinstance(arguments, list) else (), settings)
+    later: Config = {}
+    taken = first(node if isinstance(node, list) else [])
+    alone = isinstance(taken, list) and len(taken) == 1
+    settings = {key: take(item) for key, item in later.items()}
+    return Call(tuple(inputs), (taken[0] if alone else taken,), settings)
 
 
 def _is_reference(value: Sequence[Any]) -> bool:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
-from filterviz.reader.layers import Params, slices
+from filterviz.reader.layers import Params
+from filterviz.reader.operation_shapes import slices
 
 WHOLE = (
     "Bidirectional",

@@ -14,8 +14,19 @@ from typing import Any
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import operations
 from filterviz.reader.config import Call, Layer, Model, Reference, bad
-from filterviz.reader.layers import CODE, IDENTITY, KINDS, NOTHING_AT_INFERENCE, Order, Params, ShapeError, WeightShapes
+from filterviz.reader.layers import (
+    CODE,
+    IDENTITY,
+    KINDS,
+    NOTHING_AT_INFERENCE,
+    OPERATION_KINDS,
+    Order,
+    Params,
+    ShapeError,
+    WeightShapes,
+)
 from filterviz.reader.legacy import Config
+from filterviz.reader.turning import axis_of, turned
 from filterviz.reader.values import Unsupported, Values
 from filterviz.settings import Settings
 from filterviz.spec import NodeSpec, Shape
@@ -32,6 +43,8 @@ class Record:
 
     Attributes:
         initial: what the file says of how its weights began.
+        operation: whether it is an operation on tensors, whose parameters are in the file's own order of axes.
+        turned: whether they have been turned for channels last.
     """
 
     name: str
@@ -42,6 +55,8 @@ class Record:
     reason: str | None = None
     code: bool = False
     initial: Config = field(default_factory=dict)
+    operation: bool = False
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,7 +226,9 @@ class Graph:
             return self._fold(f"{name}/sequence", UNFOLD, [*inner, *inputs])
         if layer.class_name == INPUT:
             return inputs
-        return [self._single(name, layer, call, inputs)]
+        if layer.class_name not in CODE and operations.is_operation(layer, KINDS):
+            return self._operation(name, layer, call, inputs)
+        return [self._single(name, layer, inputs)]
 
     def _fold(self, name: str, kind: str, inputs: list[int]) -> list[int]:
         record = self._by_name.get(name)
@@ -231,10 +248,41 @@ class Graph:
         steps = frames[1] if frames is not None else None
         return [self._add(record, tuple(inputs), (None, steps, *shape[1:]), first=source.first)]
 
-    def _single(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> int:
+    def _operation(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> list[int]:
+        """Call an operation: one node for each tensor that it gives, and for each step on the way to it."""
+        blame = next((self.nodes[node].blame for node in inputs if self.nodes[node].blame is not None), None)
+        if blame is not None or not inputs:
+            return [self._add(self._record(name, layer.class_name, IDENTITY), tuple(inputs), None, blame=blame or name)]
+        try:
+            parts = operations.read(layer, call, [self._source(node) for node in inputs])
+        except Unsupported as error:
+            record = self._record(name, layer.class_name, UNSUPPORTED)
+            self.records[record].reason = error.reason
+            return [self._add(record, tuple(inputs), None, blame=name)]
+        made: list[int] = []
+        for part, steps in enumerate(parts):
+            current = inputs
+            for step, (kind, params) in enumerate(steps):
+                last = step == len(steps) - 1
+                own = (name if len(parts) == 1 else f"{name}/{part}") if last else f"{name}/{part}.{kind.lower()}"
+                index = self._record(own, layer.class_name, kind)
+                self.records[index].params, self.records[index].operation = dict(params), True
+                current = [self._computed(index, layer, current)]
+            made += current
+        return made
+
+    def _source(self, node: int) -> operations.Source:
+        """A tensor as an operation of the file knows it: in the file's own order of axes."""
+        spec, first = self.nodes[node].spec, self.nodes[node].first
+        shape = spec.output_shape or ()
+        record = self.records[spec.layer]
+        truth = record.kind in ("Binary", "Elementwise") and record.params["function"] in operations.TRUTHS
+        return operations.Source((shape[0], shape[-1], *shape[1:-1]) if first else shape, first, truth)
+
+    def _single(self, name: str, layer: Layer, inputs: list[int]) -> int:
         sources = [self.nodes[node] for node in inputs]
         index = self._by_name.get(name)
-        record = self._describe(name, layer, call, len(inputs)) if index is None else self.records[index]
+        record = self._describe(name, layer) if index is None else self.records[index]
         index = self._by_name[name]
         blame = next((source.blame for source in sources if source.blame is not None), None)
         if blame is not None or not inputs:
@@ -245,7 +293,15 @@ class Graph:
             return self._start(index, record, inputs[0])
         if record.kind not in KINDS:
             return self._add(index, tuple(inputs), None, blame=name)
+        return self._computed(index, layer, inputs)
+
+    def _computed(self, index: int, layer: Layer, inputs: list[int]) -> int:
+        """The node of a call of a layer of a known kind."""
+        record, sources = self.records[index], [self.nodes[node] for node in inputs]
         kind = KINDS[record.kind]
+        blame = next((source.blame for source in sources if source.blame is not None), None)
+        if blame is not None:
+            return self._add(index, tuple(inputs), None, blame=blame)
         try:
             permutations, shapes, first = self._arranged(record, layer, sources)
             if kind.rank is not None and len(shapes[0]) != kind.rank:
@@ -254,7 +310,7 @@ class Graph:
             weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
         except (ShapeError, IndexError, ValueError) as error:
             record.kind, record.reason = UNSUPPORTED, f"It cannot be computed: {error}."
-            return self._add(index, tuple(inputs), None, blame=name)
+            return self._add(index, tuple(inputs), None, blame=record.name)
         record.weight_shapes = record.weight_shapes or weights
         node = self._add(index, tuple(inputs), shape, permutations, first and len(shape) > 2)
         if not weights and len(shape) == len(shapes[0]) and all(item in self._bare for item in inputs):
@@ -280,19 +336,17 @@ class Graph:
         self._bare.add(node)
         return node
 
-    def _describe(self, name: str, layer: Layer, call: Call, count: int) -> Record:
+    def _describe(self, name: str, layer: Layer) -> Record:
         """What a layer is to be rebuilt as."""
         class_name, config = layer.class_name, layer.config
         try:
             if class_name in CODE:
                 raise Unsupported("It carries program code, which is never run.", code=True)
-            if operations.is_operation(class_name, config, count, KINDS):
-                kind, params = operations.read(class_name, config, call, count)
-            elif class_name == "Bidirectional":
+            if class_name == "Bidirectional":
                 kind, params = class_name, KINDS[class_name].read(Values(name, _both_ways(layer)))
             elif class_name in NOTHING_AT_INFERENCE:
                 kind, params = IDENTITY, {}
-            elif class_name in KINDS:
+            elif class_name in KINDS and class_name not in OPERATION_KINDS:
                 kind, params = class_name, KINDS[class_name].read(Values(name, config))
             else:
                 raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)
@@ -317,13 +371,15 @@ class Graph:
         """Bring the axes of the inputs into the order the layer minds; returns permutations, shapes, the new order."""
         order = KINDS[record.kind].order
         shapes = [source.spec.output_shape or () for source in sources]
-        first = sources[0].first
-        wanted = first and all(source.first == first for source in sources)
+        alike = len({len(shape) for shape in shapes}) == 1
+        wanted = alike and any(source.first for source in sources)
         written_first = layer.config.get("data_format") == "channels_first"
         if order is Order.CHANNELS or (record.kind == "Flatten" and written_first):
-            wanted = written_first and len(shapes[0]) > 2
+            wanted = (sources[0].first if record.operation else written_first) and len(shapes[0]) > 2
         elif order is Order.AS_WRITTEN:
             wanted = False
+            if record.operation and (found := self._turned(record, sources)) is not None:
+                return (None,) * len(sources), shapes, found
         permutations: list[tuple[int, ...] | None] = []
         for position, (source, shape) in enumerate(zip(sources, shapes, strict=True)):
             rank = len(shape)
@@ -333,11 +389,31 @@ class Graph:
             turn = (0, *range(2, rank), 1) if wanted else (0, rank - 1, *range(1, rank - 1))
             permutations.append(turn)
             shapes[position] = tuple(shape[axis] for axis in turn)
-        if order is Order.AXIS and wanted and "axis" in record.params:
-            rank = len(shapes[0])
-            axis = record.params["axis"] % rank
-            record.params["axis"] = rank - 1 if axis == 1 else axis - 1 if axis > 1 else axis
+        if order is Order.AXIS and wanted and "axis" in record.params and not record.turned:
+            record.params["axis"] = axis_of(record.params["axis"], len(shapes[0]))
+            record.turned = True  # once, however often the layer is called
         return tuple(permutations), shapes, wanted
+
+    def _turned(self, record: Record, sources: Sequence[Node]) -> bool | None:
+        """Turn an operation's parameters for channels last; returns whether the result's channels came first.
+
+        ``None``: it is to work on tensors in the file's own order.
+        """
+        ranks = {len(source.spec.output_shape or ()) for source in sources}
+        rank = ranks.pop()
+        if ranks:
+            return None
+        if not any(source.first for source in sources):
+            # Channels of a picture, put together where they came from: first.
+            if record.kind == "Stack" and self.channels_first and (rank, record.params["axis"]) == (3, 1):
+                record.params["axis"] = -1
+                return True
+            return None
+        found = turned(record.kind, record.params, rank) if all(source.first for source in sources) else None
+        if found is None:
+            return None
+        record.params, first = found
+        return first
 
     def _record(self, name: str, class_name: str, kind: str) -> int:
         self._by_name[name] = len(self.records)
