@@ -21,9 +21,6 @@ WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
 CONSTANT = "_CONSTANT_VALUE"
 """What tf.keras writes in place of a layer's name where a number stands before the first tensor, as in ``1 - x``."""
 
-OPERATIONS = ("keras.src.ops", "keras.ops")
-"""The modules in which Keras 3 keeps its operations on tensors."""
-
 SAVE_AGAIN = 'Save the model again with model.save("model.keras") and try that file.'
 
 
@@ -71,8 +68,8 @@ class Layer:
         class_name: in the words of Keras 2 and later.
         config: likewise.
         calls: in a Functional model; a Sequential one calls each layer on the one before.
-        operation: whether it may be an operation of Keras 3 on tensors rather than a layer: of such the file does not
-            say how it trains.
+        module: where Keras 3 keeps the class; empty where the file does not say.
+        untrainable: whether a file of Keras 3 does not say how it trains, as it does of every layer.
         model: what is inside, if it is a model.
         wrapped: what is inside, if it is a wrapper such as TimeDistributed.
     """
@@ -83,7 +80,8 @@ class Layer:
     calls: tuple[Call, ...] = ()
     model: Model | None = None
     wrapped: Layer | None = None
-    operation: bool = False
+    module: str = ""
+    untrainable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,11 +213,8 @@ class Parser:
             if depth + 1 > self._max_depth:
                 raise _too_deep()
             wrapped = self.layer(config["layer"], depth + 1)
-        module = data.get("module")
-        operation = self._keras_3 and "trainable" not in config
-        if isinstance(module, str):
-            operation = module.startswith(OPERATIONS)
-        return Layer(name, class_name, config, calls, wrapped=wrapped, operation=operation)
+        untrainable = self._keras_3 and "trainable" not in config
+        return Layer(name, class_name, config, calls, None, wrapped, _text(data.get("module"), ""), untrainable)
 
 
 def _text(value: Any, default: str) -> str:

@@ -18,8 +18,8 @@ from filterviz.reader.layers import (
     CODE,
     IDENTITY,
     KINDS,
+    LAYERS,
     NOTHING_AT_INFERENCE,
-    OPERATION_KINDS,
     Order,
     Params,
     ShapeError,
@@ -226,7 +226,7 @@ class Graph:
             return self._fold(f"{name}/sequence", UNFOLD, [*inner, *inputs])
         if layer.class_name == INPUT:
             return inputs
-        if layer.class_name not in CODE and operations.is_operation(layer, KINDS):
+        if layer.class_name not in CODE and operations.is_operation(layer, LAYERS):
             return self._operation(name, layer, call, inputs)
         return [self._single(name, layer, inputs)]
 
@@ -288,7 +288,7 @@ class Graph:
         if blame is not None or not inputs:
             return self._add(index, tuple(inputs), None, blame=blame or name)
         # A layer of a known kind does its part of the work; only foreign code may be mere preparation of pixels.
-        preparation = record.kind == UNSUPPORTED and record.class_name not in KINDS
+        preparation = record.kind == UNSUPPORTED and record.class_name not in LAYERS
         if preparation and inputs[0] in self._bare and len(inputs) == 1:
             return self._start(index, record, inputs[0])
         if record.kind not in KINDS:
@@ -346,7 +346,7 @@ class Graph:
                 kind, params = class_name, KINDS[class_name].read(Values(name, _both_ways(layer)))
             elif class_name in NOTHING_AT_INFERENCE:
                 kind, params = IDENTITY, {}
-            elif class_name in KINDS and class_name not in OPERATION_KINDS:
+            elif class_name in LAYERS:
                 kind, params = class_name, KINDS[class_name].read(Values(name, config))
             else:
                 raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)

@@ -699,6 +699,9 @@ OPERATION_KINDS = frozenset(
 )
 """Kinds that operations alone become. Keras has no layers of these names, and a file's are not taken for them."""
 
+LAYERS = frozenset(KINDS) - OPERATION_KINDS
+"""The classes of layers that are known."""
+
 NOTHING_AT_INFERENCE = frozenset(
     {
         *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise"),

@@ -137,7 +137,7 @@ def sizes_free(kind: str, params: Mapping[str, Any]) -> bool:
     if kind == "Slice":
         return all(_open(part) for part in params["parts"][1:-1])
     if kind == "Take":
-        return params["axis"] == 3
+        return bool(params["axis"] == 3)
     return True
 
 

@@ -10,7 +10,7 @@ Every argument is read by its operation or refused by name: none is ignored beca
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -30,6 +30,9 @@ KERAS: Mapping[str, Operation] = dict(chain.from_iterable(family.KERAS.items() f
 TENSORFLOW: Mapping[str, Operation] = dict(chain.from_iterable(family.TENSORFLOW.items() for family in FAMILIES))
 """Function without prefix, capitals and underscores -> how it is read."""
 
+MODULES = ("keras.src.ops", "keras.ops")
+"""Where Keras 3 keeps its operations on tensors."""
+
 SHARED = frozenset(
     {"Add", "Subtract", "Multiply", "Maximum", "Minimum", "Average", "Concatenate", "Dot", "Reshape", "Softmax"}
 )
@@ -47,17 +50,21 @@ TAKES_TRUTH = frozenset(
 """Operations that take truth values here; elsewhere these would become numbers by rules of their own."""
 
 
-def is_operation(layer: Layer, kinds: Mapping[str, Any]) -> bool:
+def is_operation(layer: Layer, layers: Container[str]) -> bool:
     """Whether what a file lists as a layer is one of these.
 
     Args:
         layer: as described.
-        kinds: the layers that are known; some of them share their name with an operation.
+        layers: the classes of layers that are known; some of them share their name with an operation.
     """
     name = layer.class_name
-    if name in WRAPPERS or not layer.operation:
-        return name in WRAPPERS
-    return name in SHARED or (name not in kinds and (name.lower() in KERAS or name.lower() in DECLARED))
+    if name in WRAPPERS:
+        return True
+    if layer.module:
+        return layer.module.startswith(MODULES)
+    if not layer.untrainable:
+        return False
+    return name in SHARED or (name not in layers and (name.lower() in KERAS or name.lower() in DECLARED))
 
 
 def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ...]:

@@ -25,7 +25,7 @@ def _reshape(given: Arguments) -> Found:
     sides = [-1 if side is None else side for side in shape[1:]]
     whole = tuple(given.values(shape=side).whole("shape", -1, 2**31) for side in sides)
     batch = shape[0]
-    if isinstance(batch, int) and batch > 0 or 0 in whole:
+    if (isinstance(batch, int) and batch > 0) or 0 in whole:
         message = f"The operation {given.function[:60]!r} puts the pictures of a batch together: {shape}."
         raise Unsupported(message)
     known = None not in source.shape[1:]

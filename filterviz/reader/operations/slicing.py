@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from filterviz.reader.config import Slot
@@ -74,10 +75,10 @@ def _divided(given: Arguments, axis: int, bounds: Sequence[int]) -> Found:
     if len(bounds) - 1 > MOST_PARTS:
         message = f"The operation {given.function[:60]!r} gives {len(bounds) - 1} tensors, more than are followed here."
         raise Unsupported(message)
-    if any(one >= two for one, two in zip(bounds, bounds[1:], strict=False)):
+    if any(one >= two for one, two in pairwise(bounds)):
         message = f"The operation {given.function[:60]!r} gives a tensor without any values."
         raise Unsupported(message)
-    return Several([[_one_axis(rank, axis, (one, two, None))] for one, two in zip(bounds, bounds[1:], strict=False)])
+    return Several([[_one_axis(rank, axis, (one, two, None))] for one, two in pairwise(bounds)])
 
 
 def _side(given: Arguments, axis: int) -> int:
