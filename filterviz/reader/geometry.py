@@ -130,9 +130,9 @@ def _keeps_places(record: Record, before: int, after: int) -> bool:
     if kind in POINTWISE:
         return True
     if kind == "Stack":
-        return (before, after) == (3, 4) and params["axis"] % 4 == 3
+        return (before, after) == (3, 4) and bool(params["axis"] % 4 == 3)
     if kind == "ExpandDims":
-        return (before, after) == (3, 4) and params["axis"] == (3,)
+        return (before, after) == (3, 4) and tuple(params["axis"]) == (3,)
     if before != 4:
         return False
     if kind in CHANNELWISE:
@@ -141,15 +141,15 @@ def _keeps_places(record: Record, before: int, after: int) -> bool:
     if kind == "Reduce":
         return {axis % 4 for axis in params["axes"]} == {3}
     if kind == "Squeeze":
-        return params["axis"] == (3,)
+        return tuple(params["axis"]) == (3,)
     if kind == "Slice":
         return all(isinstance(part, slice) and (part.step or 1) > 0 for part in slices(params["parts"], 4)[1:3])
     if kind == "Tile":
-        return params["repeats"][1:3] == (1, 1)
+        return tuple(params["repeats"][1:3]) == (1, 1)
     if kind == "Roll":
         return set(params["axis"]) == {3}
     if kind == "MatMul":
-        return "constant" in params and not params["transpose_a"]
+        return "constant" in params and params["transpose_a"] is False
     return kind in IN_PLACE or kind in MOVED
 
 
