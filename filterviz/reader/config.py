@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import Config, modernise
+from filterviz.reader.legacy import Config, class_of, modernise
 
 MODELS = frozenset({"Sequential", "Functional"})
 WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
@@ -52,11 +52,13 @@ class Call:
         inputs: what it is called on.
         arguments: all positional arguments as the file has them, with a :class:`Slot` in place of each input.
         settings: the arguments by name, likewise.
+        training: whether the call itself says that it is made as in training, which Keras 2 minds after training too.
     """
 
     inputs: tuple[Reference, ...]
     arguments: tuple[Any, ...] = ()
     settings: Config = field(default_factory=dict)
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ class Parser:
             raise bad("one of its layers has no class")
         class_name, config = data["class_name"], data.get("config")
         inbound = data.get("inbound_nodes")
-        calls = tuple(_call(node) for node in inbound) if isinstance(inbound, list) else ()
+        calls = tuple(_call(node, self._keras_3) for node in inbound) if isinstance(inbound, list) else ()
         if class_name in ("Sequential", "Functional", "Model") or (
             isinstance(config, dict) and "layers" in config and "input_layers" in config
         ):
@@ -206,7 +208,7 @@ class Parser:
             return Layer(name, "Sequential" if model.sequential else "Functional", {}, calls, model=model)
         if not isinstance(config, dict):
             raise bad("one of its layers has no settings")
-        class_name, config = modernise(class_name, config, self._keras_3)
+        class_name, config = modernise(class_of(data), config, self._keras_3)
         name = _text(data.get("name"), _text(config.get("name"), class_name.lower()))
         wrapped = None
         if class_name in WRAPPERS and isinstance(config.get("layer"), dict):
@@ -235,7 +237,7 @@ def _references(data: Any) -> Iterator[Reference]:
                 yield from _references(item)
 
 
-def _call(node: Any) -> Call:
+def _call(node: Any, keras_3: bool) -> Call:
     """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}]]``) write it."""
     inputs: list[Reference] = []
     settings: Config = {}
@@ -274,7 +276,9 @@ def _call(node: Any) -> Call:
     taken = first(node if isinstance(node, list) else [])
     alone = isinstance(taken, list) and len(taken) == 1
     settings = {key: take(item) for key, item in later.items()}
-    return Call(tuple(inputs), (taken[0] if alone else taken,), settings)
+    # Keras 3 lets whoever calls the whole network decide; before, what the call itself says holds for ever.
+    training = not keras_3 and settings.get("training") in (True, 1)
+    return Call(tuple(inputs), (taken[0] if alone else taken,), settings, training)
 
 
 def _is_reference(value: Sequence[Any]) -> bool:

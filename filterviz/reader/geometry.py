@@ -30,18 +30,33 @@ POINTWISE = frozenset(
 IN_PLACE = frozenset(
     {
         *("Dense", "PReLU", "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization"),
-        *("LayerScale", "LocalResponse"),
+        *("LayerScale", "LocalResponse", "InstanceNormalization", "Masking"),
     }
 )
 """Kinds of which each place of a picture depends on that place alone, but for statistics of the whole."""
 
-CHANNELWISE = frozenset({"Softmax", "Along", "Normalize", "RootMeanSquare", "Concatenate", "Take"})
+CHANNELWISE = frozenset(
+    {
+        *("Softmax", "Along", "Normalize", "RootMeanSquare", "Concatenate", "Take"),
+        *("RMSNormalization", "UnitNormalization"),
+    }
+)
 """Kinds that work along axes which their parameters name: in place where those are the channels'."""
 
 MOVED = frozenset(
     {
         *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "MaxPooling2D", "AveragePooling2D"),
-        *("UpSampling2D", "DepthToSpace", "SpaceToDepth", "ZeroPadding2D", "Cropping2D", "Slice", "Pad", "Repeat"),
+        *(
+            "UpSampling2D",
+            "DepthToSpace",
+            "SpaceToDepth",
+            "ZeroPadding2D",
+            "ReflectionPadding2D",
+            "Cropping2D",
+            "Slice",
+            "Pad",
+            "Repeat",
+        ),
         *("Reduce", "Stack", "ExpandDims", "Squeeze", "Tile", "Roll", "MatMul"),
     }
 )
@@ -54,6 +69,7 @@ WHOLE = frozenset(
         *("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D"),
         *("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D"),
         *(f"{name}{rank}D" for name in ("Conv", "MaxPooling", "AveragePooling") for rank in (1, 3)),
+        *(f"Adaptive{how}Pooling{rank}D" for how in ("Average", "Max") for rank in (1, 2, 3)),
         *("DepthwiseConv1D", "SeparableConv1D", "Conv1DTranspose", "Conv3DTranspose"),
         *(f"{name}{rank}D" for name in ("ZeroPadding", "Cropping", "UpSampling") for rank in (1, 3)),
     }
@@ -61,6 +77,18 @@ WHOLE = frozenset(
 """Kinds after which a value may depend on any part of the picture, or that work on other things than pictures. A kind
 that stands in none of these tables is taken for one of them."""
 
+
+REACH = {
+    "nearest": (0, 0),
+    "area": (0, 0),
+    "bilinear": (0, 1),
+    "bicubic": (1, 2),
+    "mitchellcubic": (1, 2),
+    "gaussian": (1, 2),
+    "lanczos3": (2, 3),
+    "lanczos5": (4, 5),
+}
+"""Places before and after one that an interpolation looks at, as picture are made larger."""
 
 SPAN = 4096
 """Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
@@ -168,8 +196,8 @@ def _side(record: Record, axis: int, line: Line) -> Line:
     if kind == "UpSampling2D":
         size = params["size"][axis]
         place = np.arange(length * size)
-        # A place between two others depends on both, and in cubic interpolation on their neighbours too.
-        before, after = {"nearest": (0, 0), "bilinear": (0, 1), "bicubic": (1, 2)}[params["interpolation"]]
+        # A place between two others depends on both, and in wider interpolations on their neighbours too.
+        before, after = REACH[params["interpolation"]]
         middle = place // size if after == 0 else (2 * place + 1 - size) // (2 * size)
         return _picked(line, middle - before, middle + after)
     if kind == "DepthToSpace":
@@ -183,9 +211,10 @@ def _side(record: Record, axis: int, line: Line) -> Line:
         times = params["repeats"] if params["axis"] == 1 + axis else 1
         place = np.arange(length * times) // times
         return _picked(line, place, place)
-    if kind == "Pad" and params["mode"] != "constant":
+    if kind == "ReflectionPadding2D" or (kind == "Pad" and params["mode"] != "constant"):
         # Mirrored edges run backwards; the field of each is widened so that both ends still never fall.
-        place = np.pad(np.arange(length), params["padding"][1 + axis], mode=params["mode"])
+        amounts, mode = params["padding"][axis + (kind == "Pad")], params.get("mode", "reflect")
+        place = np.pad(np.arange(length), amounts, mode=mode)
         first = np.minimum.accumulate(place[::-1])[::-1]
         return _picked(line, first, np.maximum.accumulate(place))
     if kind in ("ZeroPadding2D", "Pad"):

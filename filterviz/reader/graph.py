@@ -13,9 +13,10 @@ from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import operations
-from filterviz.reader.config import Call, Layer, Model, Reference, bad
+from filterviz.reader.config import Call, Layer, Model, Reference, Slot, bad
 from filterviz.reader.layers import (
     CODE,
+    COMMON,
     IDENTITY,
     KINDS,
     LAYERS,
@@ -24,6 +25,8 @@ from filterviz.reader.layers import (
     Params,
     ShapeError,
     WeightShapes,
+    mixes_channels,
+    nothing_is_ignored,
 )
 from filterviz.reader.legacy import Config
 from filterviz.reader.turning import axis_of, turned
@@ -43,8 +46,10 @@ class Record:
 
     Attributes:
         initial: what the file says of how its weights began.
-        operation: whether it is an operation on tensors, whose parameters are in the file's own order of axes.
-        turned: whether they have been turned for channels last.
+        operation: whether it is an operation on tensors.
+        stated: of an operation, its parameters in the file's own order of axes.
+        called: of an operation, what it was called with.
+        turned: whether its axis has been turned for channels last.
     """
 
     name: str
@@ -56,6 +61,8 @@ class Record:
     code: bool = False
     initial: Config = field(default_factory=dict)
     operation: bool = False
+    stated: Params = field(default_factory=dict)
+    called: Any = None
     turned: bool = False
 
 
@@ -105,6 +112,7 @@ class Graph:
         self._settings = settings
         self._sizes_after_start = sizes_after_start
         self._by_name: dict[str, int] = {}
+        self._training = False  # whether the model that is being called is called as in training
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self.channels_first = _channels_first(model)
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
@@ -219,7 +227,10 @@ class Graph:
     def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int]:
         name = prefix + layer.name
         if layer.model is not None:
-            return self._model(layer.model, f"{name}/", inputs)
+            outside, self._training = self._training, self._training or call.training
+            made = self._model(layer.model, f"{name}/", inputs)
+            self._training = outside
+            return made
         if layer.class_name == "TimeDistributed" and layer.wrapped is not None:
             fold = self._fold(f"{name}/frames", FOLD, inputs)
             inner = self._call(layer.wrapped, f"{name}/", call, fold)
@@ -228,7 +239,7 @@ class Graph:
             return inputs
         if layer.class_name not in CODE and operations.is_operation(layer, LAYERS):
             return self._operation(name, layer, call, inputs)
-        return [self._single(name, layer, inputs)]
+        return [self._single(name, layer, call, inputs)]
 
     def _fold(self, name: str, kind: str, inputs: list[int]) -> list[int]:
         record = self._by_name.get(name)
@@ -252,11 +263,13 @@ class Graph:
         """Call an operation: one node for each tensor that it gives, and for each step on the way to it."""
         blame = next((self.nodes[node].blame for node in inputs if self.nodes[node].blame is not None), None)
         if blame is not None or not inputs:
-            return [self._add(self._record(name, layer.class_name, IDENTITY), tuple(inputs), None, blame=blame or name)]
+            record = self._by_name.get(name)
+            record = self._record(name, layer.class_name, IDENTITY) if record is None else record
+            return [self._add(record, tuple(inputs), None, blame=blame or name)]
         try:
             parts = operations.read(layer, call, [self._source(node) for node in inputs])
         except Unsupported as error:
-            record = self._record(name, layer.class_name, UNSUPPORTED)
+            record = self._record(self._unused(name), layer.class_name, UNSUPPORTED)
             self.records[record].reason = error.reason
             return [self._add(record, tuple(inputs), None, blame=name)]
         made: list[int] = []
@@ -265,11 +278,27 @@ class Graph:
             for step, (kind, params) in enumerate(steps):
                 last = step == len(steps) - 1
                 own = (name if len(parts) == 1 else f"{name}/{part}") if last else f"{name}/{part}.{kind.lower()}"
-                index = self._record(own, layer.class_name, kind)
-                self.records[index].params, self.records[index].operation = dict(params), True
+                index = self._stepped(own, layer, kind, params, current)
                 current = [self._computed(index, layer, current)]
             made += current
         return made
+
+    def _stepped(self, name: str, layer: Layer, kind: str, params: Params, inputs: list[int]) -> int:
+        """The record of one step of an operation; the one there is where it has been called so before."""
+        key = (kind, params, [(self.nodes[node].spec.output_shape, self.nodes[node].first) for node in inputs])
+        known = self._by_name.get(name)
+        if known is not None and self.records[known].called == key:
+            return known
+        index = self._record(self._unused(name), layer.class_name, kind)
+        self._by_name.setdefault(name, index)
+        record = self.records[index]
+        record.params, record.stated, record.operation, record.called = dict(params), params, True, key
+        return index
+
+    def _unused(self, name: str) -> str:
+        """The name, or with a number behind it where it is taken: layers of a network go by their names."""
+        numbered = (name if number == 1 else f"{name} ({number})" for number in range(1, len(self.records) + 2))
+        return next(one for one in numbered if one not in self._by_name)
 
     def _source(self, node: int) -> operations.Source:
         """A tensor as an operation of the file knows it: in the file's own order of axes."""
@@ -279,10 +308,10 @@ class Graph:
         truth = record.kind in ("Binary", "Elementwise") and record.params["function"] in operations.TRUTHS
         return operations.Source((shape[0], shape[-1], *shape[1:-1]) if first else shape, first, truth)
 
-    def _single(self, name: str, layer: Layer, inputs: list[int]) -> int:
+    def _single(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> int:
         sources = [self.nodes[node] for node in inputs]
         index = self._by_name.get(name)
-        record = self._describe(name, layer) if index is None else self.records[index]
+        record = self._describe(name, layer, call, len(inputs)) if index is None else self.records[index]
         index = self._by_name[name]
         blame = next((source.blame for source in sources if source.blame is not None), None)
         if blame is not None or not inputs:
@@ -307,7 +336,11 @@ class Graph:
             if kind.rank is not None and len(shapes[0]) != kind.rank:
                 message = f"it takes {kind.rank - 1} axes and gets {len(shapes[0]) - 1}"
                 raise ShapeError(message)
+            if record.params.get("batch_moments") and len(shapes[0]) < 3:
+                message = "it normalises by the whole batch, and a single picture has no mean and variance there"
+                raise ShapeError(message)
             weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
+            _as_stated(layer, shape)
         except (ShapeError, IndexError, ValueError) as error:
             record.kind, record.reason = UNSUPPORTED, f"It cannot be computed: {error}."
             return self._add(index, tuple(inputs), None, blame=record.name)
@@ -336,18 +369,20 @@ class Graph:
         self._bare.add(node)
         return node
 
-    def _describe(self, name: str, layer: Layer) -> Record:
+    def _describe(self, name: str, layer: Layer, call: Call, count: int) -> Record:
         """What a layer is to be rebuilt as."""
         class_name, config = layer.class_name, layer.config
         try:
             if class_name in CODE:
                 raise Unsupported("It carries program code, which is never run.", code=True)
-            if class_name == "Bidirectional":
-                kind, params = class_name, KINDS[class_name].read(Values(name, _both_ways(layer)))
-            elif class_name in NOTHING_AT_INFERENCE:
+            if class_name in NOTHING_AT_INFERENCE:
                 kind, params = IDENTITY, {}
             elif class_name in LAYERS:
-                kind, params = class_name, KINDS[class_name].read(Values(name, config))
+                _called_plainly(class_name, call, count)
+                kind = class_name
+                values = Values(name, _both_ways(layer) if class_name == "Bidirectional" else config)
+                params = KINDS[kind].read(values)
+                nothing_is_ignored(KINDS[kind], values)
             else:
                 raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)
         except Unsupported as error:
@@ -357,6 +392,8 @@ class Graph:
             return self.records[index]
         index = self._record(name, class_name, kind)
         self.records[index].params = params
+        if self._training or call.training:
+            self._as_in_training(self.records[index])
         stated = config if layer.wrapped is None else layer.wrapped.config
         self.records[index].initial = {
             key: value
@@ -365,11 +402,31 @@ class Graph:
         }
         return self.records[index]
 
+    def _as_in_training(self, record: Record) -> None:
+        """What a call with ``training=True`` makes of a layer, in a file of Keras 2: it holds after training too."""
+        if record.class_name == "BatchNormalization":
+            record.params["batch_moments"] = True
+            self.notes.append(
+                f"The layer {record.name!r} normalises by the mean and variance of what it is given, as it was saved "
+                "with training=True: of all pictures together where a whole batch is computed, and of each picture "
+                "alone in its patterns."
+            )
+        elif record.class_name in NOTHING_AT_INFERENCE and record.class_name not in (
+            "Identity",
+            "ActivityRegularization",
+        ):
+            self.notes.append(
+                f"The layer {record.name!r} changes what it gets at random, even after training, as it was saved with "
+                "training=True; that is left out."
+            )
+
     def _arranged(
         self, record: Record, layer: Layer, sources: Sequence[Node]
     ) -> tuple[tuple[tuple[int, ...] | None, ...], list[Shape], bool]:
         """Bring the axes of the inputs into the order the layer minds; returns permutations, shapes, the new order."""
         order = KINDS[record.kind].order
+        if isinstance(record.params.get("axis"), tuple):
+            order = Order.AS_WRITTEN  # the arrays of several axes lie in the file's order
         shapes = [source.spec.output_shape or () for source in sources]
         alike = len({len(shape) for shape in shapes}) == 1
         wanted = alike and any(source.first for source in sources)
@@ -389,9 +446,22 @@ class Graph:
             turn = (0, *range(2, rank), 1) if wanted else (0, rank - 1, *range(1, rank - 1))
             permutations.append(turn)
             shapes[position] = tuple(shape[axis] for axis in turn)
-        if order is Order.AXIS and wanted and "axis" in record.params and not record.turned:
-            record.params["axis"] = axis_of(record.params["axis"], len(shapes[0]))
+        axis = record.params.get("axis")
+        if order is Order.AXIS and wanted and isinstance(axis, int) and not record.turned:
+            record.params["axis"] = axis_of(axis, len(shapes[0]))
             record.turned = True  # once, however often the layer is called
+        if wanted and mixes_channels(record.params.get("activation")):
+            message = "its activation works along the last axis, which is not that of its channels"
+            raise ShapeError(message)
+        if (
+            wanted
+            and record.kind == "Rescaling"
+            and not record.operation
+            and isinstance(record.params["scale"], tuple)
+            and shapes[0][-2] == shapes[0][-1]
+        ):
+            message = "its numbers may be meant for its channels or for its columns"
+            raise ShapeError(message)
         return tuple(permutations), shapes, wanted
 
     def _turned(self, record: Record, sources: Sequence[Node]) -> bool | None:
@@ -405,11 +475,11 @@ class Graph:
             return None
         if not any(source.first for source in sources):
             # Channels of a picture, put together where they came from: first.
-            if record.kind == "Stack" and self.channels_first and (rank, record.params["axis"]) == (3, 1):
-                record.params["axis"] = -1
+            if record.kind == "Stack" and self.channels_first and (rank, record.stated["axis"]) == (3, 1):
+                record.params = {"axis": -1}
                 return True
             return None
-        found = turned(record.kind, record.params, rank) if all(source.first for source in sources) else None
+        found = turned(record.kind, record.stated, rank) if all(source.first for source in sources) else None
         if found is None:
             return None
         record.params, first = found
@@ -465,11 +535,55 @@ def is_picture(kind: str, shape: Shape | None, kind_before: str | None, shape_be
 def _both_ways(layer: Layer) -> Config:
     """The settings of the layer inside a Bidirectional, with those of the wrapper."""
     forward, backward = (_inner_settings(layer, key) for key in ("layer", "backward_layer"))
+    unknown = [key for key in layer.config if key not in COMMON | {"layer", "backward_layer", "merge_mode", "dtype"}]
+    if unknown:
+        raise Values(layer.name, layer.config).decline(unknown[0])
     shared = ("units", "activation", "recurrent_activation", "use_bias", "return_sequences", "reset_after")
     if layer.wrapped is None or (backward and any(forward.get(key) != backward.get(key) for key in shared)):
         message = "Its two directions are layers of different kinds."
         raise Unsupported(message)
     return {**layer.wrapped.config, "cell": layer.wrapped.class_name, "merge_mode": layer.config.get("merge_mode")}
+
+
+def _as_stated(layer: Layer, shape: Shape) -> None:
+    """Keras 1 wrote down how large the output of a transposed convolution is, which cannot always be worked out.
+
+    Raises:
+        ShapeError: it is another size.
+    """
+    stated = layer.config.get("output_shape")
+    if not isinstance(stated, list) or not layer.class_name.endswith("Transpose"):
+        return
+    sides = {side for side in stated[1:] if isinstance(side, int)}
+    if len(stated) == len(shape) and None not in shape[1:] and sides != set(shape[1:]):
+        message = f"it is to have the size {stated[1:]}, and {list(shape[1:])} would come out"
+        raise ShapeError(message)
+
+
+def _called_plainly(class_name: str, call: Call, count: int) -> None:
+    """A layer is called on tensors, and on nothing else that would change what it computes.
+
+    Raises:
+        Unsupported: it is called in another way.
+    """
+    known = ("name", "training")
+    settings = {key: item for key, item in call.settings.items() if item is not None and key not in known}
+    if any(not isinstance(item, Slot) for item in settings.values()):
+        setting = Values(class_name, settings).shown(next(iter(settings)))
+        message = f"it is called with {setting}, which is not known here."
+        raise Unsupported(message)
+    if any(not _only_tensors(argument) for argument in call.arguments):
+        message = "it is called with numbers beside its input."
+        raise Unsupported(message)
+    if count > 1 and not KINDS[class_name].several:
+        message = f"it is called on {count} inputs, and is known with one alone."
+        raise Unsupported(message)
+
+
+def _only_tensors(argument: Any) -> bool:
+    if isinstance(argument, list):
+        return all(map(_only_tensors, argument))
+    return argument is None or isinstance(argument, Slot)
 
 
 def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
