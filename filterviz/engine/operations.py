@@ -10,36 +10,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from filterviz.reader.layers import slices
-
-Operation = Callable[..., tf.Tensor]
-Params = Mapping[str, Any]
-
-FUNCTIONS: Mapping[str, Operation] = {
-    "abs": tf.abs,
-    "exp": tf.exp,
-    "log": tf.math.log,
-    "negative": tf.negative,
-    "sqrt": tf.sqrt,
-    "rsqrt": tf.math.rsqrt,
-    "square": tf.square,
-}
-
-REDUCTIONS: Mapping[str, Operation] = {
-    "mean": tf.reduce_mean,
-    "max": tf.reduce_max,
-    "min": tf.reduce_min,
-    "sum": tf.reduce_sum,
-}
+from filterviz.engine.tensors import TENSORS, Params
+from filterviz.engine.tensors import Operation as Operation
+from filterviz.reader.operation_shapes import slices
 
 
 def hard_sigmoid_2(values: tf.Tensor) -> tf.Tensor:
     """``hard_sigmoid`` as Keras 1 and 2 had it."""
     return tf.clip_by_value(0.2 * values + 0.5, 0, 1)
-
-
-def _elementwise(params: Params) -> Operation:
-    return FUNCTIONS[params["function"]]
 
 
 def _power(params: Params) -> Operation:
@@ -53,11 +31,6 @@ def _clip(params: Params) -> Operation:
     return apply
 
 
-def _reduce(params: Params) -> Operation:
-    reduction, axes = REDUCTIONS[params["how"]], list(params["axes"])
-    return lambda inputs: reduction(inputs, axis=axes, keepdims=params["keepdims"])
-
-
 def _slice(params: Params) -> Operation:
     return lambda inputs: inputs[slices(params["parts"], inputs.shape.rank)]
 
@@ -67,10 +40,6 @@ def _divide(_: Params) -> Operation:
         return inputs[0] / inputs[1]
 
     return apply
-
-
-def _depth_to_space(params: Params) -> Operation:
-    return lambda inputs: tf.nn.depth_to_space(inputs, params["block_size"])
 
 
 def _resize(params: Params) -> Operation:
@@ -107,13 +76,11 @@ def _reflect(params: Params) -> Operation:
 
 
 OPERATIONS: Mapping[str, Callable[[Params], Operation]] = {
-    "Elementwise": _elementwise,
     "Power": _power,
     "Clip": _clip,
-    "Reduce": _reduce,
     "Slice": _slice,
     "Divide": _divide,
-    "DepthToSpace": _depth_to_space,
+    **TENSORS,
     "ReflectionPadding2D": _reflect,
 }
 """Kind -> the function for its parameters."""

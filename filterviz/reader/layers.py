@@ -7,18 +7,21 @@ unknown, and then the network is cut there and says so. Shapes have the batch ax
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
 from typing import Any
 
+from filterviz.reader import operation_shapes as made
 from filterviz.reader.legacy import modernise
+from filterviz.reader.operation_shapes import slices as slices
+from filterviz.reader.shape import ShapeError as ShapeError
+from filterviz.reader.shape import Shapes, known, merged
 from filterviz.reader.values import Activation, Unsupported, Values, unwrapped
 from filterviz.spec import Shape
 
 Params = dict[str, Any]
-Shapes = Sequence[Shape]
 WeightShapes = tuple[tuple[int, ...], ...]
 
 MOST_FILTERS, MOST_UNITS = 16_384, 262_144
@@ -32,10 +35,6 @@ class Order(Enum):
     ANY = "works on each value alone, or on values in the same place"
     AXIS = "works along an axis that its settings name"
     AS_WRITTEN = "minds the order itself"
-
-
-class ShapeError(Exception):
-    """A layer cannot take inputs of these shapes. The text is a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +107,6 @@ def nothing_is_ignored(kind: Kind, values: Values) -> None:
 # Shapes -------------------------------------------------------------------------------------------------------------
 
 
-def known(side: int | None, what: str) -> int:
-    """A size that must be known.
-
-    Raises:
-        ShapeError: it is not.
-    """
-    if side is None:
-        message = f"it needs to know its {what}, which the file leaves open"
-        raise ShapeError(message)
-    return side
-
-
 def windowed(side: int | None, window: int, stride: int, padding: str, dilation: int = 1) -> int | None:
     """How many places a window has along a side."""
     if side is None:
@@ -146,22 +133,6 @@ def _transposed(
 
 def _same(_: Params, shapes: Shapes) -> Shape:
     return shapes[0]
-
-
-def merged(shapes: Shapes) -> Shape:
-    """The common shape of arrays that are added or multiplied, by the rules of broadcasting."""
-    rank = max(len(shape) for shape in shapes)
-    if any(len(shape) != rank for shape in shapes):
-        message = "its inputs have different numbers of axes"
-        raise ShapeError(message)
-    result: list[int | None] = [None]
-    for sides in zip(*(shape[1:] for shape in shapes), strict=True):
-        large = {side for side in sides if side not in (1, None)}
-        if len(large) > 1:
-            message = f"its inputs of shapes {[list(shape[1:]) for shape in shapes]} do not fit together"
-            raise ShapeError(message)
-        result.append(large.pop() if large else None if None in sides else 1)
-    return tuple(result)
 
 
 # Convolutions -------------------------------------------------------------------------------------------------------
@@ -795,59 +766,6 @@ def _convolutional_lstm_weights(params: Params, shapes: Shapes) -> WeightShapes:
     )
 
 
-def _depth_to_space(params: Params, shapes: Shapes) -> Shape:
-    block, (height, width, channels) = params["block_size"], shapes[0][1:]
-    if known(channels, "number of channels") % block**2:
-        message = f"its {channels} channels cannot be spread over blocks of {block}"
-        raise ShapeError(message)
-    sides = (None if side is None else side * block for side in (height, width))
-    return (None, *sides, known(channels, "number of channels") // block**2)
-
-
-def _reduced(params: Params, shapes: Shapes) -> Shape:
-    rank = len(shapes[0])
-    axes = {axis % rank for axis in params["axes"] if -rank <= axis < rank}
-    if len(axes) != len(params["axes"]) or 0 in axes:
-        message = f"it cannot be taken along the axes {list(params['axes'])}"
-        raise ShapeError(message)
-    sides = [1 if axis in axes else side for axis, side in enumerate(shapes[0])]
-    return tuple(sides) if params["keepdims"] else tuple(s for axis, s in enumerate(sides) if axis not in axes)
-
-
-def slices(parts: Sequence[Any], rank: int) -> tuple[slice | int, ...]:
-    """One slice or place for each axis, the batch's included.
-
-    Raises:
-        ShapeError: there are more than axes.
-    """
-    missing = rank - sum(part != "..." for part in parts)
-    if missing < 0:
-        message = "it takes slices along more axes than there are"
-        raise ShapeError(message)
-    filled: list[slice | int] = []
-    for part in parts:
-        if part == "...":
-            filled += [slice(None)] * missing
-        else:
-            filled.append(part if isinstance(part, int) else slice(*part))
-    return (*filled, *[slice(None)] * (rank - len(filled)))
-
-
-def _sliced(params: Params, shapes: Shapes) -> Shape:
-    sides: list[int | None] = []
-    for side, part in zip(shapes[0], slices(params["parts"], len(shapes[0])), strict=True):
-        if isinstance(part, int):
-            if side is not None and not -side <= part < side:
-                message = f"it takes place {part} of {side}"
-                raise ShapeError(message)
-            continue
-        if part.step == 0 or (side is not None and not range(*part.indices(side))):
-            message = "nothing is left of it"
-            raise ShapeError(message)
-        sides.append(None if side is None else len(range(*part.indices(side))))
-    return tuple(sides)
-
-
 def _nothing(_: Values) -> Params:
     return {}
 
@@ -991,22 +909,52 @@ KINDS: Mapping[str, Kind] = {
     "Concatenate": Kind(
         lambda values: {"axis": values.whole("axis", -8, 8, -1)}, _concatenated, order=Order.AXIS, several=True
     ),
-    "DepthToSpace": Kind(
-        lambda values: {"block_size": values.whole("block_size", 2, LARGEST_UPSAMPLING)},
-        _depth_to_space,
-        order=Order.CHANNELS,
-        rank=4,
-    ),
     IDENTITY: Kind(_nothing, _same),
-    # Operations on tensors; their parameters come from filterviz.reader.operations.
+    # What operations on tensors become; their parameters come from filterviz.reader.operations.
     "Divide": _merge(),
     "Elementwise": Kind(_nothing, _same),
     "Power": Kind(_nothing, _same),
     "Clip": Kind(_nothing, _same),
-    "Reduce": Kind(_nothing, _reduced, order=Order.AS_WRITTEN),
-    "Slice": Kind(_nothing, _sliced, order=Order.AS_WRITTEN),
+    "Along": Kind(_nothing, _same, order=Order.AXIS),
+    "Normalize": Kind(_nothing, _same, order=Order.AS_WRITTEN),
+    "RootMeanSquare": Kind(_nothing, _same, order=Order.AS_WRITTEN),
+    "LocalResponse": Kind(_nothing, _same, order=Order.AS_WRITTEN, rank=4),
+    "Binary": Kind(_nothing, made.binary, order=Order.AS_WRITTEN),
+    "Where": Kind(_nothing, made.chosen, order=Order.AS_WRITTEN),
+    "Reduce": Kind(_nothing, made.reduced, order=Order.AS_WRITTEN),
+    "Slice": Kind(_nothing, made.sliced, order=Order.AS_WRITTEN),
+    "Take": Kind(_nothing, made.taken, order=Order.AS_WRITTEN),
+    "Stack": Kind(_nothing, made.stacked, order=Order.AS_WRITTEN),
+    "ExpandDims": Kind(_nothing, made.expanded, order=Order.AS_WRITTEN),
+    "Squeeze": Kind(_nothing, made.squeezed, order=Order.AS_WRITTEN),
+    "Tile": Kind(_nothing, made.tiled, order=Order.AS_WRITTEN),
+    "Repeat": Kind(_nothing, made.repeated, order=Order.AS_WRITTEN),
+    "Roll": Kind(_nothing, _same, order=Order.AS_WRITTEN),
+    "BroadcastTo": Kind(_nothing, made.broadcast_to, order=Order.AS_WRITTEN, sizes_free=False),
+    "Pad": Kind(_nothing, made.padded, order=Order.AS_WRITTEN),
+    "Resize": Kind(
+        _nothing,
+        lambda params, shapes: (None, params["height"], params["width"], shapes[0][-1]),
+        order=Order.CHANNELS,
+        rank=4,
+    ),
+    "DepthToSpace": Kind(_nothing, made.depth_to_space, order=Order.CHANNELS, rank=4),
+    "SpaceToDepth": Kind(_nothing, made.space_to_depth, order=Order.CHANNELS, rank=4),
+    "MatMul": Kind(_nothing, made.multiplied, order=Order.AS_WRITTEN),
 }
 """Class name, as Keras 3 knows it -> kind."""
+
+OPERATION_KINDS = frozenset(
+    {
+        *("Divide", "Elementwise", "Power", "Clip", "Along", "Normalize", "RootMeanSquare", "LocalResponse", "Binary"),
+        *("Where", "Reduce", "Slice", "Take", "Stack", "ExpandDims", "Squeeze", "Tile", "Repeat", "Roll", "Pad"),
+        *("BroadcastTo", "Resize", "DepthToSpace", "SpaceToDepth", "MatMul"),
+    }
+)
+"""Kinds that operations alone become. Keras has no layers of these names, and a file's are not taken for them."""
+
+LAYERS = frozenset(KINDS) - OPERATION_KINDS
+"""The classes of layers that are known."""
 
 NOTHING_AT_INFERENCE = frozenset(
     {
