@@ -76,7 +76,7 @@ class Layer:
         model: what is inside, if it is a model.
         wrapped: what is inside, if it is a wrapper such as TimeDistributed.
         stored_class: the class as the file has it, without the package it is registered under.
-        package: that the class is from, where it is not Keras's own: as it is registered, or the first part of its module.
+        package: that the class is from, where it is not Keras's own: as it is registered, or where its module begins.
         shared: the mark that entries of one layer have in common, from the second on.
     """
 

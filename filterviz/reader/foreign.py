@@ -1,6 +1,6 @@
 """Layers of other packages, by name: what they are, and what somebody can do who has such a file.
 
-Nothing of them can be rebuilt, because what they compute is not in the file, or not in a form that is known for certain.
+Nothing of them can be rebuilt: what they compute is not in the file, or not in a form that is known for certain.
 A class that is not listed here is somebody's own: its code is not in the file either, and would never be run.
 """
 
@@ -25,10 +25,8 @@ class Foreign:
     hint: str
 
 
-STRIP_PRUNING = (
-    "Remove the wrappers with tfmot.sparsity.keras.strip_pruning(model), save what it returns, and choose that file."
-)
-STRIP_CLUSTERING = "Remove the wrappers with tfmot.clustering.keras.strip_clustering(model), save what it returns, and choose that file."
+STRIP_PRUNING = "Save what tfmot.sparsity.keras.strip_pruning(model) returns, and choose that file."
+STRIP_CLUSTERING = "Save what tfmot.clustering.keras.strip_clustering(model) returns, and choose that file."
 BEFORE_QUANTISING = (
     "Choose the network as it was before quantize_model or quantize_apply, or copy the weights into it "
     "(layer.set_weights) and save that."
@@ -36,7 +34,7 @@ BEFORE_QUANTISING = (
 INSTEAD_OF_HUB = (
     "Build the network on one of keras.applications instead, such as MobileNetV2, train it again, and save that."
 )
-PLAIN_TWIN = "Build the same network with Keras's own layers (Conv2D, Dense, Activation), copy the weights into it, and save that."
+PLAIN_TWIN = "Build the network with Keras's own layers, Conv2D for example, copy the weights into it, and save that."
 
 PRUNED = Foreign("It is a wrapper of tensorflow-model-optimization that prunes the layer inside.", STRIP_PRUNING)
 CLUSTERED = Foreign("It is a wrapper of tensorflow-model-optimization that clusters weights.", STRIP_CLUSTERING)
@@ -69,7 +67,7 @@ CLASSES: Mapping[str, Foreign] = {
     ),
     **dict.fromkeys(("qseparableconv1d", "qseparableconv2d", "qconv2dbatchnorm", "qdepthwiseconv2dbatchnorm"), QKERAS),
     **dict.fromkeys(("qdense", "qdensebatchnorm", "qlstm", "qgru", "qsimplernn", "qbidirectional"), QKERAS),
-    **dict.fromkeys(("qaveragepooling2d", "qglobalaveragepooling2d"), QKERAS),
+    **dict.fromkeys(("qaveragepooling2d", "qglobalaveragepooling2d", "qmobilenetseparableconv2d"), QKERAS),
     **dict.fromkeys(("hquantize", "hconv2d", "hconv1d", "hdense", "hactivation", "hadd", "hdensebatchnorm"), HGQ),
     **dict.fromkeys(("hconv1dbatchnorm", "hconv2dbatchnorm", "pmaxpooling1d", "pmaxpooling2d", "pflatten"), HGQ),
     **dict.fromkeys(("pconcatenate", "preshape", "paveragepooling1d", "paveragepooling2d", "signature"), HGQ),

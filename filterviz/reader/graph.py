@@ -107,6 +107,7 @@ class Graph:
         self.inputs: list[int] = []
         self.notes: list[str] = []
         self.started = False
+        self.precisions = {name for layer in model.walk() if (name := _precision(layer.config)) is not None}
         self._settings = settings
         self._archive = archive
         self._sizes_after_start = sizes_after_start
@@ -211,7 +212,9 @@ class Graph:
             else:
                 wrapped = replace(wrapped, record=None)
         trainable = layer.config.get("trainable") is not False
-        return Branch(layer.name, layer.stored_class, sharing.number(layer), index, inside, wrapped, trainable)
+        return Branch(
+            layer.name, layer.stored_class or layer.class_name, sharing.number(layer), index, inside, wrapped, trainable
+        )
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
@@ -255,9 +258,7 @@ class Graph:
             return layer, quantised.packing(layer.class_name, layer.config, self._archive)
         inner = layer.wrapped
         if inner.class_name in wrappers.NOT_INSIDE:
-            message = (
-                f"it stands around a layer of the type {inner.class_name[:60]!r}, which is not known to be possible."
-            )
+            message = f"it stands around a layer of the type {inner.class_name!r}, where its rule is not known."
             raise Unsupported(message)
         if quantised.packing(inner.class_name, inner.config, self._archive) is not None or inner.wrapped is not None:
             message = "what is inside is changed twice."
@@ -462,6 +463,15 @@ def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
     described = layer.config.get(key)
     settings = described.get("config") if isinstance(described, Mapping) else None
     return settings if isinstance(settings, Mapping) else {}
+
+
+def _precision(config: Mapping[str, Any]) -> str | None:
+    """What a layer computes in, where that is less than float32."""
+    policy = config.get("dtype")
+    settings = policy.get("config") if isinstance(policy, Mapping) else None
+    name = settings.get("source_name", settings.get("name")) if isinstance(settings, Mapping) else policy
+    name = name.rpartition("_from_")[2].removeprefix("mixed_") if isinstance(name, str) else None
+    return name if name in ("float16", "bfloat16") else None
 
 
 def _pick(source: list[int], reference: Reference) -> int:

@@ -40,7 +40,9 @@ EXTERNAL_LINK = 64
 """HDF5 specification 3.0, sections IV.A.2.d (Datatype, class), IV.A.2.g (Link), IV.A.2.h (External Data Files),
 IV.A.2.i (Data Layout, class)."""
 
-FLOATS = {
+Layout = tuple[int, int, int, int, int, int]
+
+FLOATS: dict[Layout, str | None] = {
     (16, 10, 5, 0, 10, 15): None,
     (32, 23, 8, 0, 23, 127): None,
     (64, 52, 11, 0, 52, 1023): None,
@@ -290,7 +292,7 @@ def _number(dtype: np.dtype[Any], header: Any, dataset: Any) -> tuple[bool, str 
         return True, None
     if dtype.kind == "f":
         layout = _float_layout(header)
-        return layout in FLOATS, FLOATS.get(layout)
+        return layout in FLOATS, None if layout is None else FLOATS.get(layout)
     if dtype.kind != "V" or dtype.names is not None:
         return False, None
     # NumPy's types of other packages are written as bytes without a meaning; archives say it beside them. Of two bytes
@@ -301,14 +303,17 @@ def _number(dtype: np.dtype[Any], header: Any, dataset: Any) -> tuple[bool, str 
     return known is not None and known.size == dtype.itemsize, name if known is not None else None
 
 
-def _float_layout(header: Any) -> tuple[int, ...]:
+def _float_layout(header: Any) -> Layout | None:
     """How the bits of a floating-point number are used, as :data:`FLOATS` lists it."""
     message = header.find_msg_type(DATATYPE)[0]
     start = message["offset_to_message"]
     kind, first_bit = header.msg_data[start], struct.unpack_from("<H", header.msg_data, start + 8)[0]
     if kind & 15 != FLOATING_POINT or first_bit:
-        return ()
-    return struct.unpack_from("<HBBBBI", header.msg_data, start + 10)
+        return None
+    precision, exponent, exponent_bits, mantissa, mantissa_bits, bias = struct.unpack_from(
+        "<HBBBBI", header.msg_data, start + 10
+    )
+    return precision, exponent, exponent_bits, mantissa, mantissa_bits, bias
 
 
 def _chunk_size(dataset: Any) -> int:

@@ -27,6 +27,9 @@ from filterviz.spec import LayerSpec, ModelSpec
 NOT_TRAINED = ("Normalization",)
 """Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
 
+Arrays = tuple[Stored | Packed, ...]
+"""Of one layer."""
+
 WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies")
 """Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
 
@@ -42,7 +45,7 @@ class OpenedModel:
         self,
         spec: ModelSpec,
         weights: Hdf5,
-        stored: dict[str, tuple[Stored | Packed, ...]],
+        stored: dict[str, Arrays],
         fresh: Callable[[str], tuple[NDArray[np.float32], ...]] | None = None,
     ) -> None:
         self.spec = spec
@@ -112,12 +115,10 @@ ENTERED: tuple[dict[str, Any], ...] = (
     {"sizes_after_start": False, "channels_after_start": 1},
     {"sizes_after_start": False, "channels_after_start": 3},
 )
-"""What a layer that stands first, and cannot be rebuilt, may make of a picture: nothing, another size, grey, colours."""
+"""What a layer that stands first and cannot be rebuilt may make of pictures: the same, another size, grey, colours."""
 
 
-def _connected(
-    container: Container, model: Model, settings: Settings
-) -> tuple[Graph, dict[int, tuple[Stored | Packed, ...]]]:
+def _connected(container: Container, model: Model, settings: Settings) -> tuple[Graph, dict[int, Arrays]]:
     """The graph, and arrays that fit it.
 
     Raises:
@@ -169,7 +170,7 @@ def _bare_weights(container: Container, settings: Settings, architecture: str | 
     raise Refused(RefusalCode.WEIGHTS_ONLY, what, where, SAVE_WHOLE)
 
 
-def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, tuple[Stored | Packed, ...]]:
+def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, Arrays]:
     """The arrays of all layers, all in place and within the limits.
 
     Raises:
@@ -187,9 +188,7 @@ def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int
     return stored
 
 
-def _spec(
-    model: Model, graph: Graph, container: Container, stored: dict[int, tuple[Stored | Packed, ...]]
-) -> ModelSpec:
+def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Arrays]) -> ModelSpec:
     fields, verdicts = geometry.fields(graph), geometry.verdicts(graph)
     first = graph.first_calls()
     layers = []
@@ -227,7 +226,15 @@ def _spec(
 
 
 def _notes(graph: Graph, container: Container) -> list[str]:
-    notes = []
+    notes = [
+        f"The layer {record.name!r} cannot be rebuilt. {record.reason} {record.hint}"
+        for record in [record for record in graph.records if record.hint is not None and record.kind == UNSUPPORTED][:1]
+    ]
+    if graph.precisions:
+        notes.append(
+            f"The network computes in {' and '.join(sorted(graph.precisions))}; it is rebuilt in float32, "
+            "so its outputs may differ from the third digit on."
+        )
     if container.backend.lower() == "theano":
         notes.append("The network was trained with Theano, which turns its kernels; they were turned back.")
     elif container.keras_version.startswith("1.") and graph.channels_first and not container.backend:

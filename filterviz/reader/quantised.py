@@ -183,7 +183,8 @@ class _Quantised:
         one, two = need(roles, "lora_a", (*shape[:-1], rank)), need(roles, "lora_b", (rank, shape[-1]))
 
         def adapted(*values: Numbers) -> Numbers:
-            return make(*values[:-2]) + np.float32(self._lora or 0) * np.matmul(values[-2], values[-1])
+            made: Numbers = make(*values[:-2]) + np.float32(self._lora or 0) * np.matmul(values[-2], values[-1])
+            return made
 
         return [*sources, one, two], adapted
 

@@ -22,7 +22,8 @@ def from_bfloat16(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
     Returns:
         float32 of the same shape, exact.
     """
-    return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    values: NDArray[np.float32] = (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    return values
 
 
 def from_e5m2(bits: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -41,10 +42,11 @@ def to_e4m3(values: NDArray[np.float32]) -> NDArray[np.float32]:
     Args:
         values: float32, of any shape.
     """
-    limited = np.clip(values, -LARGEST_E4M3, LARGEST_E4M3)
+    limited: NDArray[np.float32] = np.clip(values, -LARGEST_E4M3, LARGEST_E4M3)
     exponents = np.maximum(np.frexp(np.abs(limited))[1] - 1, -6)
     step = np.ldexp(np.float32(1), exponents - 3)
-    return (np.round(limited / step) * step).astype(np.float32)
+    rounded: NDArray[np.float32] = (np.round(limited / step) * step).astype(np.float32)
+    return rounded
 
 
 def to_bfloat16(values: NDArray[np.float32]) -> NDArray[np.float32]:

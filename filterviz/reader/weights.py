@@ -114,8 +114,8 @@ SAME: tuple[Key, ...] = (
     lambda leaf: leaf.number,
     lambda leaf: (leaf.names, leaf.stored_class),
 )
-"""When two leaves are one layer: never; if the description says so; if they are called the same, as Keras 3 says nothing
-else in an HDF5 file. The first that agrees with the number and the shapes of the arrays is taken."""
+"""When two leaves are one layer: never; if the description says so; if they are called the same, as that is all that an
+HDF5 file of Keras 3 says. The first that agrees with the number and the shapes of the arrays is taken."""
 
 
 # HDF5 ---------------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class _Wrapper:
         return None
 
 
-class Spectral(_Wrapper):
+class _Spectral(_Wrapper):
     """``SpectralNormalization``: each training step divides the kernel by its largest singular value and keeps it so.
 
     At inference the kernel is used as it lies in the file, in Keras and in tensorflow-addons alike.
@@ -45,13 +45,13 @@ class Spectral(_Wrapper):
         found = [array for array in own if array.shape == (1, shapes[0][-1])] if shapes else []
         return {"u": found[-1]} if found else {}
 
-    def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:
+    def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:  # noqa: ARG002
         if shapes:
             need(roles, "u", (1, shapes[0][-1]))  # others of that name keep other arrays, and normalise at inference
         return list(usual)
 
 
-class WeightNorm(_Wrapper):
+class _WeightNorm(_Wrapper):
     """``Addons>WeightNormalization``: a direction for each output unit, and its length apart."""
 
     roles: ClassVar[Mapping[str, str]] = {"g": "g", "initialized": "initialized", "data_dep_init.*": NOT_NEEDED}
@@ -61,7 +61,7 @@ class WeightNorm(_Wrapper):
         flags = [array for array in own if array.shape == ()]
         return {name: found[0] for name, found in (("g", lengths), ("initialized", flags)) if found}
 
-    def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:
+    def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:  # noqa: ARG002
         if not shapes or not usual or usual[0].shape != shapes[0]:
             raise Unfit
         lengths, started = need(roles, "g", shapes[0][-1:]), need(roles, "initialized", ())
@@ -72,20 +72,22 @@ def _lengthened(directions: Numbers, lengths: Numbers, started: Numbers) -> Numb
     if not started:
         raise Unfit  # it was never called: its lengths would be worked out from the first data
     axes = tuple(range(directions.ndim - 1))
-    return directions / np.sqrt(np.maximum(np.sum(directions**2, axes, keepdims=True), SMALLEST)) * lengths
+    squares = np.sum(directions**2, axes, keepdims=True)
+    made: Numbers = directions / np.sqrt(np.maximum(squares, SMALLEST)) * lengths
+    return made
 
 
-class Pruned(_Wrapper):
+class _Pruned(_Wrapper):
     """``PruneLowMagnitude``: whenever it is called, the weights that its mask leaves out are set to zero."""
 
     roles: ClassVar[Mapping[str, str]] = {"mask": "mask", r"threshold|pruning_step|mask_\d+|threshold_\d+": NOT_NEEDED}
 
-    def from_archive(self, own: Sequence[Array], shapes: Shapes) -> dict[str, Array]:
+    def from_archive(self, own: Sequence[Array], shapes: Shapes) -> dict[str, Array]:  # noqa: ARG002
         # The first that is as large as a kernel is the kernel itself, which the wrapper keeps as well.
         masks = [array for array in own if len(array.shape) > 1]
         return {"mask": masks[1]} if len(masks) == 2 else {}
 
-    def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:
+    def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:  # noqa: ARG002
         mask = roles.get("mask")
         if mask is None:
             return list(usual)  # a layer without anything to prune, such as a DepthwiseConv2D
@@ -104,9 +106,9 @@ def _masked(weights: Numbers, mask: Numbers) -> Numbers:
 
 
 WRAPPERS: Mapping[str, tuple[Callable[[], Packing], tuple[str, ...] | None, str]] = {
-    "SpectralNormalization": (Spectral, ("", "Addons"), "power_iterations"),
-    "WeightNormalization": (WeightNorm, ("Addons",), "data_init"),
-    "PruneLowMagnitude": (Pruned, None, "pruning_schedule"),
+    "SpectralNormalization": (_Spectral, ("", "Addons"), "power_iterations"),
+    "WeightNormalization": (_WeightNorm, ("Addons",), "data_init"),
+    "PruneLowMagnitude": (_Pruned, None, "pruning_schedule"),
 }
 """Class -> its rule; the packages that this class is from, or ``None`` where no other has one of that name; a setting
 that it has. A class of the same name may well be somebody's own and do something else."""
