@@ -89,6 +89,7 @@ class Graph:
         model: as described.
         settings: the limits.
         archive: whether the file is a ``.keras`` archive.
+        unreadable: why layers cannot be rebuilt whose arrays are not what they should be, by name.
         sizes_after_start: whether the size of a picture is believed where the network is entered after unknown code.
         channels_after_start: how many channels a picture has there; ``None``: as many as before.
     """
@@ -99,6 +100,7 @@ class Graph:
         settings: Settings,
         *,
         archive: bool = False,
+        unreadable: Mapping[str, str] | None = None,
         sizes_after_start: bool = True,
         channels_after_start: int | None = None,
     ) -> None:
@@ -110,6 +112,7 @@ class Graph:
         self.precisions = {name for layer in model.walk() if (name := _precision(layer.config)) is not None}
         self._settings = settings
         self._archive = archive
+        self._unreadable = unreadable or {}
         self._sizes_after_start = sizes_after_start
         self._channels_after_start = channels_after_start
         self._by_name: dict[str, int] = {}
@@ -342,6 +345,8 @@ class Graph:
         """What a layer is to be rebuilt as."""
         class_name, config, packing = layer.class_name, layer.config, None
         try:
+            if name in self._unreadable:
+                raise Unsupported(self._unreadable[name])
             settled, packing = self._settled(layer)
             class_name, config = settled.class_name, settled.config
             if class_name in CODE:

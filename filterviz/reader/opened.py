@@ -20,7 +20,7 @@ from filterviz.reader.graph import START, UNSUPPORTED, Graph
 from filterviz.reader.hdf5 import Hdf5
 from filterviz.reader.layers import KINDS
 from filterviz.reader.packed import Packed
-from filterviz.reader.weights import Stored, assign, missing
+from filterviz.reader.weights import Stored, Unreadable, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
 
@@ -124,10 +124,16 @@ def _connected(container: Container, model: Model, settings: Settings) -> tuple[
     Raises:
         Refused: there are none.
     """
+    unreadable: dict[str, str] = {}
     for entered in ENTERED:
-        graph = Graph(model, settings, archive=container.archive, **entered)
+        graph = Graph(model, settings, archive=container.archive, unreadable=unreadable, **entered)
         try:
-            return graph, _weights(container, graph, settings)
+            try:
+                return graph, _weights(container, graph, settings)
+            except Unreadable as error:
+                unreadable.update(error.layers)
+                graph = Graph(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+                return graph, _weights(container, graph, settings)
         except Refused as refusal:
             if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
                 raise

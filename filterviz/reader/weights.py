@@ -48,6 +48,21 @@ class Stored:
         return np.ascontiguousarray(values)
 
 
+INCOMPLETE = "The file does not have all that it takes to work out its weights."
+
+
+class Unreadable(Exception):
+    """The arrays of some layers are there, and not what their rule asks for.
+
+    Args:
+        layers: why, by name.
+    """
+
+    def __init__(self, layers: dict[str, str]) -> None:
+        super().__init__(layers)
+        self.layers = layers
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What lies in the file for each layer, by the index of its record.
@@ -66,6 +81,7 @@ def assign(container: Container, graph: Graph) -> dict[int, tuple[Stored | Packe
 
     Raises:
         Refused: ``mismatched-weights`` or ``outside-data``.
+        Unreadable: those of some layers cannot be worked out from what the file has; the others may still be shown.
     """
     found = Found({}, {})
     if container.archive:
@@ -74,11 +90,17 @@ def assign(container: Container, graph: Graph) -> dict[int, tuple[Stored | Packe
         for branch in graph.branches:
             _from_group(container, branch, graph.records, found)
     flip = container.backend.lower() == "theano"
-    return {
-        index: _fitted(graph.records[index], arrays, found.roles.get(index, {}), flip)
-        for index, arrays in found.arrays.items()
-        if graph.records[index].weight_shapes
-    }
+    stored: dict[int, tuple[Stored | Packed, ...]] = {}
+    unreadable: dict[str, str] = {}
+    for index, arrays in found.arrays.items():
+        if graph.records[index].weight_shapes:
+            try:
+                stored[index] = _fitted(graph.records[index], arrays, found.roles.get(index, {}), flip)
+            except Unreadable as error:
+                unreadable.update(error.layers)
+    if unreadable:
+        raise Unreadable(unreadable)
+    return stored
 
 
 def missing(graph: Graph, stored: Mapping[int, object]) -> Iterator[Record]:
@@ -297,8 +319,7 @@ def _fitted(
         try:
             arrays = record.packing.unpack(lying, roles, wanted, record.params)
         except Unfit:
-            message = f"The weights of the layer {record.name!r} are not those that {record.class_name} keeps."
-            raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, record.name, NEW_MODEL) from None
+            raise Unreadable({record.name: INCOMPLETE}) from None
     if record.kind == "Normalization" and len(arrays) == 2:
         wanted = wanted[:2]
     if len(arrays) != len(wanted):
