@@ -20,12 +20,14 @@ from filterviz.engine.operations import (
     hard_sigmoid_2,
     instead_of_layer,
     normalise,
+    rounded,
 )
 from filterviz.engine.plan import Plan, inputs_of, plan, turned
 from filterviz.errors import BadRequest
 from filterviz.reader.graph import FOLD, START, UNFOLD
 from filterviz.reader.layers import IDENTITY, mixes_channels
 from filterviz.reader.legacy import OWN_HARD_SIGMOID
+from filterviz.reader.quantised import ROUNDING
 from filterviz.spec import LayerSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -175,15 +177,17 @@ class Sliceable:
     def __init__(self, spec: LayerSpec, layer: keras.layers.Layer) -> None:
         self._spec = spec
         self._layer = layer
+        self._prepared = rounded(spec.params[ROUNDING]) if ROUNDING in spec.params else _pass
 
     def __call__(self, inputs: tf.Tensor) -> tf.Tensor:
         """All channels."""
-        return self._layer(inputs)
+        return self._layer(self._prepared(inputs))
 
     def only(self, channels: tf.Tensor) -> Operation:
         """The operation that computes these channels alone."""
 
         def apply(inputs: tf.Tensor) -> tf.Tensor:
+            inputs = self._prepared(inputs)
             kernel = tf.cast(tf.gather(self._layer.kernel, channels, axis=-1), inputs.dtype)
             if self._spec.rebuilt_as == "Dense":
                 output = tf.tensordot(inputs, kernel, 1)
@@ -248,6 +252,7 @@ class _Builder:
                 params[key] = self._activation(params[key], spec, activation_arrays)
         if kind == "Bidirectional":
             return self._both_directions(spec, params, arrays)
+        params.pop(ROUNDING, None)
         layer = CONSTRUCTORS[kind](**params, dtype=self._policy)
         if arrays:
             self._assign(layer, spec, arrays)

@@ -14,10 +14,36 @@ from filterviz.engine.tensors import TENSORS, Params
 from filterviz.engine.tensors import Operation as Operation
 from filterviz.reader.operation_shapes import slices
 
+LARGEST_FLOAT8 = 448.0
+"""Of ``float8_e4m3fn``."""
+
 
 def hard_sigmoid_2(values: tf.Tensor) -> tf.Tensor:
     """``hard_sigmoid`` as Keras 1 and 2 had it."""
     return tf.clip_by_value(0.2 * values + 0.5, 0, 1)
+
+
+def rounded(how: Params) -> Operation:
+    """What a quantised Dense layer does to its inputs first; gradients pass through as if it did nothing, as in Keras.
+
+    Args:
+        how: see :data:`filterviz.reader.quantised.ROUNDING`.
+    """
+
+    def to_float8(inputs: tf.Tensor) -> tf.Tensor:
+        scale = tf.cast(how["float8"], inputs.dtype)
+        small = tf.cast(
+            tf.clip_by_value(inputs / scale, -LARGEST_FLOAT8, LARGEST_FLOAT8), tf.dtypes.experimental.float8_e4m3fn
+        )
+        return tf.cast(small, inputs.dtype) * scale
+
+    def to_whole(inputs: tf.Tensor) -> tf.Tensor:
+        largest = tf.reduce_max(tf.abs(inputs), axis=-1, keepdims=True)
+        scale = how["high"] / (largest + how["epsilon"])
+        return tf.clip_by_value(tf.round(inputs * scale), how["low"], how["high"]) / scale
+
+    apply = to_float8 if "float8" in how else to_whole
+    return lambda inputs: inputs + tf.stop_gradient(apply(inputs) - inputs)
 
 
 def _power(params: Params) -> Operation:

@@ -23,7 +23,7 @@ from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer, Model, Reference, parse
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Graph
-from filterviz.reader.weights import assign, missing
+from filterviz.reader.weights import Unreadable, assign, missing
 from filterviz.settings import Settings
 
 ARCHIVE = Path(__file__).with_suffix(".zip")
@@ -79,7 +79,7 @@ def _fits(container: Container, model: Model, settings: Settings) -> bool:
     graph = Graph(model, settings)
     try:
         stored = assign(container, graph)
-    except Refused:
+    except (Refused, Unreadable):
         return False
     return not any(True for _ in missing(graph, stored))
 

@@ -8,7 +8,7 @@ lists its layers, and how a layer says what it is called on. Here the last two b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,16 @@ from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.legacy import Config, class_of, modernise
 
 MODELS = frozenset({"Sequential", "Functional"})
-WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
+WRAPPERS = frozenset(
+    {
+        *("TimeDistributed", "Bidirectional", "SpectralNormalization", "WeightNormalization", "PruneLowMagnitude"),
+        *("ClusterWeights", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate"),
+    }
+)
+"""Classes with a layer inside."""
+
+OWN_PACKAGES = ("keras", "tf_keras", "keras_core", "tensorflow", "builtins")
+"""The modules that Keras's own classes are from."""
 
 CONSTANT = "_CONSTANT_VALUE"
 """What tf.keras writes in place of a layer's name where a number stands before the first tensor, as in ``1 - x``."""
@@ -74,6 +83,9 @@ class Layer:
         untrainable: whether a file of Keras 3 does not say how it trains, as it does of every layer.
         model: what is inside, if it is a model.
         wrapped: what is inside, if it is a wrapper such as TimeDistributed.
+        stored_class: the class as the file has it, without the package it is registered under.
+        package: that the class is from, where it is not Keras's own: as it is registered, or where its module begins.
+        shared: the mark that entries of one layer have in common, from the second on.
     """
 
     name: str
@@ -84,6 +96,9 @@ class Layer:
     wrapped: Layer | None = None
     module: str = ""
     untrainable: bool = False
+    stored_class: str = ""
+    package: str = ""
+    shared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,18 +220,52 @@ class Parser:
         ):
             model = self.model(data, depth + 1)
             name = _text(data.get("name"), model.name)
-            return Layer(name, "Sequential" if model.sequential else "Functional", {}, calls, model=model)
+            stored, shared = _stored_class(class_name), _shared(data)
+            kind = "Sequential" if model.sequential else "Functional"
+            return Layer(name, kind, {}, calls, model=model, stored_class=stored, shared=shared)
         if not isinstance(config, dict):
             raise bad("one of its layers has no settings")
+        stored, shared, package = _stored_class(class_name), _shared(data), _package(data)
         class_name, config = modernise(class_of(data), config, self._keras_3)
         name = _text(data.get("name"), _text(config.get("name"), class_name.lower()))
         wrapped = None
-        if class_name in WRAPPERS and isinstance(config.get("layer"), dict):
+        if stored in WRAPPERS and isinstance(config.get("layer"), dict):
             if depth + 1 > self._max_depth:
                 raise _too_deep()
             wrapped = self.layer(config["layer"], depth + 1)
-        untrainable = self._keras_3 and "trainable" not in config
-        return Layer(name, class_name, config, calls, None, wrapped, _text(data.get("module"), ""), untrainable)
+        return Layer(
+            name,
+            class_name,
+            config,
+            calls,
+            wrapped=wrapped,
+            module=_text(data.get("module"), ""),
+            untrainable=self._keras_3 and "trainable" not in config,
+            stored_class=stored,
+            package=package,
+            shared=shared,
+        )
+
+
+def _stored_class(class_name: str) -> str:
+    """``Own>Layer`` is registered under a package; archives name folders after the class alone."""
+    return "Functional" if class_name == "Model" else class_name.rsplit(">", 1)[-1]
+
+
+def _package(data: Mapping[str, Any]) -> str:
+    """The package of a class that is not Keras's own; empty where the file does not say so."""
+    for name in (data.get("registered_name"), data["class_name"]):
+        if isinstance(name, str) and ">" in name:
+            package = name.split(">", 1)[0]
+            return "" if package.lower() in OWN_PACKAGES else package[:64]
+    module = data.get("module")
+    package = module.split(".")[0] if isinstance(module, str) else ""
+    return "" if package in OWN_PACKAGES else package[:64]
+
+
+def _shared(data: Mapping[str, Any]) -> str | None:
+    mark = data.get("shared_object_id")
+    return str(mark) if isinstance(mark, int | str) and not isinstance(mark, bool) else None
 
 
 def _text(value: Any, default: str) -> str:

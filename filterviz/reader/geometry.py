@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
-from filterviz.reader.layers import IDENTITY, Params
+from filterviz.reader.layers import CODE, IDENTITY, Params
 from filterviz.reader.operation_shapes import slices
 
 POINTWISE = frozenset(
@@ -313,7 +313,8 @@ def _verdict(record: Record, node: Node, way: str, learned: bool, fixed: bool) -
     shape = node.spec.output_shape
     channels = shape[-1] if shape is not None and len(shape) >= 2 else None
     if record.kind == START:
-        return Verdict(None, "It carries program code, which is never run; the network is entered after it.")
+        what = "It carries program code, which is never run" if record.class_name in CODE else "It is not known here"
+        return Verdict(None, f"{what}; the network is entered after it.")
     if record.kind == UNSUPPORTED:
         return Verdict(None, record.reason or "It cannot be rebuilt.")
     if shape is None:

@@ -7,12 +7,12 @@ something cannot be rebuilt, the graph goes on: what depends on it has no shape 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader import operations
+from filterviz.reader import foreign, operations, quantised, wrappers
 from filterviz.reader.config import Call, Layer, Model, Reference, Slot, bad
 from filterviz.reader.layers import (
     CODE,
@@ -29,6 +29,8 @@ from filterviz.reader.layers import (
     nothing_is_ignored,
 )
 from filterviz.reader.legacy import Config
+from filterviz.reader.packed import Packing
+from filterviz.reader.sharing import Sharing
 from filterviz.reader.turning import axis_of, turned
 from filterviz.reader.values import Unsupported, Values
 from filterviz.settings import Settings
@@ -50,6 +52,8 @@ class Record:
         stated: of an operation, its parameters in the file's own order of axes.
         called: of an operation, what it was called with.
         turned: whether its axis has been turned for channels last.
+        packing: how its arrays lie in the file, where they do not lie as they are used.
+        hint: what to do about a layer that cannot be rebuilt, where that is known.
     """
 
     name: str
@@ -64,6 +68,8 @@ class Record:
     stated: Params = field(default_factory=dict)
     called: Any = None
     turned: bool = False
+    packing: Packing | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,16 +78,20 @@ class Branch:
 
     Attributes:
         name: in its model.
-        class_name: in the words of Keras 2 and later.
+        stored_class: as the file has it.
+        number: which layer it is; two branches of one number are one layer.
         record: its index, if it is a layer that was called.
-        inside: the layers inside, if it is a model or a wrapper.
+        inside: the layers inside, if it is a model.
+        wrapped: the layer inside, if it is a wrapper.
         trainable: what the file says of it.
     """
 
     name: str
-    class_name: str
+    stored_class: str
+    number: int
     record: int | None
     inside: tuple[Branch, ...] = ()
+    wrapped: Branch | None = None
     trainable: bool = True
 
 
@@ -100,17 +110,33 @@ class Graph:
     Args:
         model: as described.
         settings: the limits.
+        archive: whether the file is a ``.keras`` archive.
+        unreadable: why layers cannot be rebuilt whose arrays are not what they should be, by name.
         sizes_after_start: whether the size of a picture is believed where the network is entered after unknown code.
+        channels_after_start: how many channels a picture has there; ``None``: as many as before.
     """
 
-    def __init__(self, model: Model, settings: Settings, *, sizes_after_start: bool = True) -> None:
+    def __init__(
+        self,
+        model: Model,
+        settings: Settings,
+        *,
+        archive: bool = False,
+        unreadable: Mapping[str, str] | None = None,
+        sizes_after_start: bool = True,
+        channels_after_start: int | None = None,
+    ) -> None:
         self.records: list[Record] = []
         self.nodes: list[Node] = []
         self.inputs: list[int] = []
         self.notes: list[str] = []
         self.started = False
+        self.precisions = {name for layer in model.walk() if (name := _precision(layer.config)) is not None}
         self._settings = settings
+        self._archive = archive
+        self._unreadable = unreadable or {}
         self._sizes_after_start = sizes_after_start
+        self._channels_after_start = channels_after_start
         self._by_name: dict[str, int] = {}
         self._training = False  # whether the model that is being called is called as in training
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
@@ -118,7 +144,8 @@ class Graph:
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
         order = {reference.layer: position for position, reference in enumerate(model.inputs)}
         self.inputs.sort(key=lambda node: order.get(self.records[self.nodes[node].spec.layer].name, len(order)))
-        self.branches = self._branches(model, "")
+        sharing = Sharing(model)
+        self.branches = self._branches(model, "", sharing)
 
     def is_picture(self, node: int) -> bool:
         """Whether patterns can be painted on what a node gives."""
@@ -193,17 +220,27 @@ class Graph:
         found = [(made.get((reference.layer, reference.call)), reference) for reference in model.outputs]
         return [_pick(source, reference) for source, reference in found if source]
 
-    def _branches(self, model: Model, prefix: str) -> tuple[Branch, ...]:
-        return tuple(self._branch(layer, prefix) for layer in model.layers)
+    def _branches(self, model: Model, prefix: str, sharing: Sharing) -> tuple[Branch, ...]:
+        return tuple(self._branch(layer, prefix, sharing) for layer in model.layers)
 
-    def _branch(self, layer: Layer, prefix: str) -> Branch:
+    def _branch(self, layer: Layer, prefix: str, sharing: Sharing) -> Branch:
         inside: tuple[Branch, ...] = ()
+        wrapped = None
+        index = self._by_name.get(prefix + layer.name)
         if layer.model is not None:
-            inside = self._branches(layer.model, f"{prefix}{layer.name}/")
-        elif layer.wrapped is not None and layer.class_name == "TimeDistributed":
-            inside = (self._branch(layer.wrapped, f"{prefix}{layer.name}/"),)
-        record = self._by_name.get(prefix + layer.name) if not inside else None
-        return Branch(layer.name, layer.class_name, record, inside, layer.config.get("trainable") is not False)
+            inside, index = self._branches(layer.model, f"{prefix}{layer.name}/", sharing), None
+        elif layer.wrapped is not None:
+            wrapped = self._branch(layer.wrapped, f"{prefix}{layer.name}/", sharing)
+            if layer.class_name == "TimeDistributed":
+                index = None
+            elif wrappers.packing(layer) is not None:
+                wrapped = replace(wrapped, record=index)
+            else:
+                wrapped = replace(wrapped, record=None)
+        trainable = layer.config.get("trainable") is not False
+        return Branch(
+            layer.name, layer.stored_class or layer.class_name, sharing.number(layer), index, inside, wrapped, trainable
+        )
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
@@ -240,6 +277,24 @@ class Graph:
         if layer.class_name not in CODE and operations.is_operation(layer, LAYERS):
             return self._operation(name, layer, call, inputs)
         return [self._single(name, layer, call, inputs)]
+
+    def _settled(self, layer: Layer) -> tuple[Layer, Packing | None]:
+        """A layer as it is computed: of a wrapper that only changes weights, the layer inside; and how they are packed.
+
+        Raises:
+            Unsupported: nobody knows how.
+        """
+        outside = wrappers.packing(layer)
+        if outside is None or layer.wrapped is None:
+            return layer, quantised.packing(layer.class_name, layer.config, self._archive)
+        inner = layer.wrapped
+        if inner.class_name in wrappers.NOT_INSIDE:
+            message = f"it stands around a layer of the type {inner.class_name!r}, where its rule is not known."
+            raise Unsupported(message)
+        if quantised.packing(inner.class_name, inner.config, self._archive) is not None or inner.wrapped is not None:
+            message = "what is inside is changed twice."
+            raise Unsupported(message)
+        return replace(inner, name=layer.name, calls=layer.calls), outside
 
     def _fold(self, name: str, kind: str, inputs: list[int]) -> list[int]:
         record = self._by_name.get(name)
@@ -317,8 +372,8 @@ class Graph:
         if blame is not None or not inputs:
             return self._add(index, tuple(inputs), None, blame=blame or name)
         # A layer of a known kind does its part of the work; only foreign code may be mere preparation of pixels.
-        preparation = record.kind == UNSUPPORTED and record.class_name not in LAYERS
-        if preparation and inputs[0] in self._bare and len(inputs) == 1:
+        preparation = record.kind == UNSUPPORTED and record.class_name not in LAYERS and record.hint is None
+        if preparation and layer.wrapped is None and inputs[0] in self._bare and len(inputs) == 1:
             return self._start(index, record, inputs[0])
         if record.kind not in KINDS:
             return self._add(index, tuple(inputs), None, blame=name)
@@ -332,7 +387,8 @@ class Graph:
         if blame is not None:
             return self._add(index, tuple(inputs), None, blame=blame)
         try:
-            permutations, shapes, first = self._arranged(record, layer, sources)
+            inner = layer.wrapped if record.packing is not None and layer.wrapped is not None else layer
+            permutations, shapes, first = self._arranged(record, inner, sources)
             if kind.rank is not None and len(shapes[0]) != kind.rank:
                 message = f"it takes {kind.rank - 1} axes and gets {len(shapes[0]) - 1}"
                 raise ShapeError(message)
@@ -356,13 +412,18 @@ class Graph:
         shape = before.spec.output_shape
         if shape is None or len(shape) not in (3, 4, 5) or not record.code:
             return self._add(index, (source,), None, blame=record.name)
+        channels = self._channels_after_start
         if not self._sizes_after_start:
-            shape = (None, *(None for _ in shape[1:-1]), shape[-1])
+            shape = (None, *(None for _ in shape[1:-1]), shape[-1] if channels is None else channels)
         if record.kind != START:
             record.kind = START
             self.started = True
+            what = "carries program code, which is never run."
+            if record.class_name not in CODE:
+                what = f"cannot be rebuilt. {record.reason}"
+            also = "" if channels is None else f" pictures come out of it with {channels} channels;"
             self.notes.append(
-                f"The layer {record.name!r} carries program code, which is never run. The network is entered after it; "
+                f"The layer {record.name!r} {what} The network is entered after it;{also} "
                 "check that the pixel range is the one that comes out of it."
             )
         node = self._add(index, (source,), shape, first=before.first)
@@ -371,8 +432,12 @@ class Graph:
 
     def _describe(self, name: str, layer: Layer, call: Call, count: int) -> Record:
         """What a layer is to be rebuilt as."""
-        class_name, config = layer.class_name, layer.config
+        class_name, config, packing = layer.class_name, layer.config, None
         try:
+            if name in self._unreadable:
+                raise Unsupported(self._unreadable[name])
+            settled, packing = self._settled(layer)
+            class_name, config = settled.class_name, settled.config
             if class_name in CODE:
                 raise Unsupported("It carries program code, which is never run.", code=True)
             if class_name in NOTHING_AT_INFERENCE:
@@ -384,16 +449,19 @@ class Graph:
                 params = KINDS[kind].read(values)
                 nothing_is_ignored(KINDS[kind], values)
             else:
-                raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)
+                raise Unsupported(foreign.sentence(layer), code=foreign.known(layer) is None)
         except Unsupported as error:
-            index = self._record(name, class_name, UNSUPPORTED)
+            index = self._record(name, layer.class_name, UNSUPPORTED)
+            known = foreign.known(layer)
+            self.records[index].hint = None if known is None else known.hint
             self.records[index].reason = error.reason[0].upper() + error.reason[1:]
             self.records[index].code = error.code
             return self.records[index]
-        index = self._record(name, class_name, kind)
+        index = self._record(name, layer.class_name, kind)
         self.records[index].params = params
         if self._training or call.training:
             self._as_in_training(self.records[index])
+        self.records[index].packing = packing
         stated = config if layer.wrapped is None else layer.wrapped.config
         self.records[index].initial = {
             key: value
@@ -590,6 +658,15 @@ def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
     described = layer.config.get(key)
     settings = described.get("config") if isinstance(described, Mapping) else None
     return settings if isinstance(settings, Mapping) else {}
+
+
+def _precision(config: Mapping[str, Any]) -> str | None:
+    """What a layer computes in, where that is less than float32."""
+    policy = config.get("dtype")
+    settings = policy.get("config") if isinstance(policy, Mapping) else None
+    name = settings.get("source_name", settings.get("name")) if isinstance(settings, Mapping) else policy
+    name = name.rpartition("_from_")[2].removeprefix("mixed_") if isinstance(name, str) else None
+    return name if name in ("float16", "bfloat16") else None
 
 
 def _pick(source: list[int], reference: Reference) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ import pyfive
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.reader.small_floats import SMALL_FLOATS
 
 # For a line in a log pyfive looks up its own version whenever it reads an array stored in chunks. That searches folders
 # of installed packages, which a child that has opened a file must not do: it gets the answer that it got here.
@@ -31,10 +33,23 @@ pyfive.h5d.version("pyfive")
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 
-EXTERNAL_FILES = 0x0007
+DATATYPE, EXTERNAL_FILES = 0x0003, 0x0007
+FLOATING_POINT = 1
 VIRTUAL_LAYOUT = 3
 EXTERNAL_LINK = 64
-"""HDF5 specification 3.0, sections IV.A.2.g (Link), IV.A.2.h (External Data Files), IV.A.2.i (Data Layout, class)."""
+"""HDF5 specification 3.0, sections IV.A.2.d (Datatype, class), IV.A.2.g (Link), IV.A.2.h (External Data Files),
+IV.A.2.i (Data Layout, class)."""
+
+Layout = tuple[int, int, int, int, int, int]
+
+FLOATS: dict[Layout, str | None] = {
+    (16, 10, 5, 0, 10, 15): None,
+    (32, 23, 8, 0, 23, 127): None,
+    (64, 52, 11, 0, 52, 1023): None,
+    (16, 7, 8, 0, 7, 127): "bfloat16",
+}
+"""The layouts of floating-point numbers that are understood: precision, place and size of the exponent, place and size
+of the mantissa, bias; ``None`` for those of NumPy. pyfive takes all others for the one of the same size."""
 
 CHECKSUM = 4
 """Bytes that a checksum adds to a chunk."""
@@ -118,13 +133,15 @@ class Array:
     Attributes:
         path: in the file.
         shape: as declared.
-        dtype: as declared; a number type.
+        dtype: as declared; a number type, or bytes that ``small`` gives a meaning.
+        small: the name of a type of :data:`~filterviz.reader.small_floats.SMALL_FLOATS`, where it is one.
     """
 
     path: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     _dataset: Any
+    small: str | None = None
 
     def read(self) -> NDArray[np.float32]:
         """The numbers, as float32.
@@ -137,7 +154,12 @@ class Array:
             values = np.asarray(self._dataset[()])
             if values.shape != self.shape:
                 raise ValueError(values.shape)
-            return values.astype(np.float32)
+            if self.small is None:
+                return values.astype(np.float32)
+            known = SMALL_FLOATS[self.small]
+            # pyfive has taken the bytes for a half where HDF5 itself calls them a number, and turned them if need be.
+            whole = values.astype(values.dtype.newbyteorder("<")).view(f"<u{known.size}")
+            return known.decode(whole.reshape(self.shape))
 
 
 class Hdf5:
@@ -235,13 +257,14 @@ class Hdf5:
             if found.id.layout_class == VIRTUAL_LAYOUT or header.find_msg_type(EXTERNAL_FILES):
                 raise outside(path)
             shape, dtype = tuple(int(side) for side in found.shape), np.dtype(found.dtype)
-            if dtype.kind not in "fiu" or dtype.itemsize > 8 or len(shape) > 6 or min(shape, default=1) < 0:
+            known, small = _number(dtype, header, found)
+            if not known or dtype.itemsize > 8 or len(shape) > 6 or min(shape, default=1) < 0:
                 message = f"The weights {path!r} are not numbers."
                 raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, path, "Save the model again.")
             if max(prod(shape) * dtype.itemsize, _chunk_size(found)) > EXPANSION * self._size:
                 message = f"The weights {path!r} claim to be far larger than the whole file."
                 raise Refused(RefusalCode.TOO_LARGE, message, path, DAMAGED_HINT)
-            return Array(path, shape, dtype, found)
+            return Array(path, shape, dtype, found, small)
 
     def _find(self, path: str) -> Any:
         """The object at a path, or ``None``. Links out of the file, and soft links, are refused and not followed."""
@@ -282,6 +305,36 @@ class Hdf5:
             return None
         with guarded(attribute):
             return found.attrs.get(attribute)
+
+
+def _number(dtype: np.dtype[Any], header: Any, dataset: Any) -> tuple[bool, str | None]:
+    """Whether a type is one of numbers, and which of those that NumPy does not have."""
+    if dtype.kind in "iu":
+        return True, None
+    if dtype.kind == "f":
+        layout = _float_layout(header)
+        return layout in FLOATS, None if layout is None else FLOATS.get(layout)
+    if dtype.kind != "V" or dtype.names is not None:
+        return False, None
+    # NumPy's types of other packages are written as bytes without a meaning; archives say it beside them. Of two bytes
+    # Keras has only one such type, as float16 is NumPy's own.
+    name = dataset.attrs.get("dtype", "bfloat16")
+    name = name.decode("ascii", "replace") if isinstance(name, bytes) else name
+    known = SMALL_FLOATS.get(name) if isinstance(name, str) else None
+    return known is not None and known.size == dtype.itemsize, name if known is not None else None
+
+
+def _float_layout(header: Any) -> Layout | None:
+    """How the bits of a floating-point number are used, as :data:`FLOATS` lists it."""
+    message = header.find_msg_type(DATATYPE)[0]
+    start = message["offset_to_message"]
+    kind, first_bit = header.msg_data[start], struct.unpack_from("<H", header.msg_data, start + 8)[0]
+    if kind & 15 != FLOATING_POINT or first_bit:
+        return None
+    precision, exponent, exponent_bits, mantissa, mantissa_bits, bias = struct.unpack_from(
+        "<HBBBBI", header.msg_data, start + 10
+    )
+    return precision, exponent, exponent_bits, mantissa, mantissa_bits, bias
 
 
 def _chunk_size(dataset: Any) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,16 @@ from filterviz.reader.container import SAVE_WHOLE, Container, open_container
 from filterviz.reader.graph import START, UNSUPPORTED, Graph
 from filterviz.reader.hdf5 import Hdf5
 from filterviz.reader.layers import KINDS
-from filterviz.reader.weights import Stored, assign, missing
+from filterviz.reader.packed import Packed
+from filterviz.reader.weights import Stored, Unreadable, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
 
 NOT_TRAINED = ("Normalization",)
 """Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
+
+Arrays = tuple[Stored | Packed, ...]
+"""Of one layer."""
 
 WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies", "vars")
 """Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
@@ -41,7 +45,7 @@ class OpenedModel:
         self,
         spec: ModelSpec,
         weights: Hdf5,
-        stored: dict[str, tuple[Stored, ...]],
+        stored: dict[str, Arrays],
         fresh: Callable[[str], tuple[NDArray[np.float32], ...]] | None = None,
     ) -> None:
         self.spec = spec
@@ -97,20 +101,49 @@ def open_model(
             max_depth=settings.max_depth,
             keras_3=container.keras_version.startswith("3."),
         )
-    graph = Graph(model, settings)
-    try:
-        stored = _weights(container, graph, settings)
-    except Refused as refusal:
-        if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
-            raise
-        # The code before the network may have changed the size of the picture; then it is not known.
-        graph = Graph(model, settings, sizes_after_start=False)
-        stored = _weights(container, graph, settings)
+    graph, stored = _connected(container, model, settings)
     spec = _spec(model, graph, container, stored)
     _refuse_what_cannot_be_shown(model, graph, spec)
     fresh = None if untrained is None else partial(_fresh, graph, untrained)
     by_name = {graph.records[index].name: arrays for index, arrays in stored.items()}
     return OpenedModel(spec, container.weights, by_name, fresh)
+
+
+ENTERED: tuple[dict[str, Any], ...] = (
+    {},
+    {"sizes_after_start": False},
+    {"sizes_after_start": False, "channels_after_start": 1},
+    {"sizes_after_start": False, "channels_after_start": 3},
+)
+"""What a layer that stands first and cannot be rebuilt may make of pictures: the same, another size, grey, colours."""
+
+
+def _connected(container: Container, model: Model, settings: Settings) -> tuple[Graph, dict[int, Arrays]]:
+    """The graph, and arrays that fit it.
+
+    Raises:
+        Refused: there are none.
+    """
+    unreadable: dict[str, str] = {}
+    for entered in ENTERED:
+        graph = Graph(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+        try:
+            try:
+                return graph, _weights(container, graph, settings)
+            except Unreadable as error:
+                unreadable.update(error.layers)
+                graph = Graph(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+                return graph, _weights(container, graph, settings)
+        except Refused as refusal:
+            if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
+                raise
+    record = next(record for record in graph.records if record.kind == START)
+    what = f"The layer {record.name!r} stands first, makes no pictures for those after it, and cannot be rebuilt."
+    hint = (
+        "Save the part of the network after that layer as a model of its own, or rebuild the network without it, "
+        "load its weights and save it."
+    )
+    raise Refused(RefusalCode.CODE_IN_FILE, f"{what} {record.reason}", record.name, hint)
 
 
 def _fresh(graph: Graph, seed: int, name: str) -> tuple[NDArray[np.float32], ...]:
@@ -143,7 +176,7 @@ def _bare_weights(container: Container, settings: Settings, architecture: str | 
     raise Refused(RefusalCode.WEIGHTS_ONLY, what, where, SAVE_WHOLE)
 
 
-def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, tuple[Stored, ...]]:
+def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int, Arrays]:
     """The arrays of all layers, all in place and within the limits.
 
     Raises:
@@ -161,7 +194,7 @@ def _weights(container: Container, graph: Graph, settings: Settings) -> dict[int
     return stored
 
 
-def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, tuple[Stored, ...]]) -> ModelSpec:
+def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Arrays]) -> ModelSpec:
     fields, verdicts = geometry.fields(graph), geometry.verdicts(graph)
     first = graph.first_calls()
     layers = []
@@ -201,7 +234,15 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, tu
 
 
 def _notes(graph: Graph, container: Container) -> list[str]:
-    notes = []
+    notes = [
+        f"The layer {record.name!r} cannot be rebuilt. {record.reason} {record.hint}"
+        for record in [record for record in graph.records if record.hint is not None and record.kind == UNSUPPORTED][:1]
+    ]
+    if graph.precisions:
+        notes.append(
+            f"The network computes in {' and '.join(sorted(graph.precisions))}; it is rebuilt in float32, "
+            "so its outputs may differ from the third digit on."
+        )
     if container.backend.lower() == "theano":
         notes.append("The network was trained with Theano, which turns its kernels; they were turned back.")
     elif container.keras_version.startswith("1.") and graph.channels_first and not container.backend:
@@ -237,11 +278,12 @@ def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) ->
     blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
     if not any(record.weight_shapes for record in graph.records):
         blocking += [record for record in graph.records if record.kind == START]  # there is nothing but code
-    if blocking and (convolutions or blocking[0].code):
+    hidden = any(layer.class_name.startswith("Conv") for layer in model.walk() if layer.class_name in KINDS)
+    if blocking and (convolutions or hidden or blocking[0].code or blocking[0].hint):
         record = blocking[0]
         code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER
         what = f"The layer {record.name!r} stands in the way. {record.reason}"
-        hint = (
+        hint = record.hint or (
             "Rebuild the network without that layer (a Rescaling layer can scale pixels), load its weights and save it."
         )
         raise Refused(code, what, record.name, hint)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -12,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.reader.archive import arrays_in, numbered, places
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Branch, Graph, Record
-from filterviz.reader.hdf5 import Array, Hdf5
+from filterviz.reader.hdf5 import Array
+from filterviz.reader.packed import NEW_MODEL, NOT_NEEDED, Packed, Unfit
 
 FOR_INFERENCE = {"BatchNormalization": 2, "Normalization": 3}
 """How many arrays at the end of a layer's are not trainable."""
-
-NEW_MODEL = "The file does not fit together; save the model again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,197 +48,278 @@ class Stored:
         return np.ascontiguousarray(values)
 
 
-def assign(container: Container, graph: Graph) -> dict[int, tuple[Stored, ...]]:
+INCOMPLETE = "The file does not have all that it takes to work out its weights."
+
+
+class Unreadable(Exception):
+    """The arrays of some layers are there, and not what their rule asks for.
+
+    Args:
+        layers: why, by name.
+    """
+
+    def __init__(self, layers: dict[str, str]) -> None:
+        super().__init__(layers)
+        self.layers = layers
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What lies in the file for each layer, by the index of its record.
+
+    Attributes:
+        arrays: those that lie as they always do, in the layer's order.
+        roles: those of packed layers that go by what they are.
+    """
+
+    arrays: dict[int, list[Array]]
+    roles: dict[int, dict[str, Array]]
+
+
+def assign(container: Container, graph: Graph) -> dict[int, tuple[Stored | Packed, ...]]:
     """The arrays of each layer, by the index of its record.
 
     Raises:
         Refused: ``mismatched-weights`` or ``outside-data``.
+        Unreadable: those of some layers cannot be worked out from what the file has; the others may still be shown.
     """
-    found: dict[int, list[Array]] = {}
+    found = Found({}, {})
     if container.archive:
-        _from_archive(container.weights, _archive_root(container.weights), graph.branches, found)
+        _from_archive(container, graph, found)
     else:
         for branch in graph.branches:
             _from_group(container, branch, graph.records, found)
     flip = container.backend.lower() == "theano"
-    return {
-        index: _fitted(graph.records[index], arrays, flip)
-        for index, arrays in found.items()
-        if graph.records[index].weight_shapes
-    }
+    stored: dict[int, tuple[Stored | Packed, ...]] = {}
+    unreadable: dict[str, str] = {}
+    for index, arrays in found.arrays.items():
+        if graph.records[index].weight_shapes:
+            try:
+                stored[index] = _fitted(graph.records[index], arrays, found.roles.get(index, {}), flip)
+            except Unreadable as error:
+                unreadable.update(error.layers)
+    if unreadable:
+        raise Unreadable(unreadable)
+    return stored
 
 
-def missing(graph: Graph, stored: dict[int, tuple[Stored, ...]]) -> Iterator[Record]:
+def missing(graph: Graph, stored: Mapping[int, object]) -> Iterator[Record]:
     """The layers that need arrays the file does not have."""
     for index, record in enumerate(graph.records):
         if record.weight_shapes and index not in stored:
             yield record
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A layer as it stands in a group of an HDF5 file.
+
+    Attributes:
+        record: its index.
+        number: which layer it is, as the description says.
+        names: its own, and that of the wrapper around it.
+        stored_class: as the file has it.
+        trainable: whether it is, and all models around it.
+    """
+
+    record: int
+    number: int
+    names: frozenset[str]
+    stored_class: str
+    trainable: bool
+
+
+Key = Callable[[Leaf], object]
+
+SAME: tuple[Key, ...] = (
+    lambda leaf: leaf.record,
+    lambda leaf: leaf.number,
+    lambda leaf: (leaf.names, leaf.stored_class),
+)
+"""When two leaves are one layer: never; if the description says so; if they are called the same, as that is all that an
+HDF5 file of Keras 3 says. The first that agrees with the number and the shapes of the arrays is taken."""
+
+
 # HDF5 ---------------------------------------------------------------------------------------------------------------
 
 
-def _from_group(container: Container, branch: Branch, records: Sequence[Record], found: dict[int, list[Array]]) -> None:
+def _from_group(container: Container, branch: Branch, records: Sequence[Record], found: Found) -> None:
     """The arrays of one layer of the outermost model, in the order Keras writes them: trainable ones first."""
     group = f"{container.root}/{branch.name}"
     names = container.weights.names(group, "weight_names")
     arrays = [(name, container.weights.array(f"{group}/{name}")) for name in names]
     present = [(name, array) for name, array in arrays if array is not None and "seed_generator" not in name]
     leaves = list(_leaves((branch,), trainable=True))
-    for slots in (
-        _trainable_first(leaves, records, frozen=True),
-        _trainable_first(leaves, records, frozen=False),
-        _in_turn(leaves, records),
-    ):
-        if len(slots) != len(present):
-            continue
-        chosen = dict(zip(slots, (array for _, array in present), strict=True))
-        if all(prod(array.shape) == prod(records[i].weight_shapes[at]) for (i, at), array in chosen.items()):
-            own: dict[int, list[Array]] = {}
-            for index, position in sorted(chosen):
-                own.setdefault(index, []).append(chosen[index, position])
-            found.update(own)
-            return
-    if present and any(records[index].weight_shapes for index, _ in leaves):
+    present = _without_packed(present, leaves, records, found)
+    for key in SAME:
+        once = _once(leaves, key)
+        for slots in _orders(once, records):
+            chosen = _chosen(slots, present, records)
+            if chosen is not None:
+                found.arrays.update(chosen)
+                _same_again(leaves, found, key)
+                return
+    if present and any(records[leaf.record].weight_shapes for leaf in leaves):
         if len(leaves) == 1:
-            found[leaves[0][0]] = [array for _, array in present]
+            found.arrays[leaves[0].record] = [array for _, array in present]
         else:
-            _by_name(present, leaves, records, found)
+            _by_name(present, leaves, records, found.arrays)
+    _same_again(leaves, found, SAME[1])
+
+
+def _chosen(
+    slots: Slots, present: Sequence[tuple[str, Array]], records: Sequence[Record]
+) -> dict[int, list[Array]] | None:
+    """The arrays of each layer, if they lie in this order; ``None`` if they do not."""
+    if len(slots) != len(present):
+        return None
+    chosen = dict(zip(slots, (array for _, array in present), strict=True))
+    if any(prod(array.shape) != prod(records[i].weight_shapes[at]) for (i, at), array in chosen.items()):
+        return None
+    own: dict[int, list[Array]] = {}
+    for index, position in sorted(chosen):
+        own.setdefault(index, []).append(chosen[index, position])
+    return own
+
+
+def _without_packed(
+    present: Sequence[tuple[str, Array]], leaves: Sequence[Leaf], records: Sequence[Record], found: Found
+) -> list[tuple[str, Array]]:
+    """Take out what belongs to packed layers and goes by its name."""
+    left = list(present)
+    for leaf in leaves:
+        packing = records[leaf.record].packing
+        if packing is None or not records[leaf.record].weight_shapes:
+            continue
+        own = found.roles.setdefault(leaf.record, {})
+        others = []
+        for name, array in left:
+            *above, last = name.split("/")
+            last = last.rsplit(":", 1)[0]
+            mine = len(leaves) == 1 or bool(leaf.names.intersection(above))
+            role = next((role for part in (*above, last) if (role := packing.role(part)) is not None), None)
+            if not mine or role is None or role in own:
+                others.append((name, array))
+            elif role != NOT_NEEDED:
+                own[role] = array
+        left = others
+        if packing.whole and own:
+            found.arrays[leaf.record] = []
+    return left
+
+
+def _once(leaves: Sequence[Leaf], key: Key) -> list[Leaf]:
+    """Without those that are the same layer as one before, as Keras lists the arrays of a model once."""
+    first: dict[object, Leaf] = {}
+    for leaf in leaves:
+        first.setdefault(key(leaf), leaf)
+    return list(first.values())
+
+
+def _same_again(leaves: Sequence[Leaf], found: Found, key: Key) -> None:
+    """Where a layer is described twice, both descriptions have the arrays that were found for one."""
+    known = {key(leaf): leaf.record for leaf in reversed(leaves) if leaf.record in found.arrays}
+    for leaf in leaves:
+        if leaf.record not in found.arrays and key(leaf) in known:
+            found.arrays[leaf.record] = found.arrays[known[key(leaf)]]
+            found.roles[leaf.record] = found.roles.get(known[key(leaf)], {})
 
 
 def _by_name(
     present: Sequence[tuple[str, Array]],
-    leaves: Sequence[tuple[int, bool]],
+    leaves: Sequence[Leaf],
     records: Sequence[Record],
     found: dict[int, list[Array]],
 ) -> None:
     """By the layer's name in the array's, for models of which only a part could be described."""
-    for index, _ in leaves:
-        own = records[index].name.rsplit("/", 1)[-1]
+    for leaf in leaves:
+        own = records[leaf.record].name.rsplit("/", 1)[-1]
         arrays = [array for name, array in present if own in name.split("/")]
         if arrays:
-            found[index] = arrays
+            found[leaf.record] = arrays
 
 
-def _leaves(branches: Sequence[Branch], trainable: bool) -> Iterator[tuple[int, bool]]:
+def _leaves(branches: Sequence[Branch], trainable: bool, names: frozenset[str] = frozenset()) -> Iterator[Leaf]:
     for branch in branches:
+        can_learn = trainable and branch.trainable
         if branch.inside:
-            yield from _leaves(branch.inside, trainable and branch.trainable)
+            yield from _leaves(branch.inside, can_learn)
+        elif branch.wrapped is not None and branch.wrapped.record == branch.record is not None:
+            yield from _leaves((branch.wrapped,), can_learn, frozenset({branch.name}))
         elif branch.record is not None:
-            yield branch.record, trainable and branch.trainable
+            yield Leaf(branch.record, branch.number, names | {branch.name}, branch.stored_class, can_learn)
+        elif branch.wrapped is not None:
+            yield from _leaves((branch.wrapped,), can_learn)
 
 
 Slots = list[tuple[int, int]]
 """Layer and position among its arrays, in the order of the file."""
 
 
-def _trainable_first(leaves: Sequence[tuple[int, bool]], records: Sequence[Record], frozen: bool) -> Slots:
+def _orders(leaves: Sequence[Leaf], records: Sequence[Record]) -> Iterator[Slots]:
+    """The orders in which arrays may lie."""
+    yield _trainable_first(leaves, records, frozen=True)
+    yield _trainable_first(leaves, records, frozen=False)
+    yield [(index, at) for index in (leaf.record for leaf in leaves) for at in range(_usual(records[index]))]
+
+
+def _usual(record: Record) -> int:
+    """How many arrays of a layer lie as they always do."""
+    return 0 if record.packing is not None and record.packing.whole else len(record.weight_shapes)
+
+
+def _trainable_first(leaves: Sequence[Leaf], records: Sequence[Record], frozen: bool) -> Slots:
     """All trainable arrays, then all others; with ``frozen``, those of frozen layers are among the others."""
     early: Slots = []
     late: Slots = []
-    for index, trainable in leaves:
-        record = records[index]
-        count = len(record.weight_shapes)
+    for leaf in leaves:
+        record = records[leaf.record]
+        count = _usual(record)
         fixed = min(FOR_INFERENCE.get(record.kind, 0), count)
         for position in range(count):
-            keep = position < count - fixed and (trainable or not frozen)
-            (early if keep else late).append((index, position))
+            keep = position < count - fixed and (leaf.trainable or not frozen)
+            (early if keep else late).append((leaf.record, position))
     return early + late
-
-
-def _in_turn(leaves: Sequence[tuple[int, bool]], records: Sequence[Record]) -> Slots:
-    """Layer by layer."""
-    return [(index, position) for index, _ in leaves for position in range(len(records[index].weight_shapes))]
 
 
 # Archives -----------------------------------------------------------------------------------------------------------
 
 
-def snake_case(name: str) -> str:
-    """The class name as ``.keras`` archives write it, by the rule of ``keras.utils.naming.to_snake_case``.
-
-    Example:
-        >>> snake_case("Conv2DTranspose"), snake_case("LSTM"), snake_case("BatchNormalization")
-        ('conv2d_transpose', 'lstm', 'batch_normalization')
-    """
-    name = re.sub(r"\W+", "", name)
-    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def _archive_root(weights: Hdf5) -> str:
-    for name in ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables"):
-        if weights.members(name):
-            return name
-    return "layers"
-
-
-def _from_archive(weights: Hdf5, root: str, branches: Sequence[Branch], found: dict[int, list[Array]]) -> None:
-    """The arrays of the layers of one model: a folder for each, numbered within its class."""
-    folders = _folders(weights, root)
-    counts: dict[str, int] = {}
-    for branch in branches:
-        name = snake_case(branch.class_name)
-        number = counts.get(name, 0)
-        counts[name] = number + 1
-        own = folders.get(name, [])
-        folder = (
-            f"{root}/{own[number]}" if number < len(own) else f"{root}/{name}_{number}" if number else f"{root}/{name}"
-        )
-        if branch.inside and branch.class_name == "TimeDistributed":
-            inner = branch.inside[0]
-            if inner.inside:
-                _from_archive(weights, _inner_root(weights, f"{folder}/layer"), inner.inside, found)
-            elif inner.record is not None:
-                _keep(weights, f"{folder}/layer", inner.record, found)
-        elif branch.inside:
-            _from_archive(weights, _inner_root(weights, folder), branch.inside, found)
-        elif branch.record is not None:
-            _keep(weights, folder, branch.record, found)
-
-
-def _folders(weights: Hdf5, root: str) -> dict[str, list[str]]:
-    """The folders of each class in order. Their numbers may have gaps: tf_keras 2.13 counted each layer twice."""
-    found: dict[str, list[tuple[int, str]]] = {}
-    for member in weights.members(root):
-        match = re.fullmatch(r"(.*?)(?:_(\d+))?", member)
-        if match:
-            found.setdefault(match[1], []).append((int(match[2] or 0), member))
-    return {name: [member for _, member in sorted(members)] for name, members in found.items()}
-
-
-def _inner_root(weights: Hdf5, folder: str) -> str:
-    for name in ("layers", "_layer_checkpoint_dependencies"):
-        if weights.members(f"{folder}/{name}"):
-            return f"{folder}/{name}"
-    return f"{folder}/layers"
-
-
-def _keep(weights: Hdf5, folder: str, record: int, found: dict[int, list[Array]]) -> None:
-    arrays: list[Array] = []
-    for holders in (("vars",), ("cell/vars",), ("forward_layer/cell/vars", "backward_layer/cell/vars")):
-        for holder in holders:
-            for number in itertools.count():
-                array = weights.array(f"{folder}/{holder}/{number}")
-                if array is None:
-                    break
-                arrays.append(array)
-        if arrays:
-            break
-    if arrays:
-        found[record] = arrays
+def _from_archive(container: Container, graph: Graph, found: Found) -> None:
+    """The arrays of the layers of all models: a folder for each."""
+    weights = container.weights
+    for index, folder in places(weights, graph.branches, graph.records, container.keras_version).items():
+        record = graph.records[index]
+        if not record.weight_shapes:
+            continue
+        arrays = arrays_in(weights, folder)
+        if record.packing is not None and arrays:
+            own = arrays if record.packing.whole else list(numbered(weights, f"{folder.rpartition('/')[0]}/vars"))
+            found.roles[index] = record.packing.from_archive(own, record.weight_shapes)
+            arrays = [] if record.packing.whole else arrays
+            found.arrays[index] = arrays
+        elif arrays:
+            found.arrays[index] = arrays
 
 
 # Fitting ------------------------------------------------------------------------------------------------------------
 
 
-def _fitted(record: Record, arrays: Sequence[Array], flip: bool) -> tuple[Stored, ...]:
+def _fitted(
+    record: Record, lying: Sequence[Array], roles: Mapping[str, Array], flip: bool
+) -> tuple[Stored | Packed, ...]:
     """The arrays of one layer as it wants them.
 
     Raises:
         Refused: they are not those of this layer.
     """
     wanted = record.weight_shapes
+    arrays: Sequence[Array | Packed] = lying
+    if record.packing is not None:
+        try:
+            arrays = record.packing.unpack(lying, roles, wanted, record.params)
+        except Unfit:
+            raise Unreadable({record.name: INCOMPLETE}) from None
     if record.kind == "Normalization" and len(arrays) == 2:
         wanted = wanted[:2]
     if len(arrays) != len(wanted):
@@ -248,7 +327,8 @@ def _fitted(record: Record, arrays: Sequence[Array], flip: bool) -> tuple[Stored
         raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, record.name, NEW_MODEL)
     turned = flip and record.kind.startswith(("Conv", "SeparableConv", "DepthwiseConv"))
     return tuple(
-        _fit(record, array, shape, turned and len(shape) > 2) for array, shape in zip(arrays, wanted, strict=True)
+        array if isinstance(array, Packed) else _fit(record, array, shape, turned and len(shape) > 2)
+        for array, shape in zip(arrays, wanted, strict=True)
     )
 
 

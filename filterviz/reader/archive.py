@@ -1,0 +1,228 @@
+"""Where ``.keras`` archives keep each layer's arrays: in a folder named after its class, numbered within its model.
+
+Keras's savers walk the models in order and never write a layer twice. A layer that two models share lies where it was
+met first; in the second there is no folder for it. How the folders after it are numbered differs between the savers
+(``saving/saving_lib.py``, ``_save_container_state``), so each way is tried and the one that fits the file is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from filterviz.reader.graph import Branch, Record
+from filterviz.reader.hdf5 import Array, Hdf5
+
+ROOTS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
+
+HOLDERS = (("vars",), ("cell/vars",), ("forward_layer/cell/vars", "backward_layer/cell/vars"))
+"""Where below a layer's folder its arrays may lie."""
+
+MOST_ARRAYS = 64
+"""More than any layer has."""
+
+MOST_LEFT_OVER = 256
+"""How many folders that belong to no layer are counted."""
+
+Places = dict[int, str]
+"""Folder of a layer, by the index of its record."""
+
+
+def snake_case(name: str) -> str:
+    """The class name as ``.keras`` archives write it, by the rule of ``keras.utils.naming.to_snake_case``.
+
+    Example:
+        >>> snake_case("Conv2DTranspose"), snake_case("LSTM"), snake_case("BatchNormalization")
+        ('conv2d_transpose', 'lstm', 'batch_normalization')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def places(weights: Hdf5, branches: Sequence[Branch], records: Sequence[Record], keras_version: str) -> Places:
+    """The folder of each layer, as the saver that wrote the file would have named it.
+
+    Args:
+        weights: the arrays.
+        branches: of the outermost model.
+        records: the layers.
+        keras_version: as the file states it; of the ways that fit equally well its own is taken.
+
+    Returns:
+        Folders, not all of which need exist: a layer that needs arrays and has none there is missing.
+    """
+    best: tuple[int, int] | None = None
+    found: Places = {}
+    for rule in _rules(keras_version):
+        walk = _Walk(weights, records, rule)
+        walk.model(branches, _root(weights, ""))
+        wrong = (walk.missing(), walk.left_over)
+        if best is None or wrong < best:
+            best, found = wrong, walk.places
+        if best == (0, 0):
+            break
+    return found
+
+
+def arrays_in(weights: Hdf5, folder: str) -> list[Array]:
+    """The arrays of the layer in a folder, in its own order."""
+    for holders in HOLDERS:
+        arrays = [array for holder in holders for array in numbered(weights, f"{folder}/{holder}")]
+        if arrays:
+            return arrays
+    return []
+
+
+def numbered(weights: Hdf5, group: str) -> Iterator[Array]:
+    """The arrays ``0``, ``1`` and so on of a group."""
+    for number in range(MOST_ARRAYS):
+        array = weights.array(f"{group}/{number}")
+        if array is None:
+            return
+        yield array
+
+
+def _root(weights: Hdf5, folder: str) -> str:
+    start = f"{folder}/" if folder else ""
+    return next((start + name for name in ROOTS if weights.members(start + name)), f"{start}layers")
+
+
+class _Walk:
+    """One way through the models, in the order in which Keras's saver goes.
+
+    Args:
+        weights: the arrays.
+        records: the layers.
+        rule: how the folders of one model are named.
+
+    Attributes:
+        places: what was found.
+        left_over: how many folders belong to no layer, if they were named so.
+    """
+
+    def __init__(self, weights: Hdf5, records: Sequence[Record], rule: Rule) -> None:
+        self.weights = weights
+        self.records = records
+        self.places: Places = {}
+        self.left_over = 0
+        self.seen: dict[int, str] = {}
+        self._rule = rule
+
+    def missing(self) -> int:
+        """How many layers that need arrays have none in their folder."""
+        wanted = (index for index, record in enumerate(self.records) if record.weight_shapes)
+        return sum(index not in self.places or not self._holds(self.places[index]) for index in wanted)
+
+    def model(self, branches: Sequence[Branch], root: str) -> None:
+        """Go through one model."""
+        expected = set()
+        for branch, name in self._rule(self, branches, root):
+            if branch.number in self.seen:
+                self._again(branch)
+            elif name is not None:
+                expected.add(name)
+                self._first(branch, f"{root}/{name}")
+        others = (member for member in self.weights.members(root) if member not in expected)
+        self.left_over += sum(self.filled(f"{root}/{member}") for member in islice(others, MOST_LEFT_OVER))
+
+    def needs_arrays(self, branch: Branch) -> bool:
+        """Whether a layer has arrays of its own, or some inside."""
+        inside = (*branch.inside, *((branch.wrapped,) if branch.wrapped is not None else ()))
+        if branch.record is not None and self.records[branch.record].weight_shapes:
+            return True
+        return any(self.needs_arrays(inner) for inner in inside)
+
+    def filled(self, folder: str) -> bool:
+        """Whether anything lies in a folder; some savers make one for every layer."""
+        return any(name != "vars" or self.weights.members(f"{folder}/vars") for name in self.weights.members(folder))
+
+    def _holds(self, folder: str) -> bool:
+        return any(self.weights.array(f"{folder}/{holder}/0") is not None for one in HOLDERS for holder in one)
+
+    def _first(self, branch: Branch, folder: str) -> None:
+        """A layer that is met for the first time: here its arrays lie."""
+        self.seen[branch.number] = folder
+        if branch.record is not None:
+            self.places[branch.record] = folder
+        if branch.wrapped is not None:
+            if branch.wrapped.number in self.seen:
+                self._again(branch.wrapped)
+            else:
+                self._first(branch.wrapped, f"{folder}/layer")
+        elif branch.inside:
+            self.model(branch.inside, _root(self.weights, folder))
+
+    def _again(self, branch: Branch) -> None:
+        """A layer that was met before: its arrays lie there, and so do those inside it."""
+        if branch.record is not None and branch.number in self.seen:
+            self.places[branch.record] = self.seen[branch.number]
+        for inner in (*branch.inside, *((branch.wrapped,) if branch.wrapped is not None else ())):
+            self._again(inner)
+
+
+Rule = Callable[[_Walk, Sequence[Branch], str], Iterator[tuple[Branch, str | None]]]
+"""Names the folder of each layer of a model while the walk goes on; names of layers met before mean nothing."""
+
+
+def _named(name: str, number: int) -> str:
+    return f"{name}_{number}" if number else name
+
+
+def _keras_3(_: _Walk, branches: Sequence[Branch], __: str) -> Iterator[tuple[Branch, str | None]]:
+    """Every layer counts, also one that is not written again."""
+    counts: dict[str, int] = {}
+    for branch in branches:
+        name = snake_case(branch.stored_class)
+        number = counts.get(name, 0)
+        counts[name] = number + 1
+        yield branch, _named(name, number)
+
+
+def _tf_keras(walk: _Walk, branches: Sequence[Branch], _: str) -> Iterator[tuple[Branch, str | None]]:
+    """TensorFlow 2.14 and later: a layer that is not written again does not count."""
+    counts: dict[str, int] = {}
+    for branch in branches:
+        name = snake_case(branch.stored_class)
+        if branch.number in walk.seen:
+            yield branch, None
+            continue
+        number = counts.get(name, 0)
+        counts[name] = number + 1
+        yield branch, _named(name, number)
+
+
+def _counted_twice(walk: _Walk, branches: Sequence[Branch], _: str) -> Iterator[tuple[Branch, str | None]]:
+    """TensorFlow 2.12 and 2.13: a layer with weights counts twice, as it stood in the list twice."""
+    counts: dict[str, int] = {}
+    for branch in branches:
+        name = snake_case(branch.stored_class)
+        number = counts.get(name, 0)
+        counts[name] = number + (2 if walk.needs_arrays(branch) else 1)
+        yield branch, _named(name, number)
+
+
+def _in_order(walk: _Walk, branches: Sequence[Branch], root: str) -> Iterator[tuple[Branch, str | None]]:
+    """Whatever their numbers: the folders of a class one after the other, where there are as many as layers."""
+    folders: dict[str, list[tuple[int, str]]] = {}
+    for member in walk.weights.members(root):
+        match = re.fullmatch(r"(.*?)(?:_(\d{1,9}))?", member)
+        if match:
+            folders.setdefault(match[1], []).append((int(match[2] or 0), member))
+    waiting: dict[str, list[str]] = {}
+    for name, found in folders.items():
+        layers = {one.number for one in branches if snake_case(one.stored_class) == name} - set(walk.seen)
+        waiting[name] = [member for _, member in sorted(found)] if len(layers) == len(found) else []
+    for branch in branches:
+        own = waiting.get(snake_case(branch.stored_class), [])
+        yield branch, own.pop(0) if own and branch.number not in walk.seen else None
+
+
+def _rules(keras_version: str) -> tuple[Rule, ...]:
+    """The ways of naming folders, the likeliest first."""
+    if keras_version.startswith(("2.12", "2.13")):
+        return _counted_twice, _tf_keras, _keras_3, _in_order
+    if keras_version.startswith("2."):
+        return _tf_keras, _counted_twice, _keras_3, _in_order
+    return _keras_3, _tf_keras, _counted_twice, _in_order
