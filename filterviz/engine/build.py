@@ -290,7 +290,9 @@ class _Builder:
         node = next(node for node in self._model.spec.nodes if self._model.spec.layers[node.layer].name == spec.name)
         shapes = [turned(self._model.spec.nodes[source].output_shape or (), turn) for source, turn in inputs_of(node)]
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
-        variables = [variable for variable in layer.weights if "seed" not in variable.path]
+        # A layer that stands in place of an activation's name has its own arrays already.
+        others = {id(variable) for variable in getattr(getattr(layer, "activation", None), "weights", ())}
+        variables = [one for one in layer.weights if "seed" not in one.path and id(one) not in others]
         for variable, array in zip(variables, arrays, strict=True):
             variable.assign(array)
 

@@ -16,7 +16,7 @@ from filterviz.reader.hdf5 import Array, Hdf5
 
 ROOTS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 
-HOLDERS = (("vars",), ("cell/vars",), ("forward_layer/cell/vars", "backward_layer/cell/vars"))
+HOLDERS = (("vars", "activation/vars"), ("cell/vars",), ("forward_layer/cell/vars", "backward_layer/cell/vars"))
 """Where below a layer's folder its arrays may lie."""
 
 MOST_ARRAYS = 64
