@@ -52,7 +52,8 @@ def to_e4m3(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def to_bfloat16(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The nearest bfloat16 numbers, of two that are equally near the even one; what is no number stays as it is."""
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    nearest: NDArray[np.uint32] = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    even = (bits >> np.uint32(16)) & np.uint32(1)
+    nearest: NDArray[np.uint32] = (bits + np.uint32(0x7FFF) + even) & np.uint32(0xFFFF0000)
     kept: NDArray[np.float32] = np.where(np.isnan(values), values, nearest.view(np.float32)).astype(np.float32)
     return kept
 
@@ -63,7 +64,8 @@ def _all_e4m3() -> NDArray[np.float32]:
     exponent, fraction = (byte >> 3) & 15, byte & 7
     size = np.where(exponent == 0, np.ldexp(fraction, -9), np.ldexp(8 + fraction, exponent - 10))
     size[(byte & 127) == 127] = np.nan
-    return np.where(byte < 128, size, -size).astype(np.float32)
+    values: NDArray[np.float32] = np.where(byte < 128, size, -size).astype(np.float32)
+    return values
 
 
 E4M3 = _all_e4m3()
