@@ -47,6 +47,7 @@ def test_layers_lists_the_layers_in_the_order_of_the_network(model: str, capsys:
         "channels": 4,
         "output_shape": [None, 16, 16, 4],
         "receptive_field": 3,
+        "gated": False,
         "visualisable": True,
         "reason": None,
     }

@@ -4,18 +4,22 @@ The receptive field of a value is what it depends on: the side of a square of pi
 "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019 (10.23915/distill.00021). Their formulas are
 for windows and strides in a chain; here the first and the last pixel that each place depends on are followed along a
 line, which holds for branches, for pictures that are made larger again, and for whatever else keeps places in order.
+
+Where a gate over the whole picture weighs the channels (squeeze-and-excitation: J. Hu et al., arXiv:1709.01507), the
+field is that of the way through space, with the gates held still, and it is said that there is a gate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
 from filterviz.reader.layers import Params, slices
+from filterviz.spec import Shape
 
 WHOLE = (
     "Bidirectional",
@@ -31,6 +35,8 @@ WHOLE = (
 )
 """Kinds after which a value may depend on any part of the picture."""
 
+GATING = ("Multiply", "Divide", "Add", "Subtract")
+"""Kinds by which one number for each channel, the same in all places, is brought to bear on a picture's places."""
 
 SPAN = 4096
 """Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
@@ -45,9 +51,11 @@ class Field:
 
     Attributes:
         lines: of the two sides.
+        gated: whether a gate over the whole picture weighs the channels besides.
     """
 
     lines: tuple[Line, Line]
+    gated: bool = False
 
     @property
     def size(self) -> int | None:
@@ -60,28 +68,54 @@ def fields(graph: Graph) -> list[Field | None]:
     """The receptive field of each node; ``None`` for the whole picture, or where there is none."""
     pixels = np.arange(SPAN, dtype=np.int32)
     found: list[Field | None] = []
-    for node in graph.nodes:
+    seeing: list[bool] = []  # whether a picture leads to the node
+    for position, node in enumerate(graph.nodes):
         record = graph.records[node.spec.layer]
-        shape = node.spec.output_shape
+        shape, inputs = node.spec.output_shape, node.spec.inputs
+        seeing.append(graph.is_picture(position) or any(seeing[source] for source in inputs))
         if shape is None or len(shape) != 4:
             found.append(None)
         elif record.kind in (INPUT, START, FOLD):
             found.append(Field(((pixels, pixels), (pixels, pixels))))
         else:
-            found.append(_after(record, [found[source] for source in node.spec.inputs]))
+            gates = _gates(graph, node, found) if record.kind in GATING else []
+            field = _after(record, [found[source] for source in inputs if source not in gates])
+            if field is not None and any(seeing[gate] for gate in gates):
+                field = replace(field, gated=True)
+            found.append(field)
     return found
 
 
+def _gates(graph: Graph, node: Node, found: Sequence[Field | None]) -> list[int]:
+    """The inputs of a node that hold one number for each channel, where others hold one for each place.
+
+    Where the picture has shrunk to a single place, those that see all of it, where others do not.
+    """
+    single = _sides(node.spec.output_shape or ()) == (1, 1)
+    turns = node.spec.permutations or (None,) * len(node.spec.inputs)
+    gates = []
+    for source, turn in zip(node.spec.inputs, turns, strict=True):
+        shape = graph.nodes[source].spec.output_shape or ()
+        turned = shape if turn is None else tuple(shape[axis] for axis in turn)
+        if len(shape) == 4 and _sides(turned) == (1, 1) and (found[source] is None or not single):
+            gates.append(source)
+    return gates if len(gates) < len(node.spec.inputs) else []
+
+
+def _sides(shape: Shape) -> Shape:
+    return shape[1:3]
+
+
 def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
-    if record.kind in WHOLE or record.kind.startswith("Global") or not sources or None in sources:
+    if record.kind in WHOLE or record.kind.startswith("Global") or not sources:
+        return None
+    ways = [source for source in sources if source is not None]
+    if len(ways) < len(sources):
         return None
     if record.kind == "Reduce" and {axis % 4 for axis in record.params["axes"]} != {3}:
         return None
-    height, width = (
-        _side(record, axis, _joined([source.lines[axis] for source in sources if source is not None]))
-        for axis in (0, 1)
-    )
-    return Field((height, width)) if len(height[0]) and len(width[0]) else None
+    height, width = (_side(record, axis, _joined([way.lines[axis] for way in ways])) for axis in (0, 1))
+    return Field((height, width), any(way.gated for way in ways)) if len(height[0]) and len(width[0]) else None
 
 
 def _joined(lines: Sequence[Line]) -> Line:
