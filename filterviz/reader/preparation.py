@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import Refused
 from filterviz.reader.graph import Graph, Node, Record
-from filterviz.reader.layers import IDENTITY, slices
+from filterviz.reader.layers import IDENTITY, Params, slices
 
 Reading = Callable[[int], Sequence[NDArray[np.float32]]]
 """Reads the arrays of a record, by its index."""
@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 MOVING = frozenset(
     {
         *(IDENTITY, "ZeroPadding2D", "Cropping2D", "CenterCrop", "Resizing", "UpSampling2D", "AveragePooling2D"),
-        *("MaxPooling2D", "Clip"),
+        *("MaxPooling2D", "Clip", "Pad", "Resize"),
     }
 )
 """Kinds after which the values of a channel still lie where they lay, or nearly: a clip only cuts off strays."""
@@ -149,7 +149,8 @@ def _prepared(
     if len(sources) > 1:
         return None
     if kind in MOVING:
-        return one
+        axis = one.axis
+        return one if axis is None or (node.spec.output_shape or ())[axis] == len(one.offset) else None
     if kind == "Rescaling":
         return _rescaled(one, np.asarray(params["scale"], np.float64), np.asarray(params["offset"], np.float64), rank)
     if kind == "Normalization":
@@ -159,6 +160,16 @@ def _prepared(
             return None
     if kind == "Slice":
         return _sliced(one, params["parts"], rank)
+    if kind == "Take":
+        return _taken(one, list(params["indices"])) if params["axis"] == one.axis else None
+    if kind == "ExpandDims" and one.axis is None and len(params["axis"]) == 1:
+        return replace(one, axis=params["axis"][0] % rank)
+    if kind == "Squeeze" and tuple(params["axis"]) == (one.axis,):
+        return replace(one, axis=None)
+    if kind in ("Binary", "MatMul") and "constant" in params:
+        constant = params["constant"]
+        values = np.asarray(constant["values"], np.float64).reshape(constant["shape"])
+        return _mixed(one, params, values, rank) if kind == "MatMul" else _computed(one, params, values, rank)
     if kind == "Permute":
         return _turned(one, (0, *params["dims"]))
     if kind == "Elementwise" and params["function"] == "negative":
@@ -218,14 +229,52 @@ def _by_channel(values: Values, one: Preparation, apart: bool) -> Values | None:
 
 
 def _sliced(one: Preparation, parts: Sequence[object], rank: int) -> Preparation | None:
-    """``x[..., ::-1]``, ``x[..., 0]``, ``x[..., :3]``: some of the channels, in some order."""
+    """``x[..., ::-1]``, ``x[..., 0]``, ``x[..., :3]``."""
     every = slices(parts, rank + sum(isinstance(part, int) for part in parts))
     lost = [axis for axis, part in enumerate(every) if isinstance(part, int)]
     if one.axis is None or lost not in ([], [one.axis]):
         return None
     part = every[one.axis]
-    rows = np.arange(len(one.offset))[[part] if isinstance(part, int) else part]
-    return replace(one, matrix=one.matrix[rows], offset=one.offset[rows], axis=None if lost else one.axis)
+    channels = np.arange(len(one.offset))
+    if isinstance(part, int):
+        chosen = _taken(one, [part])
+        return None if chosen is None else replace(chosen, axis=None)
+    return _taken(one, channels[part].tolist())
+
+
+def _taken(one: Preparation, places: list[int]) -> Preparation | None:
+    """Some of the channels, in some order."""
+    if not 0 < len(places) <= MOST_CHANNELS or not all(-len(one.offset) <= place < len(one.offset) for place in places):
+        return None
+    return replace(one, matrix=one.matrix[places], offset=one.offset[places])
+
+
+def _computed(one: Preparation, params: Params, constant: Values, rank: int) -> Preparation | None:
+    """A constant added, subtracted, multiplied or divided by, one number or one for each channel."""
+    if constant.size > 1:
+        shape = (1,) * (rank - constant.ndim) + constant.shape
+        if one.axis is None or shape[one.axis] != constant.size or constant.size != len(one.offset):
+            return None
+    numbers, function, first = constant.reshape(-1), params["function"], params.get("constant_first", False)
+    if function == "add":
+        return one.after(1.0, numbers)
+    if function == "subtract":
+        return one.after(-1.0, numbers) if first else one.after(1.0, -numbers)
+    if function == "multiply":
+        return one.after(numbers, 0.0)
+    if function == "divide" and not first and numbers.all():
+        return one.after(1 / numbers, 0.0)
+    return None
+
+
+def _mixed(one: Preparation, params: Params, constant: Values, rank: int) -> Preparation | None:
+    """A product with a matrix, as from red, green and blue to lightness and colour."""
+    turned = params.get("transpose_a") or params.get("transpose_b")
+    if turned or one.axis != rank - 1 or constant.ndim != 2 or max(constant.shape) > MOST_CHANNELS:
+        return None
+    if constant.shape[0] != len(one.offset):
+        return None
+    return replace(one, matrix=constant.T @ one.matrix, offset=constant.T @ one.offset)
 
 
 def _joined(sources: Sequence[Preparation], axis: int, new: bool) -> Preparation | None:
