@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import Refused
+from filterviz.reader.channels import Moments, Preparation
 from filterviz.reader.graph import START, Graph, Record
-from filterviz.reader.preparation import Moments, Preparation, Reading, first_learned
+from filterviz.reader.preparation import Reading, first_learned
 from filterviz.spec import PixelRange
 
 KNOWN: Sequence[tuple[frozenset[str], PixelRange, str]] = (
@@ -46,6 +47,7 @@ EXPLAINED = 0.3
 """Share of the means that the pixels' own mean must explain to be believed."""
 
 
+@np.errstate(all="ignore")  # a file may hold any numbers; what comes of them is asked whether it is finite
 def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
     """The range of what comes into the network, and what the guess rests on, as a short phrase.
 
