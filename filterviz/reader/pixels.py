@@ -128,13 +128,16 @@ def _made_usual(prepared: Preparation) -> PixelRange | None:
         before, deviation = scale * colours + offset, 255 * CONTRAST * scale
         mean, deviations = prepared.matrix @ before + prepared.offset, deviation * spread
         found[pixel_range] = min(_apart(mean, deviations, *usual) for usual in USUAL)
-        if _apart(mean, deviations, float(before.mean()), deviation) < NOTHING_DONE:
+        if len(mean) == channels and _apart(mean, deviations, before, deviation) < NOTHING_DONE:
             found[pixel_range] += DOES_NOTHING
     return min(found, key=lambda pixel_range: found[pixel_range])
 
 
 def _apart(
-    mean: NDArray[np.float64], deviation: NDArray[np.float64], usual_mean: float, usual_deviation: float
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    usual_mean: NDArray[np.float64] | float,
+    usual_deviation: float,
 ) -> float:
     """How far moments lie from usual ones: the means in standard deviations, the deviations as a logarithm."""
     means = np.abs(mean - usual_mean) / usual_deviation

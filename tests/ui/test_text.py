@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,3 +51,12 @@ def test_every_choice_has_words() -> None:
         assert text.pixel_range(choice)
     for flag in Flag:
         assert text.flag(flag).endswith(".")
+
+
+def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
+    layer = LayerSpec("a", "Conv2D", channels=32, receptive_field=38)
+    gated = replace(layer, gated=True)
+    assert text.layer_line(layer) == "32 filters · sees 38 px"
+    assert text.layer_line(gated) == "32 filters · sees 38 px; a gate over the whole picture weighs its channels"
+    assert text.reference_option(gated) == "a · 32 filters · sees 38 px"
+    assert [text.seen(one) for one in (layer, gated, LayerSpec("b", "Dense"))] == ["38 px", "38 px, gated", ""]
