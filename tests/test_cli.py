@@ -61,6 +61,7 @@ def test_layers_as_a_table(model: str, capsys: pytest.CaptureFixture[str]) -> No
     assert line.split()[:4] == ["conv2d_2", "Conv2D", "6", "8x8x6"]
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
 def test_layers_behind_a_gate_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x = start = keras.Input((16, 16, 3))
     x = keras.layers.Conv2D(4, 3)(x)

@@ -13,11 +13,18 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from filterviz.engine.operations import OPERATIONS, Operation, both_directions, hard_sigmoid_2
+from filterviz.engine.operations import (
+    Operation,
+    batch_moments,
+    both_directions,
+    hard_sigmoid_2,
+    instead_of_layer,
+    normalise,
+)
 from filterviz.engine.plan import Plan, inputs_of, plan, turned
 from filterviz.errors import BadRequest
 from filterviz.reader.graph import FOLD, START, UNFOLD
-from filterviz.reader.layers import IDENTITY
+from filterviz.reader.layers import IDENTITY, mixes_channels
 from filterviz.reader.legacy import OWN_HARD_SIGMOID
 from filterviz.spec import LayerSpec, ModelSpec
 
@@ -39,7 +46,11 @@ CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
         *(keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D),
         *(keras.layers.Cropping1D, keras.layers.Cropping2D, keras.layers.Cropping3D),
         *(keras.layers.UpSampling1D, keras.layers.UpSampling2D, keras.layers.UpSampling3D),
-        *(keras.layers.Resizing, keras.layers.CenterCrop, keras.layers.Rescaling),
+        *(keras.layers.AdaptiveAveragePooling1D, keras.layers.AdaptiveAveragePooling2D),
+        *(keras.layers.AdaptiveAveragePooling3D, keras.layers.AdaptiveMaxPooling1D),
+        *(keras.layers.AdaptiveMaxPooling2D, keras.layers.AdaptiveMaxPooling3D),
+        *(keras.layers.Resizing, keras.layers.CenterCrop, keras.layers.Rescaling, keras.layers.Masking),
+        *(keras.layers.RMSNormalization, keras.layers.UnitNormalization),
         *(keras.layers.BatchNormalization, keras.layers.LayerNormalization, keras.layers.GroupNormalization),
         *(keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU, keras.layers.PReLU),
         *(keras.layers.Softmax, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute),
@@ -48,7 +59,8 @@ CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
         *(keras.layers.Add, keras.layers.Subtract, keras.layers.Multiply, keras.layers.Average),
         *(keras.layers.Maximum, keras.layers.Minimum, keras.layers.Concatenate),
     )
-}
+} | {"InstanceNormalization": keras.layers.GroupNormalization}
+"""Kind -> what is called to make one."""
 
 PASSING = (IDENTITY, START)
 ONLY_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax")
@@ -217,26 +229,44 @@ class _Builder:
             return _fold if self._whole else _pass
         if kind == UNFOLD:
             return _unfold
-        if kind in OPERATIONS:
-            return OPERATIONS[kind](params)
+        if (function := instead_of_layer(kind, params)) is not None:
+            return function
         arrays = self._model.weights(spec)
         self._look_for_broken(spec, arrays)
         if kind == "LayerScale":
             return lambda inputs: inputs * tf.constant(arrays[0], inputs.dtype)
         if kind == "Normalization":
-            given = [np.asarray(params[key], np.float32) for key in ("mean", "variance") if key in params]
-            return _normalise(given or arrays, invert=bool(params["invert"]))
+            given = [params[key] for key in ("mean", "variance") if key in params]
+            return normalise(given or arrays, params["axis"], invert=bool(params["invert"]))
         if pre_activation and "activation" in params:
             params["activation"] = "linear"
+        own = params.pop("batch_moments", False)
+        activation_arrays = arrays[len(arrays) - _arrays_of_activation(spec) :]
+        arrays = arrays[: len(arrays) - len(activation_arrays)]
         for key in ("activation", "recurrent_activation"):
-            if params.get(key) == OWN_HARD_SIGMOID:
-                params[key] = hard_sigmoid_2
+            if key in params:
+                params[key] = self._activation(params[key], spec, activation_arrays)
         if kind == "Bidirectional":
             return self._both_directions(spec, params, arrays)
         layer = CONSTRUCTORS[kind](**params, dtype=self._policy)
         if arrays:
             self._assign(layer, spec, arrays)
+        if own:
+            return batch_moments(layer, params["axis"], whole=self._whole)
         return Sliceable(spec, layer) if kind in ("Conv2D", "Dense") else _inference(layer)
+
+    def _activation(self, stated: Any, spec: LayerSpec, arrays: Sequence[NDArray[np.float32]]) -> Any:
+        """An activation as Keras's constructors take it: a name, a function, or a layer."""
+        if stated == OWN_HARD_SIGMOID:
+            return hard_sigmoid_2
+        if isinstance(stated, str):
+            return stated
+        layer = CONSTRUCTORS[stated["kind"]](**stated["params"], dtype=self._policy)
+        if arrays:
+            layer.build(spec.output_shape)
+            for variable, array in zip(layer.weights, arrays, strict=True):
+                variable.assign(array)
+        return layer
 
     def _both_directions(
         self, spec: LayerSpec, params: dict[str, Any], arrays: Sequence[NDArray[np.float32]]
@@ -280,11 +310,17 @@ def _not_finite(broken: Mapping[str, NDArray[np.bool_]], target: LayerSpec) -> f
     return frozenset(int(channel) for channel in np.flatnonzero(own))
 
 
+def _arrays_of_activation(spec: LayerSpec) -> int:
+    """How many of a layer's arrays belong to the layer that stands in place of its activation's name."""
+    stated = spec.params.get("activation")
+    return 1 if isinstance(stated, Mapping) and stated["kind"] == "PReLU" else 0
+
+
 def _can_be_sliced(target: LayerSpec, pre_activation: bool) -> bool:
     if target.rebuilt_as not in ("Conv2D", "Dense") or target.params.get("groups", 1) != 1:
         return False
     # These mix the channels, so all of them are needed.
-    return pre_activation or target.params["activation"] not in ("softmax", "log_softmax", "glu")
+    return pre_activation or not mixes_channels(target.params["activation"])
 
 
 def _apply(
@@ -313,18 +349,6 @@ def _unfold(inputs: Sequence[tf.Tensor]) -> tf.Tensor:
     unfolded = tf.reshape(pictures, tf.concat([tf.shape(frames)[:2], tf.shape(pictures)[1:]], 0))
     unfolded.set_shape([*frames.shape[:2], *pictures.shape[1:]])
     return unfolded
-
-
-def _normalise(arrays: Sequence[NDArray[np.float32]], invert: bool) -> Operation:
-    """``keras.layers.Normalization`` with what it has learned."""
-    mean, deviation = arrays[0], np.maximum(np.sqrt(arrays[1]), keras.config.epsilon())
-
-    def apply(inputs: tf.Tensor) -> tf.Tensor:
-        if invert:
-            return inputs * tf.constant(deviation, inputs.dtype) + tf.constant(mean, inputs.dtype)
-        return (inputs - tf.constant(mean, inputs.dtype)) / tf.constant(deviation, inputs.dtype)
-
-    return apply
 
 
 def _inference(layer: keras.layers.Layer) -> Operation:

@@ -5,38 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from filterviz.reader.layers import slices
-
-Operation = Callable[..., tf.Tensor]
-Params = Mapping[str, Any]
-
-FUNCTIONS: Mapping[str, Operation] = {
-    "abs": tf.abs,
-    "exp": tf.exp,
-    "log": tf.math.log,
-    "negative": tf.negative,
-    "sqrt": tf.sqrt,
-    "rsqrt": tf.math.rsqrt,
-    "square": tf.square,
-}
-
-REDUCTIONS: Mapping[str, Operation] = {
-    "mean": tf.reduce_mean,
-    "max": tf.reduce_max,
-    "min": tf.reduce_min,
-    "sum": tf.reduce_sum,
-}
+from filterviz.engine.tensors import TENSORS, Params
+from filterviz.engine.tensors import Operation as Operation
+from filterviz.reader.operation_shapes import slices
 
 
 def hard_sigmoid_2(values: tf.Tensor) -> tf.Tensor:
     """``hard_sigmoid`` as Keras 1 and 2 had it."""
     return tf.clip_by_value(0.2 * values + 0.5, 0, 1)
-
-
-def _elementwise(params: Params) -> Operation:
-    return FUNCTIONS[params["function"]]
 
 
 def _power(params: Params) -> Operation:
@@ -50,11 +31,6 @@ def _clip(params: Params) -> Operation:
     return apply
 
 
-def _reduce(params: Params) -> Operation:
-    reduction, axes = REDUCTIONS[params["how"]], list(params["axes"])
-    return lambda inputs: reduction(inputs, axis=axes, keepdims=params["keepdims"])
-
-
 def _slice(params: Params) -> Operation:
     return lambda inputs: inputs[slices(params["parts"], inputs.shape.rank)]
 
@@ -66,20 +42,112 @@ def _divide(_: Params) -> Operation:
     return apply
 
 
-def _depth_to_space(params: Params) -> Operation:
-    return lambda inputs: tf.nn.depth_to_space(inputs, params["block_size"])
+def _resize(params: Params) -> Operation:
+    """``Resizing`` with interpolations that Keras 3 has no name for; without regard to the picture's proportions."""
+    size = (params["height"], params["width"])
+    return lambda inputs: _cast(
+        tf.image.resize(inputs, size, params["interpolation"], antialias=params["antialias"]), inputs
+    )
+
+
+def _upsample(params: Params) -> Operation:
+    """``UpSampling2D`` with interpolations that Keras 3 has no name for."""
+
+    def apply(inputs: tf.Tensor) -> tf.Tensor:
+        size = tf.shape(inputs)[1:3] * tf.constant(params["size"])
+        resized = _cast(tf.image.resize(inputs, size, params["interpolation"]), inputs)
+        sides = (
+            None if side is None else side * factor
+            for side, factor in zip(inputs.shape[1:3], params["size"], strict=True)
+        )
+        resized.set_shape([inputs.shape[0], *sides, inputs.shape[3]])
+        return resized
+
+    return apply
+
+
+def _cast(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
+    return tf.cast(values, like.dtype)
+
+
+def _reflect(params: Params) -> Operation:
+    amounts = [(0, 0), *params["padding"], (0, 0)]
+    return lambda inputs: tf.pad(inputs, amounts, "REFLECT")
 
 
 OPERATIONS: Mapping[str, Callable[[Params], Operation]] = {
-    "Elementwise": _elementwise,
     "Power": _power,
     "Clip": _clip,
-    "Reduce": _reduce,
     "Slice": _slice,
     "Divide": _divide,
-    "DepthToSpace": _depth_to_space,
+    **TENSORS,
+    "ReflectionPadding2D": _reflect,
 }
 """Kind -> the function for its parameters."""
+
+KERAS_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+"""Interpolations that layers of Keras 3 know themselves."""
+
+
+def instead_of_layer(kind: str, params: Params) -> Operation | None:
+    """The function for a kind that Keras has no layer for, or none for these settings; else ``None``."""
+    if kind in OPERATIONS:
+        return OPERATIONS[kind](params)
+    if kind in ("Resizing", "UpSampling2D") and params["interpolation"] not in KERAS_INTERPOLATIONS:
+        return (_resize if kind == "Resizing" else _upsample)(params)
+    return None
+
+
+def normalise(arrays: Sequence[Any], axis: int | tuple[int, ...] | None, *, invert: bool) -> Operation:
+    """``keras.layers.Normalization`` with what it has learned.
+
+    Args:
+        arrays: mean and variance, each a number or with the sides of the axes that are kept.
+        axis: the axis or axes that are kept, each with moments of its own; ``None`` for none.
+        invert: whether what was normalised is to be turned back.
+    """
+    mean = np.asarray(arrays[0], np.float32)
+    deviation = np.maximum(np.sqrt(np.asarray(arrays[1], np.float32)), keras.config.epsilon())
+
+    def apply(inputs: tf.Tensor) -> tf.Tensor:
+        rank = inputs.shape.rank
+        kept = {one % rank for one in ((axis,) if isinstance(axis, int) else axis or ())}
+        about, scale = (tf.constant(_spread(one, kept, rank, inputs.shape), inputs.dtype) for one in (mean, deviation))
+        return inputs * scale + about if invert else (inputs - about) / scale
+
+    return apply
+
+
+def _spread(values: NDArray[np.float32], kept: set[int], rank: int, shape: tf.TensorShape) -> NDArray[np.float32]:
+    """Moments with an axis for each of the input's: of its size where they are kept, else 1."""
+    if values.size == 1:
+        return values.reshape((1,) * rank)
+    return values.reshape([shape[axis] if axis in kept else 1 for axis in range(rank)])
+
+
+def batch_moments(layer: keras.layers.BatchNormalization, axis: int, *, whole: bool) -> Operation:
+    """A batch normalisation that was saved with ``training=True``: by the moments of what it is given.
+
+    Args:
+        layer: with its scale and offset.
+        axis: of the channels.
+        whole: over the whole batch, as Keras 2 does it; else over each picture alone, so that no tile depends on
+            which others are made beside it.
+    """
+
+    def apply(inputs: tf.Tensor) -> tf.Tensor:
+        rank = inputs.shape.rank
+        axes = [one for one in range(0 if whole else 1, rank) if one != axis % rank]
+        sides = [1] * rank
+        sides[axis] = inputs.shape[axis]
+        mean, variance = tf.nn.moments(inputs, axes, keepdims=True)
+        scale = tf.math.rsqrt(variance + layer.epsilon)
+        if layer.scale:
+            scale *= tf.cast(tf.reshape(layer.gamma, sides), inputs.dtype)
+        moved = (inputs - mean) * scale
+        return moved + tf.cast(tf.reshape(layer.beta, sides), inputs.dtype) if layer.center else moved
+
+    return apply
 
 
 def both_directions(forward: Operation, backward: Operation, params: Params) -> Operation:

@@ -8,6 +8,7 @@ from math import prod
 from filterviz.errors import BadRequest
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, is_picture
 from filterviz.reader.layers import KINDS, ShapeError
+from filterviz.reader.turning import sizes_free
 from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Shape
 
 LARGEST_SIDE = 1024
@@ -206,4 +207,4 @@ def _free(layer: LayerSpec) -> bool:
         return True
     if layer.rebuilt_as == "PReLU":
         return layer.weight_shapes[0][:2] == (1, 1)
-    return KINDS[layer.rebuilt_as].sizes_free
+    return KINDS[layer.rebuilt_as].sizes_free and sizes_free(layer.rebuilt_as, layer.params)

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import Config, modernise
+from filterviz.reader.legacy import Config, class_of, modernise
 
 MODELS = frozenset({"Sequential", "Functional"})
 WRAPPERS = frozenset({"TimeDistributed", "Bidirectional"})
 
 CONSTANT = "_CONSTANT_VALUE"
 """What tf.keras writes in place of a layer's name where a number stands before the first tensor, as in ``1 - x``."""
-
-SLICES = ("__slice__", "__ellipsis__")
 
 SAVE_AGAIN = 'Save the model again with model.save("model.keras") and try that file.'
 
@@ -35,7 +33,15 @@ class Reference:
     tensor: int = 0
 
 
-Number = float | tuple[float, ...]
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of a tensor among the arguments of a call.
+
+    Attributes:
+        index: into the call's inputs.
+    """
+
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +50,15 @@ class Call:
 
     Attributes:
         inputs: what it is called on.
-        constants: numbers and lists of numbers beside the inputs, for operations such as ``x / 255``.
-        constant_first: whether a number stands before the first input, as in ``1 - x``.
-        settings: further arguments, by name.
+        arguments: all positional arguments as the file has them, with a :class:`Slot` in place of each input.
+        settings: the arguments by name, likewise.
+        training: whether the call itself says that it is made as in training, which Keras 2 minds after training too.
     """
 
     inputs: tuple[Reference, ...]
-    constants: tuple[Number, ...] = ()
-    constant_first: bool = False
+    arguments: tuple[Any, ...] = ()
     settings: Config = field(default_factory=dict)
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ class Layer:
         class_name: in the words of Keras 2 and later.
         config: likewise.
         calls: in a Functional model; a Sequential one calls each layer on the one before.
+        module: where Keras 3 keeps the class; empty where the file does not say.
+        untrainable: whether a file of Keras 3 does not say how it trains, as it does of every layer.
         model: what is inside, if it is a model.
         wrapped: what is inside, if it is a wrapper such as TimeDistributed.
     """
@@ -74,6 +82,8 @@ class Layer:
     calls: tuple[Call, ...] = ()
     model: Model | None = None
     wrapped: Layer | None = None
+    module: str = ""
+    untrainable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +199,7 @@ class Parser:
             raise bad("one of its layers has no class")
         class_name, config = data["class_name"], data.get("config")
         inbound = data.get("inbound_nodes")
-        calls = tuple(_call(node) for node in inbound) if isinstance(inbound, list) else ()
+        calls = tuple(_call(node, self._keras_3) for node in inbound) if isinstance(inbound, list) else ()
         if class_name in ("Sequential", "Functional", "Model") or (
             isinstance(config, dict) and "layers" in config and "input_layers" in config
         ):
@@ -198,14 +208,15 @@ class Parser:
             return Layer(name, "Sequential" if model.sequential else "Functional", {}, calls, model=model)
         if not isinstance(config, dict):
             raise bad("one of its layers has no settings")
-        class_name, config = modernise(class_name, config, self._keras_3)
+        class_name, config = modernise(class_of(data), config, self._keras_3)
         name = _text(data.get("name"), _text(config.get("name"), class_name.lower()))
         wrapped = None
         if class_name in WRAPPERS and isinstance(config.get("layer"), dict):
             if depth + 1 > self._max_depth:
                 raise _too_deep()
             wrapped = self.layer(config["layer"], depth + 1)
-        return Layer(name, class_name, config, calls, wrapped=wrapped)
+        untrainable = self._keras_3 and "trainable" not in config
+        return Layer(name, class_name, config, calls, None, wrapped, _text(data.get("module"), ""), untrainable)
 
 
 def _text(value: Any, default: str) -> str:
@@ -226,68 +237,48 @@ def _references(data: Any) -> Iterator[Reference]:
                 yield from _references(item)
 
 
-def number(value: Any) -> Number | None:
-    """A number or a list of numbers, as files write them; ``None`` for anything else."""
-    if isinstance(value, dict) and value.get("class_name") in ("__numpy__", "__tensor__"):
-        config = value.get("config")
-        value = config.get("value") if isinstance(config, dict) else None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, list) and value and all(isinstance(item, int | float) for item in value):
-        return tuple(map(float, value))
-    return None
-
-
-def _call(node: Any) -> Call:
+def _call(node: Any, keras_3: bool) -> Call:
     """A call, as Keras 3 (``{"args": ..., "kwargs": ...}``) or earlier versions (``[["a", 0, 0, {}]]``) write it."""
     inputs: list[Reference] = []
-    constants: list[Number] = []
     settings: Config = {}
-    first: list[bool] = []
 
-    def take(value: Any) -> None:
+    def take(value: Any) -> Any:
+        """The value with slots in place of its tensors."""
         if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
             config = value.get("config")
-            inputs.extend(_references([config.get("keras_history")] if isinstance(config, dict) else []))
-            first.append(False)
-        elif isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int):
-            if value[0] == CONSTANT:
-                take(value[2])
-            else:
-                inputs.extend(_references([value[:3]]))
-                first.append(False)
-            if len(value) > 3 and isinstance(value[3], dict):
-                for key, item in value[3].items():
-                    keep(key, item)
-        elif (constant := number(value)) is not None:
-            constants.append(constant)
-            first.append(True)
-        elif isinstance(value, list):
-            # Slices of a tensor are among its arguments: ``x[:, 1:]``.
-            if any(isinstance(item, dict) and item.get("class_name") in SLICES for item in value):
-                settings["key"] = value
-                return
-            for item in value:
-                take(item)
+            found = list(_references([config.get("keras_history")] if isinstance(config, dict) else []))
+            inputs.extend(found)
+            return Slot(len(inputs) - 1) if found else None
+        if not isinstance(value, list):
+            return value
+        if _is_reference(value):
+            inputs.extend(_references([value[:3]]))
+            return Slot(len(inputs) - 1)
+        return [take(item) if isinstance(item, dict | list) else item for item in value]
 
-    def keep(key: str, value: Any) -> None:
-        if (
-            (isinstance(value, dict) and value.get("class_name") == "__keras_tensor__")
-            or (isinstance(value, list) and _is_reference(value))
-            or key in ("y", "x", "x1", "x2")
-        ):
-            take(value)
-        elif key not in ("name", "training", "mask"):
-            settings[key] = value
+    def first(value: Any) -> Any:
+        """The first argument as earlier versions write it: each tensor with all further arguments behind it."""
+        if not isinstance(value, list):
+            return value
+        if not (len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int)):
+            return [first(item) for item in value]
+        taken = value[2] if value[0] == CONSTANT else take(value)
+        if len(value) > 3 and isinstance(value[3], dict):
+            later.update(value[3])
+        return taken
 
     if isinstance(node, dict):
-        take(node.get("args", []))
+        arguments = take(node.get("args", []))
         kwargs = node.get("kwargs", {})
-        for key, item in kwargs.items() if isinstance(kwargs, dict) else ():
-            keep(key, item)
-    else:
-        take(node if isinstance(node, list) else [])
-    return Call(tuple(inputs), tuple(constants), bool(first and first[0]), settings)
+        settings = {key: take(item) for key, item in kwargs.items()} if isinstance(kwargs, dict) else {}
+        return Call(tuple(inputs), tuple(arguments) if isinstance(arguments, list) else (), settings)
+    later: Config = {}
+    taken = first(node if isinstance(node, list) else [])
+    alone = isinstance(taken, list) and len(taken) == 1
+    settings = {key: take(item) for key, item in later.items()}
+    # Keras 3 lets whoever calls the whole network decide; before, what the call itself says holds for ever.
+    training = not keras_3 and settings.get("training") in (True, 1)
+    return Call(tuple(inputs), (taken[0] if alone else taken,), settings, training)
 
 
 def _is_reference(value: Sequence[Any]) -> bool:

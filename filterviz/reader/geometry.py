@@ -18,22 +18,80 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
-from filterviz.reader.layers import Params, slices
-from filterviz.spec import Shape
+from filterviz.reader.layers import IDENTITY, Params
+from filterviz.reader.operation_shapes import slices
 
-WHOLE = (
-    "Bidirectional",
-    "Flatten",
-    "Reshape",
-    "Permute",
-    "RepeatVector",
-    "Resizing",
-    "LSTM",
-    "GRU",
-    "SimpleRNN",
-    "ConvLSTM2D",
+POINTWISE = frozenset(
+    {
+        *("Activation", "ReLU", "LeakyReLU", "ELU", "Rescaling", IDENTITY),
+        *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Divide"),
+        *("Elementwise", "Power", "Clip", "Binary", "Where"),
+    }
 )
-"""Kinds after which a value may depend on any part of the picture."""
+"""Kinds that work on each value alone, or on values in the same place, whatever the axes mean."""
+
+IN_PLACE = frozenset(
+    {
+        *("Dense", "PReLU", "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization"),
+        *("LayerScale", "LocalResponse", "InstanceNormalization", "Masking"),
+    }
+)
+"""Kinds of which each place of a picture depends on that place alone, but for statistics of the whole."""
+
+CHANNELWISE = frozenset(
+    {
+        *("Softmax", "Along", "Normalize", "RootMeanSquare", "Concatenate", "Take"),
+        *("RMSNormalization", "UnitNormalization"),
+    }
+)
+"""Kinds that work along axes which their parameters name: in place where those are the channels'."""
+
+MOVED = frozenset(
+    {
+        *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "MaxPooling2D", "AveragePooling2D"),
+        *(
+            "UpSampling2D",
+            "DepthToSpace",
+            "SpaceToDepth",
+            "ZeroPadding2D",
+            "ReflectionPadding2D",
+            "Cropping2D",
+            "Slice",
+            "Pad",
+            "Repeat",
+        ),
+        *("Reduce", "Stack", "ExpandDims", "Squeeze", "Tile", "Roll", "MatMul"),
+    }
+)
+"""Kinds whose places depend on certain others, which is worked out here."""
+
+WHOLE = frozenset(
+    {
+        *("Bidirectional", "Flatten", "Reshape", "Permute", "RepeatVector", "Resizing", "CenterCrop", "Resize"),
+        *("LSTM", "GRU", "SimpleRNN", "ConvLSTM2D", "Embedding", "BroadcastTo"),
+        *("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D"),
+        *("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D"),
+        *(f"{name}{rank}D" for name in ("Conv", "MaxPooling", "AveragePooling") for rank in (1, 3)),
+        *(f"Adaptive{how}Pooling{rank}D" for how in ("Average", "Max") for rank in (1, 2, 3)),
+        *("DepthwiseConv1D", "SeparableConv1D", "Conv1DTranspose", "Conv3DTranspose"),
+        *(f"{name}{rank}D" for name in ("ZeroPadding", "Cropping", "UpSampling") for rank in (1, 3)),
+    }
+)
+"""Kinds after which a value may depend on any part of the picture, or that work on other things than pictures. A kind
+that stands in none of these tables is taken for one of them."""
+
+
+REACH = {
+    "nearest": (0, 0),
+    "area": (0, 0),
+    "bilinear": (0, 1),
+    "bicubic": (1, 2),
+    "mitchellcubic": (1, 2),
+    "gaussian": (1, 2),
+    "lanczos3": (2, 3),
+    "lanczos5": (4, 5),
+}
+"""Places before and after one that an interpolation looks at, as picture are made larger."""
 
 GATING = ("Multiply", "Divide", "Add", "Subtract")
 """Kinds by which one number for each channel, the same in all places, is brought to bear on a picture's places."""
@@ -73,13 +131,17 @@ def fields(graph: Graph) -> list[Field | None]:
         record = graph.records[node.spec.layer]
         shape, inputs = node.spec.output_shape, node.spec.inputs
         seeing.append(graph.is_picture(position) or any(seeing[source] for source in inputs))
-        if shape is None or len(shape) != 4:
+        # In the file's own order of axes, channels first, a tensor's places lie elsewhere than is reckoned with here.
+        turned_back = any(node.spec.permutations) and not node.first
+        if shape is None or len(shape) not in (3, 4) or turned_back:
             found.append(None)
         elif record.kind in (INPUT, START, FOLD):
-            found.append(Field(((pixels, pixels), (pixels, pixels))))
+            found.append(Field(((pixels, pixels), (pixels, pixels))) if len(shape) == 4 else None)
         else:
             gates = _gates(graph, node, found) if record.kind in GATING else []
-            field = _after(record, [found[source] for source in inputs if source not in gates])
+            ways = [source for source in inputs if source not in gates]
+            ranks = {len(graph.nodes[source].spec.output_shape or ()) for source in ways}
+            field = _after(record, [found[source] for source in ways], ranks, len(shape))
             if field is not None and any(seeing[gate] for gate in gates):
                 field = replace(field, gated=True)
             found.append(field)
@@ -91,31 +153,60 @@ def _gates(graph: Graph, node: Node, found: Sequence[Field | None]) -> list[int]
 
     Where the picture has shrunk to a single place, those that see all of it, where others do not.
     """
-    single = _sides(node.spec.output_shape or ()) == (1, 1)
+    single = (node.spec.output_shape or ())[1:3] == (1, 1)
     turns = node.spec.permutations or (None,) * len(node.spec.inputs)
     gates = []
     for source, turn in zip(node.spec.inputs, turns, strict=True):
         shape = graph.nodes[source].spec.output_shape or ()
         turned = shape if turn is None else tuple(shape[axis] for axis in turn)
-        if len(shape) == 4 and _sides(turned) == (1, 1) and (found[source] is None or not single):
+        if len(turned) == 4 and turned[1:3] == (1, 1) and (found[source] is None or not single):
             gates.append(source)
     return gates if len(gates) < len(node.spec.inputs) else []
 
 
-def _sides(shape: Shape) -> Shape:
-    return shape[1:3]
+def _after(record: Record, sources: Sequence[Field | None], ranks: set[int], rank: int) -> Field | None:
+    """The field of what a layer makes of its inputs.
 
-
-def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
-    if record.kind in WHOLE or record.kind.startswith("Global") or not sources:
-        return None
+    Args:
+        record: the layer.
+        sources: the fields of its inputs.
+        ranks: the numbers of axes that they have: 4, or 3 for one channel without an axis of its own.
+        rank: the same of its output.
+    """
     ways = [source for source in sources if source is not None]
-    if len(ways) < len(sources):
-        return None
-    if record.kind == "Reduce" and {axis % 4 for axis in record.params["axes"]} != {3}:
+    if not ways or len(ways) < len(sources) or len(ranks) != 1 or not _keeps_places(record, ranks.pop(), rank):
         return None
     height, width = (_side(record, axis, _joined([way.lines[axis] for way in ways])) for axis in (0, 1))
     return Field((height, width), any(way.gated for way in ways)) if len(height[0]) and len(width[0]) else None
+
+
+def _keeps_places(record: Record, before: int, after: int) -> bool:
+    """Whether what a layer's places depend on can be told from its parameters."""
+    kind, params = record.kind, record.params
+    if kind in POINTWISE:
+        return True
+    if kind == "Stack":
+        return (before, after) == (3, 4) and bool(params["axis"] % 4 == 3)
+    if kind == "ExpandDims":
+        return (before, after) == (3, 4) and tuple(params["axis"]) == (3,)
+    if before != 4:
+        return False
+    if kind in CHANNELWISE:
+        axes = params["axis"]
+        return {axis % 4 for axis in (axes if isinstance(axes, list | tuple) else [axes])} == {3}
+    if kind == "Reduce":
+        return {axis % 4 for axis in params["axes"]} == {3}
+    if kind == "Squeeze":
+        return tuple(params["axis"]) == (3,)
+    if kind == "Slice":
+        return all(isinstance(part, slice) and (part.step or 1) > 0 for part in slices(params["parts"], 4)[1:3])
+    if kind == "Tile":
+        return tuple(params["repeats"][1:3]) == (1, 1)
+    if kind == "Roll":
+        return set(params["axis"]) == {3}
+    if kind == "MatMul":
+        return "constant" in params and params["transpose_a"] is False
+    return kind in IN_PLACE or kind in MOVED
 
 
 def _joined(lines: Sequence[Line]) -> Line:
@@ -133,15 +224,29 @@ def _side(record: Record, axis: int, line: Line) -> Line:
     if kind == "UpSampling2D":
         size = params["size"][axis]
         place = np.arange(length * size)
-        # A place between two others depends on both, and in cubic interpolation on their neighbours too.
-        before, after = {"nearest": (0, 0), "bilinear": (0, 1), "bicubic": (1, 2)}[params["interpolation"]]
+        # A place between two others depends on both, and in wider interpolations on their neighbours too.
+        before, after = REACH[params["interpolation"]]
         middle = place // size if after == 0 else (2 * place + 1 - size) // (2 * size)
         return _picked(line, middle - before, middle + after)
     if kind == "DepthToSpace":
         place = np.arange(length * params["block_size"]) // params["block_size"]
         return _picked(line, place, place)
-    if kind == "ZeroPadding2D":
-        before, after = params["padding"][axis]
+    if kind == "SpaceToDepth":
+        block = params["block_size"]
+        place = np.arange(length // block) * block
+        return _picked(line, place, place + block - 1)
+    if kind == "Repeat":
+        times = params["repeats"] if params["axis"] == 1 + axis else 1
+        place = np.arange(length * times) // times
+        return _picked(line, place, place)
+    if kind == "ReflectionPadding2D" or (kind == "Pad" and params["mode"] != "constant"):
+        # Mirrored edges run backwards; the field of each is widened so that both ends still never fall.
+        amounts, mode = params["padding"][axis + (kind == "Pad")], params.get("mode", "reflect")
+        place = np.pad(np.arange(length), amounts, mode=mode)
+        first = np.minimum.accumulate(place[::-1])[::-1]
+        return _picked(line, first, np.maximum.accumulate(place))
+    if kind in ("ZeroPadding2D", "Pad"):
+        before, after = params["padding"][axis + (kind == "Pad")]
         place = np.arange(-before, length + after)
         return _picked(line, place, place)
     if kind in ("Cropping2D", "Slice"):

@@ -13,9 +13,23 @@ from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import operations
-from filterviz.reader.config import Call, Layer, Model, Reference, bad
-from filterviz.reader.layers import CODE, IDENTITY, KINDS, NOTHING_AT_INFERENCE, Order, Params, ShapeError, WeightShapes
+from filterviz.reader.config import Call, Layer, Model, Reference, Slot, bad
+from filterviz.reader.layers import (
+    CODE,
+    COMMON,
+    IDENTITY,
+    KINDS,
+    LAYERS,
+    NOTHING_AT_INFERENCE,
+    Order,
+    Params,
+    ShapeError,
+    WeightShapes,
+    mixes_channels,
+    nothing_is_ignored,
+)
 from filterviz.reader.legacy import Config
+from filterviz.reader.turning import axis_of, turned
 from filterviz.reader.values import Unsupported, Values
 from filterviz.settings import Settings
 from filterviz.spec import NodeSpec, Shape
@@ -32,6 +46,10 @@ class Record:
 
     Attributes:
         initial: what the file says of how its weights began.
+        operation: whether it is an operation on tensors.
+        stated: of an operation, its parameters in the file's own order of axes.
+        called: of an operation, what it was called with.
+        turned: whether its axis has been turned for channels last.
     """
 
     name: str
@@ -42,6 +60,10 @@ class Record:
     reason: str | None = None
     code: bool = False
     initial: Config = field(default_factory=dict)
+    operation: bool = False
+    stated: Params = field(default_factory=dict)
+    called: Any = None
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,7 @@ class Graph:
         self._settings = settings
         self._sizes_after_start = sizes_after_start
         self._by_name: dict[str, int] = {}
+        self._training = False  # whether the model that is being called is called as in training
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self.channels_first = _channels_first(model)
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
@@ -204,13 +227,18 @@ class Graph:
     def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int]:
         name = prefix + layer.name
         if layer.model is not None:
-            return self._model(layer.model, f"{name}/", inputs)
+            outside, self._training = self._training, self._training or call.training
+            made = self._model(layer.model, f"{name}/", inputs)
+            self._training = outside
+            return made
         if layer.class_name == "TimeDistributed" and layer.wrapped is not None:
             fold = self._fold(f"{name}/frames", FOLD, inputs)
             inner = self._call(layer.wrapped, f"{name}/", call, fold)
             return self._fold(f"{name}/sequence", UNFOLD, [*inner, *inputs])
         if layer.class_name == INPUT:
             return inputs
+        if layer.class_name not in CODE and operations.is_operation(layer, LAYERS):
+            return self._operation(name, layer, call, inputs)
         return [self._single(name, layer, call, inputs)]
 
     def _fold(self, name: str, kind: str, inputs: list[int]) -> list[int]:
@@ -231,6 +259,55 @@ class Graph:
         steps = frames[1] if frames is not None else None
         return [self._add(record, tuple(inputs), (None, steps, *shape[1:]), first=source.first)]
 
+    def _operation(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> list[int]:
+        """Call an operation: one node for each tensor that it gives, and for each step on the way to it."""
+        blame = next((self.nodes[node].blame for node in inputs if self.nodes[node].blame is not None), None)
+        if blame is not None or not inputs:
+            record = self._by_name.get(name)
+            record = self._record(name, layer.class_name, IDENTITY) if record is None else record
+            return [self._add(record, tuple(inputs), None, blame=blame or name)]
+        try:
+            parts = operations.read(layer, call, [self._source(node) for node in inputs])
+        except Unsupported as error:
+            record = self._record(self._unused(name), layer.class_name, UNSUPPORTED)
+            self.records[record].reason = error.reason
+            return [self._add(record, tuple(inputs), None, blame=name)]
+        made: list[int] = []
+        for part, steps in enumerate(parts):
+            current = inputs
+            for step, (kind, params) in enumerate(steps):
+                last = step == len(steps) - 1
+                own = (name if len(parts) == 1 else f"{name}/{part}") if last else f"{name}/{part}.{kind.lower()}"
+                index = self._stepped(own, layer, kind, params, current)
+                current = [self._computed(index, layer, current)]
+            made += current
+        return made
+
+    def _stepped(self, name: str, layer: Layer, kind: str, params: Params, inputs: list[int]) -> int:
+        """The record of one step of an operation; the one there is where it has been called so before."""
+        key = (kind, params, [(self.nodes[node].spec.output_shape, self.nodes[node].first) for node in inputs])
+        known = self._by_name.get(name)
+        if known is not None and self.records[known].called == key:
+            return known
+        index = self._record(self._unused(name), layer.class_name, kind)
+        self._by_name.setdefault(name, index)
+        record = self.records[index]
+        record.params, record.stated, record.operation, record.called = dict(params), params, True, key
+        return index
+
+    def _unused(self, name: str) -> str:
+        """The name, or with a number behind it where it is taken: layers of a network go by their names."""
+        numbered = (name if number == 1 else f"{name} ({number})" for number in range(1, len(self.records) + 2))
+        return next(one for one in numbered if one not in self._by_name)
+
+    def _source(self, node: int) -> operations.Source:
+        """A tensor as an operation of the file knows it: in the file's own order of axes."""
+        spec, first = self.nodes[node].spec, self.nodes[node].first
+        shape = spec.output_shape or ()
+        record = self.records[spec.layer]
+        truth = record.kind in ("Binary", "Elementwise") and record.params["function"] in operations.TRUTHS
+        return operations.Source((shape[0], shape[-1], *shape[1:-1]) if first else shape, first, truth)
+
     def _single(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> int:
         sources = [self.nodes[node] for node in inputs]
         index = self._by_name.get(name)
@@ -240,21 +317,33 @@ class Graph:
         if blame is not None or not inputs:
             return self._add(index, tuple(inputs), None, blame=blame or name)
         # A layer of a known kind does its part of the work; only foreign code may be mere preparation of pixels.
-        preparation = record.kind == UNSUPPORTED and record.class_name not in KINDS
+        preparation = record.kind == UNSUPPORTED and record.class_name not in LAYERS
         if preparation and inputs[0] in self._bare and len(inputs) == 1:
             return self._start(index, record, inputs[0])
         if record.kind not in KINDS:
             return self._add(index, tuple(inputs), None, blame=name)
+        return self._computed(index, layer, inputs)
+
+    def _computed(self, index: int, layer: Layer, inputs: list[int]) -> int:
+        """The node of a call of a layer of a known kind."""
+        record, sources = self.records[index], [self.nodes[node] for node in inputs]
         kind = KINDS[record.kind]
+        blame = next((source.blame for source in sources if source.blame is not None), None)
+        if blame is not None:
+            return self._add(index, tuple(inputs), None, blame=blame)
         try:
             permutations, shapes, first = self._arranged(record, layer, sources)
             if kind.rank is not None and len(shapes[0]) != kind.rank:
                 message = f"it takes {kind.rank - 1} axes and gets {len(shapes[0]) - 1}"
                 raise ShapeError(message)
+            if record.params.get("batch_moments") and len(shapes[0]) < 3:
+                message = "it normalises by the whole batch, and a single picture has no mean and variance there"
+                raise ShapeError(message)
             weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
+            _as_stated(layer, shape)
         except (ShapeError, IndexError, ValueError) as error:
             record.kind, record.reason = UNSUPPORTED, f"It cannot be computed: {error}."
-            return self._add(index, tuple(inputs), None, blame=name)
+            return self._add(index, tuple(inputs), None, blame=record.name)
         record.weight_shapes = record.weight_shapes or weights
         node = self._add(index, tuple(inputs), shape, permutations, first and len(shape) > 2)
         if not weights and len(shape) == len(shapes[0]) and all(item in self._bare for item in inputs):
@@ -286,14 +375,14 @@ class Graph:
         try:
             if class_name in CODE:
                 raise Unsupported("It carries program code, which is never run.", code=True)
-            if operations.is_operation(class_name, config, count, KINDS):
-                kind, params = operations.read(class_name, config, call, count)
-            elif class_name == "Bidirectional":
-                kind, params = class_name, KINDS[class_name].read(Values(name, _both_ways(layer)))
-            elif class_name in NOTHING_AT_INFERENCE:
+            if class_name in NOTHING_AT_INFERENCE:
                 kind, params = IDENTITY, {}
-            elif class_name in KINDS:
-                kind, params = class_name, KINDS[class_name].read(Values(name, config))
+            elif class_name in LAYERS:
+                _called_plainly(class_name, call, count)
+                kind = class_name
+                values = Values(name, _both_ways(layer) if class_name == "Bidirectional" else config)
+                params = KINDS[kind].read(values)
+                nothing_is_ignored(KINDS[kind], values)
             else:
                 raise Unsupported(f"Layers of the type {class_name[:60]!r} are not known here.", code=True)
         except Unsupported as error:
@@ -303,6 +392,8 @@ class Graph:
             return self.records[index]
         index = self._record(name, class_name, kind)
         self.records[index].params = params
+        if self._training or call.training:
+            self._as_in_training(self.records[index])
         stated = config if layer.wrapped is None else layer.wrapped.config
         self.records[index].initial = {
             key: value
@@ -311,19 +402,41 @@ class Graph:
         }
         return self.records[index]
 
+    def _as_in_training(self, record: Record) -> None:
+        """What a call with ``training=True`` makes of a layer, in a file of Keras 2: it holds after training too."""
+        if record.class_name == "BatchNormalization":
+            record.params["batch_moments"] = True
+            self.notes.append(
+                f"The layer {record.name!r} normalises by the mean and variance of what it is given, as it was saved "
+                "with training=True: of all pictures together where a whole batch is computed, and of each picture "
+                "alone in its patterns."
+            )
+        elif record.class_name in NOTHING_AT_INFERENCE and record.class_name not in (
+            "Identity",
+            "ActivityRegularization",
+        ):
+            self.notes.append(
+                f"The layer {record.name!r} changes what it gets at random, even after training, as it was saved with "
+                "training=True; that is left out."
+            )
+
     def _arranged(
         self, record: Record, layer: Layer, sources: Sequence[Node]
     ) -> tuple[tuple[tuple[int, ...] | None, ...], list[Shape], bool]:
         """Bring the axes of the inputs into the order the layer minds; returns permutations, shapes, the new order."""
         order = KINDS[record.kind].order
+        if isinstance(record.params.get("axis"), tuple):
+            order = Order.AS_WRITTEN  # the arrays of several axes lie in the file's order
         shapes = [source.spec.output_shape or () for source in sources]
-        first = sources[0].first
-        wanted = first and all(source.first == first for source in sources)
+        alike = len({len(shape) for shape in shapes}) == 1
+        wanted = alike and any(source.first for source in sources)
         written_first = layer.config.get("data_format") == "channels_first"
         if order is Order.CHANNELS or (record.kind == "Flatten" and written_first):
-            wanted = written_first and len(shapes[0]) > 2
+            wanted = (sources[0].first if record.operation else written_first) and len(shapes[0]) > 2
         elif order is Order.AS_WRITTEN:
             wanted = False
+            if record.operation and (found := self._turned(record, sources)) is not None:
+                return (None,) * len(sources), shapes, found
         permutations: list[tuple[int, ...] | None] = []
         for position, (source, shape) in enumerate(zip(sources, shapes, strict=True)):
             rank = len(shape)
@@ -333,11 +446,44 @@ class Graph:
             turn = (0, *range(2, rank), 1) if wanted else (0, rank - 1, *range(1, rank - 1))
             permutations.append(turn)
             shapes[position] = tuple(shape[axis] for axis in turn)
-        if order is Order.AXIS and wanted and "axis" in record.params:
-            rank = len(shapes[0])
-            axis = record.params["axis"] % rank
-            record.params["axis"] = rank - 1 if axis == 1 else axis - 1 if axis > 1 else axis
+        axis = record.params.get("axis")
+        if order is Order.AXIS and wanted and isinstance(axis, int) and not record.turned:
+            record.params["axis"] = axis_of(axis, len(shapes[0]))
+            record.turned = True  # once, however often the layer is called
+        if wanted and mixes_channels(record.params.get("activation")):
+            message = "its activation works along the last axis, which is not that of its channels"
+            raise ShapeError(message)
+        if (
+            wanted
+            and record.kind == "Rescaling"
+            and not record.operation
+            and isinstance(record.params["scale"], tuple)
+            and shapes[0][-2] == shapes[0][-1]
+        ):
+            message = "its numbers may be meant for its channels or for its columns"
+            raise ShapeError(message)
         return tuple(permutations), shapes, wanted
+
+    def _turned(self, record: Record, sources: Sequence[Node]) -> bool | None:
+        """Turn an operation's parameters for channels last; returns whether the result's channels came first.
+
+        ``None``: it is to work on tensors in the file's own order.
+        """
+        ranks = {len(source.spec.output_shape or ()) for source in sources}
+        rank = ranks.pop()
+        if ranks:
+            return None
+        if not any(source.first for source in sources):
+            # Channels of a picture, put together where they came from: first.
+            if record.kind == "Stack" and self.channels_first and (rank, record.stated["axis"]) == (3, 1):
+                record.params = {"axis": -1}
+                return True
+            return None
+        found = turned(record.kind, record.stated, rank) if all(source.first for source in sources) else None
+        if found is None:
+            return None
+        record.params, first = found
+        return first
 
     def _record(self, name: str, class_name: str, kind: str) -> int:
         self._by_name[name] = len(self.records)
@@ -389,11 +535,55 @@ def is_picture(kind: str, shape: Shape | None, kind_before: str | None, shape_be
 def _both_ways(layer: Layer) -> Config:
     """The settings of the layer inside a Bidirectional, with those of the wrapper."""
     forward, backward = (_inner_settings(layer, key) for key in ("layer", "backward_layer"))
+    unknown = [key for key in layer.config if key not in COMMON | {"layer", "backward_layer", "merge_mode", "dtype"}]
+    if unknown:
+        raise Values(layer.name, layer.config).decline(unknown[0])
     shared = ("units", "activation", "recurrent_activation", "use_bias", "return_sequences", "reset_after")
     if layer.wrapped is None or (backward and any(forward.get(key) != backward.get(key) for key in shared)):
         message = "Its two directions are layers of different kinds."
         raise Unsupported(message)
     return {**layer.wrapped.config, "cell": layer.wrapped.class_name, "merge_mode": layer.config.get("merge_mode")}
+
+
+def _as_stated(layer: Layer, shape: Shape) -> None:
+    """Keras 1 wrote down how large the output of a transposed convolution is, which cannot always be worked out.
+
+    Raises:
+        ShapeError: it is another size.
+    """
+    stated = layer.config.get("output_shape")
+    if not isinstance(stated, list) or not layer.class_name.endswith("Transpose"):
+        return
+    sides = {side for side in stated[1:] if isinstance(side, int)}
+    if len(stated) == len(shape) and None not in shape[1:] and sides != set(shape[1:]):
+        message = f"it is to have the size {stated[1:]}, and {list(shape[1:])} would come out"
+        raise ShapeError(message)
+
+
+def _called_plainly(class_name: str, call: Call, count: int) -> None:
+    """A layer is called on tensors, and on nothing else that would change what it computes.
+
+    Raises:
+        Unsupported: it is called in another way.
+    """
+    known = ("name", "training")
+    settings = {key: item for key, item in call.settings.items() if item is not None and key not in known}
+    if any(not isinstance(item, Slot) for item in settings.values()):
+        setting = Values(class_name, settings).shown(next(iter(settings)))
+        message = f"it is called with {setting}, which is not known here."
+        raise Unsupported(message)
+    if any(not _only_tensors(argument) for argument in call.arguments):
+        message = "it is called with numbers beside its input."
+        raise Unsupported(message)
+    if count > 1 and not KINDS[class_name].several:
+        message = f"it is called on {count} inputs, and is known with one alone."
+        raise Unsupported(message)
+
+
+def _only_tensors(argument: Any) -> bool:
+    if isinstance(argument, list):
+        return all(map(_only_tensors, argument))
+    return argument is None or isinstance(argument, Slot)
 
 
 def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:

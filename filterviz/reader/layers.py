@@ -1,23 +1,27 @@
 """The allow-list: every kind of layer that can be rebuilt, what it takes, what it makes of a shape, what it weighs.
 
-The name of a class in a file is looked up in this table and nowhere else. Of its settings only those named here are
-read, each within its range; initialisers, regularisers, constraints, policies and whatever else stands there mean
-nothing to weights that are already trained. Shapes have the batch axis first and channels last.
+The name of a class in a file is looked up in this table and nowhere else. Every setting of a layer is in one of three
+lists: read here, each within its range; known to change nothing once a network is trained (:func:`has_no_effect`); or
+unknown, and then the network is cut there and says so. Shapes have the batch axis first and channels last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
 from typing import Any
 
-from filterviz.reader.values import Unsupported, Values
+from filterviz.reader import operation_shapes as made
+from filterviz.reader.legacy import modernise
+from filterviz.reader.operation_shapes import slices as slices
+from filterviz.reader.shape import ShapeError as ShapeError
+from filterviz.reader.shape import Shapes, known, merged
+from filterviz.reader.values import Activation, Unsupported, Values, unwrapped
 from filterviz.spec import Shape
 
 Params = dict[str, Any]
-Shapes = Sequence[Shape]
 WeightShapes = tuple[tuple[int, ...], ...]
 
 MOST_FILTERS, MOST_UNITS = 16_384, 262_144
@@ -33,10 +37,6 @@ class Order(Enum):
     AS_WRITTEN = "minds the order itself"
 
 
-class ShapeError(Exception):
-    """A layer cannot take inputs of these shapes. The text is a reason."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of layer.
@@ -48,6 +48,8 @@ class Kind:
         order: how it minds the order of the axes.
         rank: of the input it takes, batch included; ``None`` for any.
         sizes_free: whether it takes pictures of any size without its weights or meaning changing.
+        several: whether it may be called on several inputs.
+        no_effect: settings of this kind alone that change nothing once a network is trained.
     """
 
     read: Callable[[Values], Params]
@@ -56,21 +58,53 @@ class Kind:
     order: Order = Order.ANY
     rank: int | None = None
     sizes_free: bool = True
+    several: bool = False
+    no_effect: frozenset[str] = frozenset()
+
+
+# Settings without effect --------------------------------------------------------------------------------------------
+
+FOR_TRAINING = ("_initializer", "_regularizer", "_constraint", "_init")
+"""Endings of settings that say how weights begin and how they are held in bounds while they are trained."""
+
+COMMON = frozenset(
+    {
+        *("name", "trainable", "weights", "init", "activity_regularizer", "synchronized"),
+        *("batch_input_shape", "batch_shape", "input_shape", "batch_size", "input_dim", "input_length", "input_dtype"),
+        # How it is computed, not what.
+        *("autocast", "dynamic", "sparse", "ragged", "implementation", "consume_less", "unroll", "use_cudnn", "fused"),
+        *("seed", "rng_type", "force_generator", "bounding_box_format"),
+        # Read by the graph, which turns axes, and with the weights.
+        *("data_format", "output_shape", "lora_rank", "lora_alpha", "quantization_config", "quantization_mode"),
+    }
+)
+"""Settings of any layer that do not change what it computes once its weights are trained, or are minded elsewhere."""
+
+
+def has_no_effect(kind: Kind, setting: str) -> bool:
+    """Whether a setting changes nothing once a network is trained, or is minded elsewhere in the reader."""
+    return setting in COMMON or setting in kind.no_effect or setting.endswith(FOR_TRAINING)
+
+
+def nothing_is_ignored(kind: Kind, values: Values) -> None:
+    """See to it that every setting of a layer has been read or is known to change nothing.
+
+    Raises:
+        Unsupported: there is another one, or the layer computes in whole numbers.
+    """
+    dtype = values.raw("dtype")
+    if isinstance(dtype, Mapping):
+        # A policy: for quantised layers it says how, which is minded with their weights.
+        inner = dtype.get("config")
+        dtype = inner.get("name") if isinstance(inner, Mapping) and "mode" not in inner else None
+    if isinstance(dtype, str) and "float" not in dtype:
+        raise values.decline("dtype")
+    for setting in values.unread(()):
+        if not has_no_effect(kind, setting):
+            raise values.decline(setting)
 
 
 # Shapes -------------------------------------------------------------------------------------------------------------
-
-
-def known(side: int | None, what: str) -> int:
-    """A size that must be known.
-
-    Raises:
-        ShapeError: it is not.
-    """
-    if side is None:
-        message = f"it needs to know its {what}, which the file leaves open"
-        raise ShapeError(message)
-    return side
 
 
 def windowed(side: int | None, window: int, stride: int, padding: str, dilation: int = 1) -> int | None:
@@ -101,22 +135,6 @@ def _same(_: Params, shapes: Shapes) -> Shape:
     return shapes[0]
 
 
-def merged(shapes: Shapes) -> Shape:
-    """The common shape of arrays that are added or multiplied, by the rules of broadcasting."""
-    rank = max(len(shape) for shape in shapes)
-    if any(len(shape) != rank for shape in shapes):
-        message = "its inputs have different numbers of axes"
-        raise ShapeError(message)
-    result: list[int | None] = [None]
-    for sides in zip(*(shape[1:] for shape in shapes), strict=True):
-        large = {side for side in sides if side not in (1, None)}
-        if len(large) > 1:
-            message = f"its inputs of shapes {[list(shape[1:]) for shape in shapes]} do not fit together"
-            raise ShapeError(message)
-        result.append(large.pop() if large else None if None in sides else 1)
-    return tuple(result)
-
-
 # Convolutions -------------------------------------------------------------------------------------------------------
 
 
@@ -133,9 +151,42 @@ def _convolving(values: Values, rank: int) -> Params:
     return {
         **_window(values, rank),
         "dilation_rate": values.wholes("dilation_rate", rank, 1, LARGEST_STRIDE, default=1),
-        "activation": values.activation(),
+        "activation": activation(values),
         "use_bias": values.flag("use_bias", True),
     }
+
+
+def activation(values: Values, key: str = "activation", default: str = "linear") -> Activation:
+    """An activation: its name, or ``{"kind", "params"}`` of the layer that stands in its place.
+
+    Raises:
+        Unsupported: it is not known, or a setting of it is not.
+    """
+    found = values.activation(key, default)
+    if isinstance(found, str):
+        return found
+    kind, settings = modernise(found["class_name"], found["config"], keras_3=True)
+    inner = Values(str(found["config"].get("name", kind))[:80], settings)
+    params = KINDS[kind].read(inner)
+    nothing_is_ignored(KINDS[kind], inner)
+    if kind == "ReLU" and params == {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}:
+        return "relu"
+    return {"kind": kind, "params": params}
+
+
+def mixes_channels(stated: Activation | None) -> bool:
+    """Whether an activation works along an axis, so that all channels are needed for one of them."""
+    if isinstance(stated, Mapping):
+        return stated["kind"] in ("Softmax", "PReLU")
+    return stated in ("softmax", "log_softmax", "glu")
+
+
+def _activation_weights(params: Params, shape: Shape) -> WeightShapes:
+    """The arrays of an activation that is a layer with weights of its own, which is called on this shape."""
+    stated = params["activation"]
+    if isinstance(stated, Mapping):
+        return KINDS[stated["kind"]].weights(stated["params"], [shape])
+    return ()
 
 
 def _places(params: Params, shape: Shape, key: str = "kernel_size") -> tuple[int | None, ...]:
@@ -169,7 +220,7 @@ def convolution(rank: int) -> Kind:
             message = f"its {channels} channels cannot be divided into {params['groups']} groups"
             raise ShapeError(message)
         kernel = (*params["kernel_size"], channels // params["groups"], params["filters"])
-        return (kernel, *_bias(params, params["filters"]))
+        return (kernel, *_bias(params, params["filters"]), *_activation_weights(params, shape(params, shapes)))
 
     return Kind(read, shape, weights, Order.CHANNELS, rank + 2)
 
@@ -178,6 +229,8 @@ def depthwise(rank: int) -> Kind:
     """``DepthwiseConv1D`` and ``DepthwiseConv2D``."""
 
     def read(values: Values) -> Params:
+        values.only("filters", None)
+        values.only("groups", 1)
         return {"depth_multiplier": values.whole("depth_multiplier", 1, 64, default=1), **_convolving(values, rank)}
 
     def shape(params: Params, shapes: Shapes) -> Shape:
@@ -187,7 +240,8 @@ def depthwise(rank: int) -> Kind:
     def weights(params: Params, shapes: Shapes) -> WeightShapes:
         channels = known(shapes[0][-1], "number of channels")
         kernel = (*params["kernel_size"], channels, params["depth_multiplier"])
-        return (kernel, *_bias(params, channels * params["depth_multiplier"]))
+        bias = _bias(params, channels * params["depth_multiplier"])
+        return (kernel, *bias, *_activation_weights(params, shape(params, shapes)))
 
     return Kind(read, shape, weights, Order.CHANNELS, rank + 2)
 
@@ -196,6 +250,7 @@ def separable(rank: int) -> Kind:
     """``SeparableConv1D`` and ``SeparableConv2D``."""
 
     def read(values: Values) -> Params:
+        values.only("groups", 1)
         return {
             "filters": values.whole("filters", 1, MOST_FILTERS),
             "depth_multiplier": values.whole("depth_multiplier", 1, 64, default=1),
@@ -212,6 +267,7 @@ def separable(rank: int) -> Kind:
             (*params["kernel_size"], channels, params["depth_multiplier"]),
             (*(1,) * rank, multiplied, params["filters"]),
             *_bias(params, params["filters"]),
+            *_activation_weights(params, shape(params, shapes)),
         )
 
     return Kind(read, shape, weights, Order.CHANNELS, rank + 2)
@@ -221,6 +277,7 @@ def transposed_convolution(rank: int) -> Kind:
     """``Conv1DTranspose``, ``Conv2DTranspose``, ``Conv3DTranspose``."""
 
     def read(values: Values) -> Params:
+        values.only("groups", 1)
         params = {"filters": values.whole("filters", 1, MOST_FILTERS), **_convolving(values, rank)}
         if "output_padding" in values:
             params["output_padding"] = values.wholes("output_padding", rank, 0, LARGEST_STRIDE)
@@ -239,7 +296,7 @@ def transposed_convolution(rank: int) -> Kind:
 
     def weights(params: Params, shapes: Shapes) -> WeightShapes:
         kernel = (*params["kernel_size"], params["filters"], known(shapes[0][-1], "number of channels"))
-        return (kernel, *_bias(params, params["filters"]))
+        return (kernel, *_bias(params, params["filters"]), *_activation_weights(params, shape(params, shapes)))
 
     return Kind(read, shape, weights, Order.CHANNELS, rank + 2)
 
@@ -309,6 +366,10 @@ def cropping(rank: int) -> Kind:
     return Kind(read, shape, order=Order.CHANNELS, rank=rank + 2)
 
 
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic")
+"""What ``tf.image.resize`` knows; Keras 3 knows fewer of them."""
+
+
 def upsampling(rank: int) -> Kind:
     """``UpSampling1D`` to ``UpSampling3D``."""
 
@@ -316,7 +377,7 @@ def upsampling(rank: int) -> Kind:
         size = values.wholes("size", rank, 1, LARGEST_UPSAMPLING, default=2)
         params: Params = {"size": size[0] if rank == 1 else size}
         if rank == 2:
-            params["interpolation"] = values.choice("interpolation", ("nearest", "bilinear", "bicubic"), "nearest")
+            params["interpolation"] = values.words("interpolation", INTERPOLATIONS, "nearest")
         return params
 
     def shape(params: Params, shapes: Shapes) -> Shape:
@@ -327,34 +388,91 @@ def upsampling(rank: int) -> Kind:
     return Kind(read, shape, order=Order.CHANNELS, rank=rank + 2)
 
 
-def resizing(key: str) -> Kind:
-    """``Resizing`` and ``CenterCrop``."""
+def _resizing(values: Values) -> Params:
+    values.only("factor", None)
+    params: Params = {
+        "height": values.whole("height", 1, 8192),
+        "width": values.whole("width", 1, 8192),
+        "interpolation": values.words("interpolation", INTERPOLATIONS, "bilinear"),
+        "crop_to_aspect_ratio": values.flag("crop_to_aspect_ratio", False),
+        "pad_to_aspect_ratio": values.flag("pad_to_aspect_ratio", False),
+        "antialias": values.flag("antialias", False),
+    }
+    values.only("fill_mode", "constant")
+    params["fill_value"] = values.number("fill_value", 0.0)
+    return params
+
+
+def _center_crop(values: Values) -> Params:
+    values.only("factor", None)
+    return {"height": values.whole("height", 1, 8192), "width": values.whole("width", 1, 8192)}
+
+
+def _fixed_size(params: Params, shapes: Shapes) -> Shape:
+    return (None, params["height"], params["width"], shapes[0][-1])
+
+
+def adaptive_pooling(rank: int) -> Kind:
+    """``AdaptiveAveragePooling*`` and ``AdaptiveMaxPooling*``: as many windows as are wanted, of whatever size."""
 
     def read(values: Values) -> Params:
-        params: Params = {"height": values.whole("height", 1, 8192), "width": values.whole("width", 1, 8192)}
-        if key == "Resizing":
-            choices = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area")
-            params["interpolation"] = values.choice("interpolation", choices, "bilinear")
-            params["crop_to_aspect_ratio"] = values.flag("crop_to_aspect_ratio", False)
-        return params
+        return {"output_size": values.wholes("output_size", rank, 1, 8192)}
 
     def shape(params: Params, shapes: Shapes) -> Shape:
-        return (None, params["height"], params["width"], shapes[0][-1])
+        for side, wanted in zip(shapes[0][1:-1], params["output_size"], strict=True):
+            if known(side, "input size") < wanted:
+                message = f"it makes {wanted} windows of a side of {side}"
+                raise ShapeError(message)
+        return (None, *params["output_size"], shapes[0][-1])
 
-    return Kind(read, shape, order=Order.CHANNELS, rank=4)
+    return Kind(read, shape, order=Order.CHANNELS, rank=rank + 2, sizes_free=False)
+
+
+def _reflection_padding(values: Values) -> Params:
+    """``ReflectionPadding2D``, a layer that many projects carry (Keras's CycleGAN example); it has no official form.
+
+    Some give the width first and some the height, so only the same padding on all sides is believed.
+    """
+    amounts = set(values.pairs("padding", 2, LARGEST_PADDING)) if "padding" in values else set()
+    if len({side for pair in amounts for side in pair}) != 1:
+        raise values.decline("padding")
+    return {"padding": values.pairs("padding", 2, LARGEST_PADDING)}
+
+
+def _reflected(params: Params, shapes: Shapes) -> Shape:
+    sides: list[int | None] = []
+    for side, (before, after) in zip(shapes[0][1:-1], params["padding"], strict=True):
+        if side is not None and side <= max(before, after):
+            message = f"it reflects more than a side of {side}"
+            raise ShapeError(message)
+        sides.append(None if side is None else side + before + after)
+    return (None, *sides, shapes[0][-1])
 
 
 # Normalisation, activations -----------------------------------------------------------------------------------------
 
 
-def _last_axis(values: Values, default: int = -1) -> int:
+def _axes(values: Values, default: int | None = -1) -> int | tuple[int, ...] | None:
+    """One axis or several, as an integer, a list, or a tracked list as tf.keras of 2020 wrote it; ``None`` for none."""
     axis = values.raw("axis")
-    if isinstance(axis, Mapping):  # a tracked list, as tf.keras of 2020 wrote it
+    if isinstance(axis, Mapping):
         axis = list(axis.values())
-    if isinstance(axis, list) and len(axis) != 1:
+    if axis is None:
+        return default
+    if not isinstance(axis, list):
+        return values.whole("axis", -8, 8)
+    if len(axis) > 8:
+        raise values.refuse("axis")
+    found = tuple(values._whole("axis", item, -8, 8) for item in axis)
+    return found[0] if len(found) == 1 else found
+
+
+def _last_axis(values: Values, default: int = -1) -> int:
+    axis = _axes(values, default)
+    if not isinstance(axis, int):
         message = "it normalises over several axes at once."
         raise Unsupported(message)
-    return values.whole("axis", -8, 8, default)
+    return axis
 
 
 def _channel_weights(params: Params, shapes: Shapes, count: int) -> WeightShapes:
@@ -362,34 +480,71 @@ def _channel_weights(params: Params, shapes: Shapes, count: int) -> WeightShapes
     return (size,) * (int(params.get("scale", True)) + int(params.get("center", True)) + count)
 
 
-def normalisation(extra: int, **defaults: float) -> Kind:
-    """``BatchNormalization`` (with two moving averages), ``LayerNormalization``."""
+def _sides_of(axes: int | tuple[int, ...] | None, shape: Shape) -> tuple[int, ...]:
+    """The sizes of some axes, in the order in which Keras keeps them."""
+    wanted = () if axes is None else (axes,) if isinstance(axes, int) else axes
+    return tuple(known(shape[axis], "input size") for axis in sorted(axis % len(shape) for axis in wanted))
 
-    def read(values: Values) -> Params:
-        params: Params = {"axis": _last_axis(values), "epsilon": values.number("epsilon", defaults["epsilon"])}
-        params["center"] = values.flag("center", True)
-        params["scale"] = values.flag("scale", True)
-        return params
 
-    return Kind(read, _same, lambda params, shapes: _channel_weights(params, shapes, extra), Order.AXIS)
+def _batch_normalization(values: Values) -> Params:
+    # Keras 1: mode 1 normalised each sample, mode 2 with the batch's own moments, after training too.
+    values.only("mode", 0)
+    values.only("renorm", False)
+    values.only("virtual_batch_size", None)
+    values.only("adjustment", None)
+    return {
+        "axis": _last_axis(values),
+        "epsilon": values.number("epsilon", 1e-3),
+        "center": values.flag("center", True),
+        "scale": values.flag("scale", True),
+    }
+
+
+def _layer_normalization(values: Values) -> Params:
+    values.only("rms_scaling", False)
+    return {
+        "axis": _axes(values),
+        "epsilon": values.number("epsilon", 1e-3),
+        "center": values.flag("center", True),
+        "scale": values.flag("scale", True),
+    }
+
+
+def _layer_weights(params: Params, shapes: Shapes) -> WeightShapes:
+    sides = _sides_of(params["axis"], shapes[0])
+    return (sides,) * (int(params.get("scale", True)) + int(params.get("center", False)))
 
 
 def _learned_normalization(values: Values) -> Params:
     """``Normalization``: what it has learned is among its weights, or was given to it and stands in its settings."""
-    params: Params = {"axis": _last_axis(values), "invert": values.flag("invert", False)}
-    if "mean" in values and "variance" in values:
-        params["mean"], params["variance"] = (_flat(values, key) for key in ("mean", "variance"))
+    params: Params = {"axis": _axes(values, None) if values.has("axis") else -1, "invert": values.flag("invert", False)}
+    given = [_along(values, key, params["axis"]) for key in ("mean", "variance") if key in values]
+    if len(given) == 2:
+        params["mean"], params["variance"] = given
     return params
 
 
-def _flat(values: Values, key: str) -> float | tuple[float, ...]:
-    """Numbers, however deeply their list is nested; files write ``[[[[0.1]], [[0.2]]]]``."""
-    value = values.raw(key)
+def _along(values: Values, key: str, axis: Any) -> float | tuple[float, ...]:
+    """Numbers along one axis, however deeply their list is nested; files write ``[[[[0.1]], [[0.2]]]]``."""
+    value = unwrapped(values.raw(key))
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, list):
-        value = [item[0] if isinstance(item, list) and len(item) == 1 else item for item in value]
+    while (
+        isinstance(value, list)
+        and isinstance(axis, int)
+        and all(isinstance(one, list) and len(one) == 1 for one in value)
+    ):
+        value = [one[0] for one in value]
+    if isinstance(value, list) and not isinstance(axis, int):
+        raise values.decline(key)
     return Values(key, {key: value}).numbers(key, 0.0)
+
+
+def _learned_weights(params: Params, shapes: Shapes) -> WeightShapes:
+    if "mean" in params:
+        return ()
+    sides = _sides_of(params["axis"], shapes[0])
+    return (sides, sides, ())
 
 
 def _group_normalization(values: Values) -> Params:
@@ -400,6 +555,17 @@ def _group_normalization(values: Values) -> Params:
         "center": values.flag("center", True),
         "scale": values.flag("scale", True),
     }
+
+
+def _instance_normalization(values: Values) -> Params:
+    """``InstanceNormalization`` of tensorflow-addons, a GroupNormalization with a group for each channel.
+
+    keras-contrib has another layer of this name, with other arithmetic; it has no groups.
+    """
+    if "groups" not in values:
+        raise values.decline("axis")
+    values.only("groups", -1)
+    return {**_group_normalization(values), "groups": -1}
 
 
 def _prelu(values: Values) -> Params:
@@ -416,9 +582,8 @@ def _prelu_weights(params: Params, shapes: Shapes) -> WeightShapes:
 
 
 def _relu(values: Values) -> Params:
-    limit = values.raw("max_value")
     return {
-        "max_value": None if limit is None else values.number("max_value", 0.0),
+        "max_value": values.number("max_value", 0.0) if "max_value" in values else None,
         "negative_slope": values.number("negative_slope", 0.0),
         "threshold": values.number("threshold", values.number("theta", 0.0)),
     }
@@ -485,20 +650,43 @@ def _concatenated(params: Params, shapes: Shapes) -> Shape:
 def _dense(values: Values) -> Params:
     return {
         "units": values.whole("units", 1, MOST_UNITS),
-        "activation": values.activation(),
+        "activation": activation(values),
         "use_bias": values.flag("use_bias", True),
     }
 
 
 def _dense_weights(params: Params, shapes: Shapes) -> WeightShapes:
-    return ((known(shapes[0][-1], "input size"), params["units"]), *_bias(params, params["units"]))
+    kernel = (known(shapes[0][-1], "input size"), params["units"])
+    own = _activation_weights(params, (*shapes[0][:-1], params["units"]))
+    return (kernel, *_bias(params, params["units"]), *own)
 
 
 def _embedding(values: Values) -> Params:
     return {
         "input_dim": values.whole("input_dim", 1, 10**7),
         "output_dim": values.whole("output_dim", 1, MOST_FILTERS),
+        "mask_zero": values.flag("mask_zero", False),
     }
+
+
+NOT_AFTER_TRAINING = frozenset({"dropout", "recurrent_dropout", "unit_forget_bias", "dropout_W", "dropout_U"})
+"""Settings of recurrent layers that matter in training alone."""
+
+
+def _no_state(values: Values) -> None:
+    """A recurrent layer that keeps or returns its state, or reads time along another axis, is not rebuilt."""
+    if values.flag("return_state", False) or values.flag("stateful", False):
+        message = "it keeps or returns its state."
+        raise Unsupported(message)
+    values.only("time_major", False)
+    values.only("zero_output_for_mask", False)
+
+
+def _name_of_activation(values: Values, key: str = "activation", default: str = "linear") -> str:
+    found = activation(values, key, default)
+    if not isinstance(found, str):
+        raise values.decline(key)
+    return found
 
 
 def _recurrent(gates: int) -> Kind:
@@ -507,16 +695,14 @@ def _recurrent(gates: int) -> Kind:
     def read(values: Values) -> Params:
         params = {
             "units": values.whole("units", 1, MOST_FILTERS),
-            "activation": values.activation(default="tanh"),
+            "activation": _name_of_activation(values, default="tanh"),
             "use_bias": values.flag("use_bias", True),
             "return_sequences": values.flag("return_sequences", False),
             "go_backwards": values.flag("go_backwards", False),
         }
-        if values.flag("return_state", False) or values.flag("stateful", False):
-            message = "it keeps or returns its state."
-            raise Unsupported(message)
+        _no_state(values)
         if gates > 1:
-            params["recurrent_activation"] = values.activation("recurrent_activation", "sigmoid")
+            params["recurrent_activation"] = _name_of_activation(values, "recurrent_activation", "sigmoid")
         if gates == 3:
             params["reset_after"] = values.flag("reset_after", False)
         return params
@@ -530,7 +716,7 @@ def _recurrent(gates: int) -> Kind:
         kernel = (known(shapes[0][-1], "input size"), wide)
         return (kernel, (params["units"], wide), *(bias if params["use_bias"] else ()))
 
-    return Kind(read, shape, weights, Order.AS_WRITTEN, 3)
+    return Kind(read, shape, weights, Order.AS_WRITTEN, 3, no_effect=NOT_AFTER_TRAINING)
 
 
 def _both_directions(values: Values) -> Params:
@@ -551,11 +737,13 @@ def _both_directions_shape(params: Params, shapes: Shapes) -> Shape:
 
 
 def _convolutional_lstm(values: Values) -> Params:
+    _no_state(values)
+    values.only("groups", 1)
     return {
         "filters": values.whole("filters", 1, MOST_FILTERS),
         **_convolving(values, 2),
-        "activation": values.activation(default="tanh"),
-        "recurrent_activation": values.activation("recurrent_activation", "hard_sigmoid"),
+        "activation": _name_of_activation(values, default="tanh"),
+        "recurrent_activation": _name_of_activation(values, "recurrent_activation", "hard_sigmoid"),
         "return_sequences": values.flag("return_sequences", False),
         "go_backwards": values.flag("go_backwards", False),
     }
@@ -576,65 +764,12 @@ def _convolutional_lstm_weights(params: Params, shapes: Shapes) -> WeightShapes:
     )
 
 
-def _depth_to_space(params: Params, shapes: Shapes) -> Shape:
-    block, (height, width, channels) = params["block_size"], shapes[0][1:]
-    if known(channels, "number of channels") % block**2:
-        message = f"its {channels} channels cannot be spread over blocks of {block}"
-        raise ShapeError(message)
-    sides = (None if side is None else side * block for side in (height, width))
-    return (None, *sides, known(channels, "number of channels") // block**2)
-
-
-def _reduced(params: Params, shapes: Shapes) -> Shape:
-    rank = len(shapes[0])
-    axes = {axis % rank for axis in params["axes"] if -rank <= axis < rank}
-    if len(axes) != len(params["axes"]) or 0 in axes:
-        message = f"it cannot be taken along the axes {list(params['axes'])}"
-        raise ShapeError(message)
-    sides = [1 if axis in axes else side for axis, side in enumerate(shapes[0])]
-    return tuple(sides) if params["keepdims"] else tuple(s for axis, s in enumerate(sides) if axis not in axes)
-
-
-def slices(parts: Sequence[Any], rank: int) -> tuple[slice | int, ...]:
-    """One slice or place for each axis, the batch's included.
-
-    Raises:
-        ShapeError: there are more than axes.
-    """
-    missing = rank - sum(part != "..." for part in parts)
-    if missing < 0:
-        message = "it takes slices along more axes than there are"
-        raise ShapeError(message)
-    filled: list[slice | int] = []
-    for part in parts:
-        if part == "...":
-            filled += [slice(None)] * missing
-        else:
-            filled.append(part if isinstance(part, int) else slice(*part))
-    return (*filled, *[slice(None)] * (rank - len(filled)))
-
-
-def _sliced(params: Params, shapes: Shapes) -> Shape:
-    sides: list[int | None] = []
-    for side, part in zip(shapes[0], slices(params["parts"], len(shapes[0])), strict=True):
-        if isinstance(part, int):
-            if side is not None and not -side <= part < side:
-                message = f"it takes place {part} of {side}"
-                raise ShapeError(message)
-            continue
-        if part.step == 0 or (side is not None and not range(*part.indices(side))):
-            message = "nothing is left of it"
-            raise ShapeError(message)
-        sides.append(None if side is None else len(range(*part.indices(side))))
-    return tuple(sides)
-
-
 def _nothing(_: Values) -> Params:
     return {}
 
 
 def _merge() -> Kind:
-    return Kind(_nothing, lambda params, shapes: merged(shapes))
+    return Kind(_nothing, lambda params, shapes: merged(shapes), several=True)
 
 
 IDENTITY = "Identity"
@@ -672,35 +807,61 @@ KINDS: Mapping[str, Kind] = {
     "UpSampling1D": upsampling(1),
     "UpSampling2D": upsampling(2),
     "UpSampling3D": upsampling(3),
-    "Resizing": resizing("Resizing"),
-    "CenterCrop": resizing("CenterCrop"),
-    "BatchNormalization": normalisation(2, epsilon=1e-3),
-    "LayerNormalization": normalisation(0, epsilon=1e-3),
+    "AdaptiveAveragePooling1D": adaptive_pooling(1),
+    "AdaptiveAveragePooling2D": adaptive_pooling(2),
+    "AdaptiveAveragePooling3D": adaptive_pooling(3),
+    "AdaptiveMaxPooling1D": adaptive_pooling(1),
+    "AdaptiveMaxPooling2D": adaptive_pooling(2),
+    "AdaptiveMaxPooling3D": adaptive_pooling(3),
+    "ReflectionPadding2D": Kind(_reflection_padding, _reflected, order=Order.CHANNELS, rank=4),
+    "Resizing": Kind(_resizing, _fixed_size, order=Order.CHANNELS, rank=4),
+    "CenterCrop": Kind(_center_crop, _fixed_size, order=Order.CHANNELS, rank=4),
+    "BatchNormalization": Kind(
+        _batch_normalization,
+        _same,
+        lambda params, shapes: _channel_weights(params, shapes, 2),
+        Order.AXIS,
+        no_effect=frozenset({"momentum", "renorm_clipping", "renorm_momentum"}),
+    ),
+    "LayerNormalization": Kind(_layer_normalization, _same, _layer_weights, Order.AXIS),
+    "RMSNormalization": Kind(
+        lambda values: {"axis": _axes(values), "epsilon": values.number("epsilon", 1e-6)},
+        _same,
+        _layer_weights,
+        Order.AXIS,
+    ),
+    "UnitNormalization": Kind(lambda values: {"axis": _axes(values)}, _same, order=Order.AXIS),
+    "InstanceNormalization": Kind(
+        _instance_normalization, _same, lambda params, shapes: _channel_weights(params, shapes, 0), Order.AXIS
+    ),
     "GroupNormalization": Kind(
         _group_normalization, _same, lambda params, shapes: _channel_weights(params, shapes, 0), Order.AXIS
     ),
-    "Normalization": Kind(
-        _learned_normalization,
-        _same,
-        lambda params, shapes: () if "mean" in params else (*_channel_weights({"axis": params["axis"]}, shapes, 0), ()),
-        Order.AXIS,
-    ),
+    "Normalization": Kind(_learned_normalization, _same, _learned_weights, Order.AXIS),
     "LayerScale": Kind(
         lambda values: {"projection_dim": values.whole("projection_dim", 1, MOST_FILTERS)},
         _same,
         lambda params, shapes: ((params["projection_dim"],),),
+        no_effect=frozenset({"init_values"}),
     ),
     "Rescaling": Kind(
         lambda values: {"scale": values.numbers("scale", 1.0), "offset": values.numbers("offset", 0.0)}, _same
     ),
-    "Activation": Kind(lambda values: {"activation": values.activation()}, _same),
+    "Activation": Kind(
+        lambda values: {"activation": activation(values)},
+        _same,
+        lambda params, shapes: _activation_weights(params, shapes[0]),
+    ),
     "ReLU": Kind(_relu, _same),
     "LeakyReLU": Kind(
         lambda values: {"negative_slope": values.number("negative_slope", values.number("alpha", 0.3))}, _same
     ),
     "ELU": Kind(lambda values: {"alpha": values.number("alpha", 1.0)}, _same),
     "PReLU": Kind(_prelu, _same, _prelu_weights, Order.AS_WRITTEN),
-    "Softmax": Kind(lambda values: {"axis": values.whole("axis", -8, 8, -1)}, _same, order=Order.AXIS),
+    "Masking": Kind(lambda values: {"mask_value": values.number("mask_value", 0.0)}, _same, order=Order.AS_WRITTEN),
+    "Softmax": Kind(
+        lambda values: {"axis": _axes(values)}, _same, order=Order.AXIS, no_effect=frozenset({"robust_masking"})
+    ),
     "Flatten": Kind(_nothing, _flattened, order=Order.AS_WRITTEN, sizes_free=False),
     "Reshape": Kind(_reshape, _reshaped, order=Order.AS_WRITTEN, sizes_free=False),
     "Permute": Kind(_permute, _permuted, order=Order.AS_WRITTEN),
@@ -716,6 +877,7 @@ KINDS: Mapping[str, Kind] = {
         lambda params, shapes: (*shapes[0], params["output_dim"]),
         lambda params, shapes: ((params["input_dim"], params["output_dim"]),),
         Order.AS_WRITTEN,
+        no_effect=frozenset({"dropout"}),
     ),
     "SimpleRNN": _recurrent(1),
     "GRU": _recurrent(3),
@@ -726,9 +888,15 @@ KINDS: Mapping[str, Kind] = {
         lambda params, shapes: 2 * KINDS[params["cell"]].weights(params, shapes),
         Order.AS_WRITTEN,
         3,
+        no_effect=NOT_AFTER_TRAINING,
     ),
     "ConvLSTM2D": Kind(
-        _convolutional_lstm, _convolutional_lstm_shape, _convolutional_lstm_weights, Order.AS_WRITTEN, 5
+        _convolutional_lstm,
+        _convolutional_lstm_shape,
+        _convolutional_lstm_weights,
+        Order.AS_WRITTEN,
+        5,
+        no_effect=NOT_AFTER_TRAINING,
     ),
     "Add": _merge(),
     "Subtract": _merge(),
@@ -736,34 +904,70 @@ KINDS: Mapping[str, Kind] = {
     "Average": _merge(),
     "Maximum": _merge(),
     "Minimum": _merge(),
-    "Concatenate": Kind(lambda values: {"axis": values.whole("axis", -8, 8, -1)}, _concatenated, order=Order.AXIS),
-    "DepthToSpace": Kind(
-        lambda values: {"block_size": values.whole("block_size", 2, LARGEST_UPSAMPLING)},
-        _depth_to_space,
-        order=Order.CHANNELS,
-        rank=4,
+    "Concatenate": Kind(
+        lambda values: {"axis": values.whole("axis", -8, 8, -1)}, _concatenated, order=Order.AXIS, several=True
     ),
     IDENTITY: Kind(_nothing, _same),
-    # Operations on tensors; their parameters come from filterviz.reader.operations.
+    # What operations on tensors become; their parameters come from filterviz.reader.operations.
     "Divide": _merge(),
     "Elementwise": Kind(_nothing, _same),
     "Power": Kind(_nothing, _same),
     "Clip": Kind(_nothing, _same),
-    "Reduce": Kind(_nothing, _reduced, order=Order.AS_WRITTEN),
-    "Slice": Kind(_nothing, _sliced, order=Order.AS_WRITTEN),
+    "Along": Kind(_nothing, _same, order=Order.AXIS),
+    "Normalize": Kind(_nothing, _same, order=Order.AS_WRITTEN),
+    "RootMeanSquare": Kind(_nothing, _same, order=Order.AS_WRITTEN),
+    "LocalResponse": Kind(_nothing, _same, order=Order.AS_WRITTEN, rank=4),
+    "Binary": Kind(_nothing, made.binary, order=Order.AS_WRITTEN),
+    "Where": Kind(_nothing, made.chosen, order=Order.AS_WRITTEN),
+    "Reduce": Kind(_nothing, made.reduced, order=Order.AS_WRITTEN),
+    "Slice": Kind(_nothing, made.sliced, order=Order.AS_WRITTEN),
+    "Take": Kind(_nothing, made.taken, order=Order.AS_WRITTEN),
+    "Stack": Kind(_nothing, made.stacked, order=Order.AS_WRITTEN),
+    "ExpandDims": Kind(_nothing, made.expanded, order=Order.AS_WRITTEN),
+    "Squeeze": Kind(_nothing, made.squeezed, order=Order.AS_WRITTEN),
+    "Tile": Kind(_nothing, made.tiled, order=Order.AS_WRITTEN),
+    "Repeat": Kind(_nothing, made.repeated, order=Order.AS_WRITTEN),
+    "Roll": Kind(_nothing, _same, order=Order.AS_WRITTEN),
+    "BroadcastTo": Kind(_nothing, made.broadcast_to, order=Order.AS_WRITTEN, sizes_free=False),
+    "Pad": Kind(_nothing, made.padded, order=Order.AS_WRITTEN),
+    "Resize": Kind(
+        _nothing,
+        lambda params, shapes: (None, params["height"], params["width"], shapes[0][-1]),
+        order=Order.CHANNELS,
+        rank=4,
+    ),
+    "DepthToSpace": Kind(_nothing, made.depth_to_space, order=Order.CHANNELS, rank=4),
+    "SpaceToDepth": Kind(_nothing, made.space_to_depth, order=Order.CHANNELS, rank=4),
+    "MatMul": Kind(_nothing, made.multiplied, order=Order.AS_WRITTEN),
 }
 """Class name, as Keras 3 knows it -> kind."""
+
+OPERATION_KINDS = frozenset(
+    {
+        *("Divide", "Elementwise", "Power", "Clip", "Along", "Normalize", "RootMeanSquare", "LocalResponse", "Binary"),
+        *("Where", "Reduce", "Slice", "Take", "Stack", "ExpandDims", "Squeeze", "Tile", "Repeat", "Roll", "Pad"),
+        *("BroadcastTo", "Resize", "DepthToSpace", "SpaceToDepth", "MatMul"),
+    }
+)
+"""Kinds that operations alone become. Keras has no layers of these names, and a file's are not taken for them."""
+
+LAYERS = frozenset(KINDS) - OPERATION_KINDS
+"""The classes of layers that are known."""
 
 NOTHING_AT_INFERENCE = frozenset(
     {
         *("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout", "GaussianNoise"),
-        *("AlphaDropout", "ActivityRegularization", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation"),
-        *("RandomContrast", "RandomBrightness", "RandomHeight", "RandomWidth", "RandomCrop", "RandomShear"),
-        *("RandomHue", "RandomSaturation", "RandomColorJitter", "RandomGrayscale", "RandomSharpness", "Masking"),
-        *("StochasticDepth", "Identity", "RandomErasing", "RandomGaussianBlur", "RandomPosterization"),
+        *("AlphaDropout", "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom"),
+        *("RandomTranslation", "RandomContrast", "RandomBrightness", "RandomHeight", "RandomWidth", "RandomCrop"),
+        *("RandomShear", "RandomHue", "RandomSaturation", "RandomColorJitter", "RandomColorDegeneration"),
+        *("RandomGrayscale", "RandomSharpness", "RandomErasing", "RandomGaussianBlur", "RandomPosterization"),
+        *("RandomInvert", "RandomPerspective", "RandomElasticTransform", "RandAugment", "AugMix", "CutMix", "MixUp"),
+        *("Equalization", "Solarization", "MaxNumBoundingBoxes"),
+        # Not of Keras's layers, but of its networks and of the EfficientNets of the package "efficientnet".
+        *("StochasticDepth", "FixedDropout"),
     }
 )
-"""Classes that pass on what they get once a network is trained."""
+"""Classes that pass on what they get once a network is trained, whatever their settings."""
 
 CODE = frozenset({"Lambda", "TorchModuleWrapper", "TFSMLayer", "FlaxLayer", "JaxLayer"})
 """Classes that carry program code, or a pointer to some."""

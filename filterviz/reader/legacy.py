@@ -71,6 +71,39 @@ MERGES: Mapping[str, str] = {
 
 ORDERINGS: Mapping[str, str] = {"th": "channels_first", "tf": "channels_last"}
 
+KEPT_BY_NAME = frozenset(
+    {"ReflectionPadding2D", "FixedDropout", "InstanceNormalization", "LayerScale", "StochasticDepth"}
+)
+"""Layers of other packages that are known by their name alone, whichever package registered them."""
+
+KERAS = ("keras", "tf_keras", "tensorflow")
+"""Packages whose classes are Keras's own."""
+
+
+def class_of(data: Mapping[str, Any]) -> str:
+    """The class of a layer as a file of any version names it; one that is not Keras's own never gets a name of Keras's.
+
+    Keras 3 and the later tf.keras write where a class comes from: a layer of somebody's own may well be called Conv2D.
+
+    Example:
+        >>> class_of({"class_name": "Conv2D", "module": "keras.layers", "registered_name": None})
+        'Conv2D'
+        >>> class_of({"class_name": "Conv2D", "module": None, "registered_name": "Own>Conv2D"})
+        'Own>Conv2D'
+        >>> class_of({"class_name": "Conv2D", "module": "own.layers", "registered_name": "Conv2D"})
+        'own.layers>Conv2D'
+    """
+    name, module, registered = str(data["class_name"]), data.get("module"), data.get("registered_name")
+    if isinstance(registered, str) and ">" in registered:
+        name = registered
+    elif isinstance(registered, str) and isinstance(module, str) and module.split(".")[0] not in KERAS:
+        name = f"{module}>{name}"
+    elif isinstance(registered, str) and "module" in data and module is None:
+        name = f"unknown>{name}"
+    plain = name.rpartition(">")[2]
+    return plain if plain in KEPT_BY_NAME else name
+
+
 OWN_HARD_SIGMOID = "hard_sigmoid_2"
 """What Keras 1 and 2 call ``hard_sigmoid``: ``clip(0.2 x + 0.5, 0, 1)``. In Keras 3 the slope is a sixth."""
 
@@ -109,4 +142,7 @@ def modernise(class_name: str, config: Config, keras_3: bool) -> tuple[str, Conf
         for key in ("activation", "recurrent_activation"):
             if config.get(key) == "hard_sigmoid":
                 config[key] = OWN_HARD_SIGMOID
+        if name == "RandomCrop":  # after training it makes the whole picture smaller; in Keras 3 it does nothing
+            config = {key: config.get(key) for key in ("height", "width", "dtype")}
+            name, config["crop_to_aspect_ratio"] = "Resizing", True
     return name, config

@@ -90,6 +90,7 @@ def test_bfloat16_and_float32_agree_in_what_they_show(vgg16: Engine) -> None:
     assert {pattern.precision for pattern in rough} == {Precision.BFLOAT16}
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
 def test_filters_of_many_channels_that_look_at_single_pixels_are_told_apart(tmp_path: Path) -> None:
     """Each wants one mixture of channels everywhere: its tile is one colour, and another than its neighbours'."""
     keras.utils.set_random_seed(0)

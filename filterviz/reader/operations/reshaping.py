@@ -1,0 +1,260 @@
+"""Operations that leave the values as they are and move them: other axes, other order, other number of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from filterviz.reader.config import Slot
+from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Source, rows
+from filterviz.reader.operations.constants import plain
+from filterviz.reader.values import Unsupported
+
+MOST_REPEATS = 64
+
+
+def _last(axis: int, rank: int) -> int:
+    """An axis, the last one as -1."""
+    return -1 if axis == rank - 1 else axis
+
+
+def _reshape(given: Arguments) -> Found:
+    source = given.one()
+    shape = plain(given.raw("newshape", "shape"))
+    if not isinstance(shape, list) or not 1 < len(shape) <= 7 or any(isinstance(side, Slot) for side in shape[1:]):
+        raise given.unsupported("shape", shape)
+    sides = [-1 if side is None else side for side in shape[1:]]
+    whole = tuple(given.values(shape=side).whole("shape", -1, 2**31) for side in sides)
+    batch = shape[0]
+    if (isinstance(batch, int) and batch > 0) or 0 in whole:
+        message = f"The operation {given.function[:60]!r} puts the pictures of a batch together: {shape}."
+        raise Unsupported(message)
+    known = None not in source.shape[1:]
+    if whole.count(-1) > 1 or (batch == -1 and -1 in whole):
+        raise given.unsupported("shape", shape)
+    if batch == -1 and not known:
+        message = "It cannot be computed: the file leaves open how large its pictures are."
+        raise Unsupported(message)
+    return "Reshape", {"target_shape": whole}
+
+
+def _transpose(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    given.only("conjugate", False)
+    axes = plain(given.raw("axes", "perm"))
+    return _ordered(given, axes if axes is not None else [*range(rank)][::-1], rank)
+
+
+def _ordered(given: Arguments, axes: Any, rank: int) -> Found:
+    if not isinstance(axes, list):
+        raise given.unsupported("axes", axes)
+    order = [given.values(axes=axis).whole("axes", -rank, rank - 1) % rank for axis in axes]
+    if sorted(order) != list(range(rank)):
+        raise given.unsupported("axes", axes)
+    if order[0] != 0:
+        message = f"The operation {given.function[:60]!r} moves the axis of a batch."
+        raise Unsupported(message)
+    return "Permute", {"dims": tuple(order[1:])}
+
+
+def _swapaxes(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    one, other = (given.axis(given.raw(name), rank, name) for name in ("axis1", "axis2"))
+    order = [*range(rank)]
+    order[one], order[other] = other, one
+    return "Permute", {"dims": tuple(order[1:])}
+
+
+def _moveaxis(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    source = given.axes(given.raw("source"), rank, "source")
+    destination = given.axes(given.raw("destination"), rank, "destination")
+    if len(source) != len(destination):
+        raise given.unsupported("destination", list(destination))
+    order: list[int] = [axis for axis in range(rank) if axis not in source]
+    for to, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(to, axis)
+    return "Permute", {"dims": tuple(order[1:])}
+
+
+def _expand_dims(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    value = plain(given.raw("axis", "dim"))
+    listed = value if isinstance(value, list) else [value]
+    return "ExpandDims", {"axis": tuple(sorted(given.axes(listed, rank + len(listed))))}
+
+
+def _squeeze(given: Arguments) -> Found:
+    source = given.one()
+    value = plain(given.raw("axis", "squeeze_dims"))
+    if value in (None, []):
+        if None in source.shape[1:]:
+            raise given.unsupported("axis", None)
+        axes = tuple(axis for axis, side in enumerate(source.shape) if axis and side == 1)
+        return ("Squeeze", {"axis": axes}) if axes else ("Identity", {})
+    return "Squeeze", {"axis": tuple(sorted(given.axes(value, len(source.shape))))}
+
+
+def _stack(given: Arguments) -> Found:
+    sources = given.several()
+    rank = len(sources[0].shape) + 1
+    return "Stack", {"axis": _last(given.axis(given.raw("axis") if given.given("axis") else 0, rank), rank)}
+
+
+def _concatenate(given: Arguments) -> Found:
+    sources = given.several()
+    value = given.raw("axis", "concat_dim")
+    rank = len(sources[0].shape)
+    axis = _last(given.axis(0 if value is None else value, rank), rank)
+    return ("Concatenate", {"axis": axis}) if len(sources) > 1 else ("Identity", {})
+
+
+def _joined(axis: int, least: int) -> Reading:
+    """``hstack`` and ``dstack``: along a certain axis, of tensors that have at least so many."""
+
+    def reading(given: Arguments) -> Found:
+        sources = given.several()
+        rank = len(sources[0].shape)
+        if rank < least:
+            message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {rank} axes."
+            raise Unsupported(message)
+        return "Concatenate", {"axis": _last(axis, rank)}
+
+    return reading
+
+
+def _tile(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    value = plain(given.raw("repeats", "multiples"))
+    listed = value if isinstance(value, list) else [value]
+    repeats = [given.values(repeats=item).whole("repeats", 1, MOST_REPEATS) for item in listed[:16]]
+    if len(repeats) > rank:
+        raise given.unsupported("repeats", value)
+    repeats = [1] * (rank - len(repeats)) + repeats
+    if repeats[0] != 1:
+        message = f"The operation {given.function[:60]!r} repeats the pictures of a batch."
+        raise Unsupported(message)
+    return "Tile", {"repeats": tuple(repeats)}
+
+
+def _repeat(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    if not given.given("axis"):
+        raise given.unsupported("axis", None)
+    axis = given.axis(given.raw("axis"), rank)
+    return "Repeat", {"repeats": given.whole("repeats", low=1, high=MOST_REPEATS), "axis": axis}
+
+
+def _roll(given: Arguments) -> Found:
+    rank = len(given.one().shape)
+    if not given.given("axis"):
+        raise given.unsupported("axis", None)
+    axes = given.axes(given.raw("axis"), rank)
+    shift = plain(given.raw("shift"))
+    listed = shift if isinstance(shift, list) else [shift] * len(axes)
+    if len(listed) != len(axes):
+        raise given.unsupported("shift", shift)
+    shifts = tuple(given.values(shift=item).whole("shift", -65536, 65536) for item in listed)
+    return "Roll", {"shift": shifts, "axis": axes}
+
+
+def _broadcast_to(given: Arguments) -> Found:
+    source = given.one()
+    shape = plain(given.raw("shape"))
+    rank = len(source.shape)
+    if not isinstance(shape, list) or len(shape) != rank or shape[0] not in (None, -1):
+        raise given.unsupported("shape", shape)
+    sides = tuple(given.values(shape=side).whole("shape", 1, 2**31) for side in shape[1:])
+    return "BroadcastTo", {"sides": sides}
+
+
+def _turned(given: Arguments) -> Found:
+    """``keras.ops.rot90`` and ``tf.image.rot90``: quarter turns in the plane of two axes."""
+    source = given.one()
+    rank = len(source.shape)
+    turns = given.whole("k", low=-64, high=64, default=1) % 4
+    value = plain(given.raw("axes"))
+    if value is None:
+        if given.keras or rank != 4:  # Keras's default are the axes of the batch
+            raise given.unsupported("axes", None)
+        value = [1, 2]
+    one, other = given.axes(value, rank, "axes")[:2]
+    order = [*range(rank)]
+    order[one], order[other] = other, one
+    steps = [("Slice", {"parts": _flipped(rank, (one, other) if turns == 2 else (other if turns == 1 else one,))})]
+    if turns % 2:
+        steps.append(("Permute", {"dims": tuple(order[1:])}))
+    return steps if turns else ("Identity", {})
+
+
+def _flipped(rank: int, axes: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple((None, None, -1) if axis in axes else (None, None, None) for axis in range(rank))
+
+
+def _flip(given: Arguments) -> Found:
+    source = given.one()
+    value = given.raw("axis", "dims")
+    if value is None:
+        message = f"The operation {given.function[:60]!r} turns the order of a batch."
+        raise Unsupported(message)
+    return "Slice", {"parts": _flipped(len(source.shape), given.axes(value, len(source.shape)))}
+
+
+def _mirrored(*axes: int, rank: int | None = None) -> Reading:
+    """``fliplr`` and the flips of ``tf.image``."""
+
+    def reading(given: Arguments) -> Found:
+        source = given.one()
+        if (rank is not None and len(source.shape) != rank) or len(source.shape) < 2:
+            message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {len(source.shape)} axes."
+            raise Unsupported(message)
+        return "Slice", {"parts": _flipped(len(source.shape), axes)}
+
+    return reading
+
+
+def _transposed_picture(given: Arguments) -> Found:
+    """``tf.image.transpose``: rows become columns."""
+    source: Source = given.one()
+    if len(source.shape) != 4:
+        message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {len(source.shape)} axes."
+        raise Unsupported(message)
+    return "Permute", {"dims": (2, 1, 3)}
+
+
+KERAS: dict[str, Operation] = {
+    **rows("reshape", _reshape, "x | newshape shape"),
+    **rows("transpose", _transpose, "x | axes"),
+    **rows("swapaxes", _swapaxes, "x | axis1 axis2"),
+    **rows("moveaxis", _moveaxis, "x | source destination"),
+    **rows("expanddims", _expand_dims, "x | axis"),
+    **rows("squeeze", _squeeze, "x | axis"),
+    **rows("stack", _stack, "x | axis"),
+    **rows("concatenate", _concatenate, "xs | axis"),
+    **rows("hstack", _joined(1, 2), "xs"),
+    **rows("dstack", _joined(2, 3), "xs"),
+    **rows("tile", _tile, "x | repeats"),
+    **rows("repeat", _repeat, "x | repeats axis"),
+    **rows("roll", _roll, "x | shift axis"),
+    **rows("broadcastto", _broadcast_to, "x | shape"),
+    **rows("rot90", _turned, "array | k axes"),
+    **rows("flip", _flip, "x | axis"),
+    **rows("fliplr", _mirrored(1), "x"),
+}
+
+TENSORFLOW: dict[str, Operation] = {
+    **rows("reshape", _reshape, "tensor shape"),
+    **rows("transpose", _transpose, "a perm conjugate"),
+    **rows("expanddims expanddimsv2", _expand_dims, "input axis | dim"),
+    **rows("squeeze squeezev2", _squeeze, "input axis | squeeze_dims"),
+    **rows("stack pack", _stack, "values axis"),
+    **rows("concat concatv2", _concatenate, "values axis | concat_dim"),
+    **rows("tile", _tile, "input multiples"),
+    **rows("repeat", _repeat, "input repeats axis"),
+    **rows("roll", _roll, "input shift axis"),
+    **rows("broadcastto", _broadcast_to, "input shape"),
+    **rows("reverse reversev2", _flip, "tensor axis | dims"),
+    **rows("image.rot90", _turned, "image k"),
+    **rows("image.flipleftright", _mirrored(2, rank=4), "image"),
+    **rows("image.flipupdown", _mirrored(1, rank=4), "image"),
+    **rows("image.transpose", _transposed_picture, "image"),
+}
