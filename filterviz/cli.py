@@ -242,7 +242,7 @@ def _listing(model: Model) -> str:
                 layer.kind,
                 "" if layer.channels is None else str(layer.channels),
                 "" if shape is None else "x".join("?" if side is None else str(side) for side in shape[1:]),
-                "" if layer.receptive_field is None else f"{layer.receptive_field} px",
+                "" if layer.receptive_field is None else f"{layer.receptive_field} px{', gated' * layer.gated}",
                 "" if layer.visualisable else _printable(layer.reason or ""),
             )
         )
@@ -328,7 +328,10 @@ def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event)
         _print_json(document)
     else:
         for item in document["pairs"]:
-            fields = ["the whole picture" if field is None else f"{field} px" for field in item["receptive_fields"]]
+            fields = [
+                "the whole picture" if field is None else f"{field} px{', gated' * gated}"
+                for field, gated in zip(item["receptive_fields"], item["gated"], strict=True)
+            ]
             differs = "; ".join(item["differs"]) or "the same conditions"
             print(f"{' | '.join(map(_printable, item['layers']))}: sees {' | '.join(fields)}; {differs}")
         print(f"Written to {options.out}.")

@@ -40,6 +40,7 @@ class Pair:
         return {
             "layers": [self.mine.name, self.its.name],
             "receptive_fields": [self.mine.receptive_field, self.its.receptive_field],
+            "gated": [self.mine.gated, self.its.gated],
             "depths": [round(depth, 3) for depth in self.depths],
         }
 

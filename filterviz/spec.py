@@ -72,6 +72,8 @@ class LayerSpec:
         channels: the number of filters that can be shown; ``None`` where the layer has none.
         receptive_field: side in pixels of the square of input that one output value depends on; ``None`` where it is
             the whole picture or makes no sense.
+        gated: whether a gate over the whole picture (squeeze-and-excitation) weighs the channels on the way to it; the
+            receptive field is that with the gates held still.
         visualisable: whether patterns can be made for it.
         reason: why not, as a sentence; ``None`` where it can.
     """
@@ -86,6 +88,7 @@ class LayerSpec:
     receptive_field: int | None = None
     visualisable: bool = False
     reason: str | None = None
+    gated: bool = False
 
     def first_filters(self) -> tuple[int, ...]:
         """As many of its filters as the original script's wall had: the first 25, or all if there are fewer."""
@@ -99,6 +102,7 @@ class LayerSpec:
             "channels": self.channels,
             "output_shape": None if self.output_shape is None else list(self.output_shape),
             "receptive_field": self.receptive_field,
+            "gated": self.gated,
             "visualisable": self.visualisable,
             "reason": self.reason,
         }
@@ -162,6 +166,8 @@ class ModelSpec:
         parameters: the number of weights in the file that belong to the network.
         channels_first: whether the file's own pictures come channels first.
         classes: its outputs that are lists of numbers, with the names of these where they are known.
+        false_colours: whether some of its pictures have neither one nor three channels, so that tiles come in colours
+            that are not theirs.
     """
 
     name: str
@@ -176,6 +182,7 @@ class ModelSpec:
     parameters: int = 0
     channels_first: bool = False
     classes: tuple[OutputSpec, ...] = ()
+    false_colours: bool = False
 
     @property
     def input_shape(self) -> Shape | None:

@@ -21,7 +21,18 @@ from filterviz.gallery.store import Store, pattern_key
 from filterviz.jobs import Job
 from filterviz.reference import weights as reference_weights
 from filterviz.settings import Settings
-from filterviz.spec import AS_IT_IS, RECIPES, Json, ModelSpec, Opening, Pattern, Request, objectives, pictures
+from filterviz.spec import (
+    AS_IT_IS,
+    RECIPES,
+    Json,
+    ModelSpec,
+    Opening,
+    Pattern,
+    PixelRange,
+    Request,
+    objectives,
+    pictures,
+)
 from filterviz.workers.pool import Pool
 
 VGG16 = "vgg16"
@@ -196,6 +207,8 @@ class Studio:
             key: of :meth:`key`.
         """
         found = self.store.get(key)
+        if found is not None and not _of_this_guess(found, model, request):
+            found = None
         if found is None and key == self.key(model, request, filter_):
             found = self.shipped.find(model.identity, request, filter_)
         return found
@@ -225,7 +238,7 @@ class Studio:
     def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
         """The name under which the store keeps this tile."""
         digest = None if start is None else hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
-        return pattern_key(model.identity, request, filter_, digest)
+        return pattern_key(model.identity, request, filter_, digest, false_colours=model.spec.false_colours)
 
     def start(
         self,
@@ -311,3 +324,9 @@ def file_sha256(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _of_this_guess(found: Pattern, model: Model, request: Request) -> bool:
+    """Whether a kept picture was made of the pixel values that are the guess now: an earlier version guessed others."""
+    left_open = request.pixel_range is PixelRange.AUTO and found.pixel_range is not None
+    return not left_open or found.pixel_range is model.spec.pixel_range

@@ -10,6 +10,7 @@ import time
 import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -48,6 +49,7 @@ def test_layers_lists_the_layers_in_the_order_of_the_network(model: str, capsys:
         "channels": 4,
         "output_shape": [None, 16, 16, 4],
         "receptive_field": 3,
+        "gated": False,
         "visualisable": True,
         "reason": None,
     }
@@ -78,6 +80,21 @@ def test_layers_as_a_table(model: str, capsys: pytest.CaptureFixture[str]) -> No
     assert cli.main(["layers", model]) == cli.DONE
     line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("conv2d_2"))
     assert line.split()[:4] == ["conv2d_2", "Conv2D", "6", "8x8x6"]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
+def test_layers_behind_a_gate_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = start = keras.Input((16, 16, 3))
+    x = keras.layers.Conv2D(4, 3)(x)
+    x = keras.layers.Multiply()([x, keras.layers.GlobalAveragePooling2D(keepdims=True)(x)])
+    keras.Model(start, keras.layers.Conv2D(4, 3, name="behind")(x)).save(tmp_path / "model.keras")
+    assert cli.main(["layers", str(tmp_path / "model.keras")]) == cli.DONE
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("behind"))
+    assert line.endswith("5 px, gated")
+    assert cli.main(["layers", str(tmp_path / "model.keras"), "--json"]) == cli.DONE
+    layers = {layer["name"]: layer for layer in json.loads(capsys.readouterr().out)["layers"]}
+    assert (layers["behind"]["receptive_field"], layers["behind"]["gated"]) == (5, True)
+    assert layers["conv2d"]["gated"] is False
 
 
 def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_path: Path) -> None:

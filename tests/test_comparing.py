@@ -69,6 +69,7 @@ def test_layers_are_paired_by_what_they_see_or_as_asked(
     other = studio.open(family_files["keras_3_functional.keras"])
     (pair,) = comparing.pair(model, other, ["conv2d_2"])
     assert pair.to_json()["receptive_fields"] == [pair.mine.receptive_field] * 2
+    assert pair.to_json()["gated"] == [False, False]
     (asked,) = comparing.pair(model, other, [f"conv2d_2={other.spec.visualisable[0].name}"])
     assert asked.its == other.spec.visualisable[0]
 

@@ -37,6 +37,7 @@ layers = st.builds(
     output_shape=shapes,
     channels=st.one_of(st.none(), st.integers(1, 512)),
     receptive_field=st.one_of(st.none(), st.integers(1, 512)),
+    gated=st.booleans(),
     visualisable=st.booleans(),
     reason=st.one_of(st.none(), st.text(max_size=20)),
 )

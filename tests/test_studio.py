@@ -13,7 +13,7 @@ import pytest
 from filterviz.errors import BadRequest, EngineFailed, Refused, WeightsUnavailable
 from filterviz.jobs import Status
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, Recipe, Request
+from filterviz.spec import RECIPES, PixelRange, Recipe, Request
 from filterviz.studio import Model, Studio
 from tests.waiting import LONG, QUICK, until
 
@@ -57,6 +57,20 @@ def test_only_what_is_missing_is_computed(studio: Studio, model: Model) -> None:
     assert more.done == 4
     # A tile that was computed again would have taken another time.
     assert more.layers[0].patterns[1].seconds == first.layers[0].patterns[1].seconds
+
+
+def test_what_was_kept_of_another_guess_is_made_anew(studio: Studio, model: Model) -> None:
+    """An earlier version guessed other pixel values for the same file; its pictures answer another question now."""
+    request = Request("conv2d_2", (0,), Recipe("natural", size=16, steps=2, seed=2))
+    made = studio.start(model, [request]).wait(120).layers[0].patterns[0]
+    key = studio.key(model, request, 0)
+    assert studio.kept(model, request, 0, key) is not None
+    other = next(one for one in PixelRange if one not in (PixelRange.AUTO, made.pixel_range))
+    studio.store.put(key, replace(made, pixel_range=other))
+    assert studio.kept(model, request, 0, key) is None
+    assert studio.kept(model, replace(request, pixel_range=other), 0, key) is not None
+    studio.store.put(key, replace(made, pixel_range=None))  # as classic pictures are, which no guess is made for
+    assert studio.kept(model, request, 0, key) is not None
 
 
 def test_stopping_keeps_what_is_finished_and_shows_the_rest_as_it_was(studio: Studio, model: Model) -> None:

@@ -39,7 +39,10 @@ def standardise(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def displayed(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """A picture in 0-1 as it is where a screen can show it, and else :func:`visible` and standardised.
+    """A picture in 0-1 as it is where a screen can show it, and else in the colours of :func:`visible`.
+
+    Those reach beyond what a screen has; they are bent back and not cut off, so that different ones stay different.
+    Nothing is stretched to a tile's own contrast: a plain colour stays plain, and its leftover noise stays invisible.
 
     Args:
         picture: float ``[height, width, channels]`` in 0-1.
@@ -49,8 +52,7 @@ def displayed(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
     """
     values = picture
     if picture.shape[-1] not in (1, 3):
-        values = visible(picture)
-        values = (values - values.mean()) / (values.std() + 1e-5) * 0.22 + 0.5
+        values = 0.5 + 0.5 * np.tanh(2 * visible(picture - 0.5))
     tile: NDArray[np.uint8] = np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return tile
 
@@ -58,12 +60,12 @@ def displayed(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
 def visible(picture: NDArray[np.floating]) -> NDArray[np.floating]:
     """A picture of any number of channels as one that a screen can show.
 
-    One channel stays one (grey), three stay three (red, green, blue). Two, four and more are turned onto their first
-    three principal components, which keeps as much of the picture as three colours can; colours then have no meaning
-    but difference.
+    One channel stays one (grey), three stay three (red, green, blue). Of two, four and more, each counts as much of a
+    colour of its own (:func:`channel_colours`). These depend on nothing but the number of channels, so a colour means
+    the same in all tiles of a wall, and in the walls of two networks beside each other.
 
     Args:
-        picture: float ``[height, width, channels]``.
+        picture: float ``[height, width, channels]``, zero where it is neither bright nor dark.
 
     Returns:
         float ``[height, width, 1 or 3]``.
@@ -71,16 +73,28 @@ def visible(picture: NDArray[np.floating]) -> NDArray[np.floating]:
     channels = picture.shape[-1]
     if channels in (1, 3):
         return picture
-    flat = picture.reshape(-1, channels).astype(np.float64)
-    centred = flat - flat.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    components = axes[:, ::-1][:, :3]
-    # An eigenvector's sign is arbitrary; fixing it keeps the colours of a tile the same from run to run.
-    components = components * np.where(components.sum(axis=0) < 0, -1.0, 1.0)
-    turned: NDArray[np.floating] = centred @ components + flat.mean()
-    if channels == 2:
-        turned = np.concatenate([turned, np.full((len(turned), 1), flat.mean())], axis=1)
-    return turned.reshape(*picture.shape[:-1], 3)
+    turned: NDArray[np.floating] = picture @ channel_colours(channels)
+    return turned
+
+
+def channel_colours(channels: int) -> NDArray[np.float64]:
+    """A colour for each of two or more channels: round the colour circle from red, all of them equally light.
+
+    Together they are grey. They are as strong as it takes for channels that are independent of each other to come out
+    with the contrast that they have themselves; three channels are red, green and blue.
+
+    Returns:
+        ``[channels, 3]``, red, green and blue; may be negative.
+
+    Example:
+        >>> bool(np.allclose(channel_colours(3), np.eye(3)))
+        True
+    """
+    angle = 2 * np.pi * np.arange(channels)[:, np.newaxis] / channels
+    # The axes of the plane of colours that are neither light nor dark, the first of them from cyan to red.
+    hue = np.cos(angle) * np.array([2, -1, -1]) / np.sqrt(6) + np.sin(angle) * np.array([0, 1, -1]) / np.sqrt(2)
+    colours: NDArray[np.float64] = np.sqrt(3 / channels) * (1 / 3 + np.sqrt(2 / 3) * hue)
+    return colours
 
 
 def flags_of(curve: Sequence[float]) -> tuple[Flag, ...]:

@@ -95,6 +95,7 @@ def _draw_row(part: SubFigure, row: Row) -> None:
 
 def _draw_wall(half: SubFigure, wall: Wall) -> None:
     sees = "the whole picture" if wall.layer.receptive_field is None else f"{wall.layer.receptive_field} px"
+    sees += ", gated" if wall.layer.gated else ""
     half.suptitle(f"{plain(wall.side, 40)}: {plain(wall.layer.name, 40)} (sees {sees})", fontsize=8)
     rows, columns = sheet.shape(max(1, len(wall.request.filters)))
     axes: Any = half.subplots(rows, columns, squeeze=False)

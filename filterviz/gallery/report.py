@@ -93,6 +93,8 @@ def _wall(wall: Wall, say: Say) -> str:
     sees = say("sees the whole picture")
     if wall.layer.receptive_field is not None:
         sees = say("sees {pixels} px").format(pixels=wall.layer.receptive_field)
+    if wall.layer.gated:
+        sees = say("{line}; a gate over the whole picture weighs its channels").format(line=sees)
     count = say("{number} filters").format(number=wall.layer.channels or 0)
     return (
         f'<article><p class="side">{_escaped(plain(wall.side, 60))}</p><h3>{_escaped(plain(wall.layer.name))}</h3>'

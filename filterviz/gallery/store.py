@@ -31,6 +31,9 @@ Another instance of the same pattern, as another processor draws it too, is none
 check`` finds the filters excited as much as by the pictures that came before, those stay true.
 """
 
+FALSE_COLOURS = 1
+"""Part of the keys of tiles in false colours, and of no others: raise it when only those change."""
+
 RESCAN_SHARE = 0.05
 """The store is measured again after writing this share of its limit, as other processes write to it too."""
 
@@ -43,7 +46,9 @@ ABANDONED_SECONDS = 3600.0
 _UNFINISHED = ".unfinished-"
 
 
-def pattern_key(identity: str, request: Request, filter_: int, start_digest: str | None = None) -> str:
+def pattern_key(
+    identity: str, request: Request, filter_: int, start_digest: str | None = None, *, false_colours: bool = False
+) -> str:
     """The name of one tile: a hash over everything that determines the picture, and nothing else.
 
     Args:
@@ -51,6 +56,7 @@ def pattern_key(identity: str, request: Request, filter_: int, start_digest: str
         request: layer, recipe, pixel range and precision count; which other filters share the request does not.
         filter_: index of the tile's filter.
         start_digest: sha256 of the start picture, where it did not come from the seed.
+        false_colours: whether the network's tiles come in such, as ``ModelSpec.false_colours`` says.
 
     Returns:
         64 hexadecimal digits.
@@ -73,6 +79,8 @@ def pattern_key(identity: str, request: Request, filter_: int, start_digest: str
         "precision": request.precision.value,
         "start": start_digest,
     }
+    if false_colours:
+        question["false_colours"] = FALSE_COLOURS
     canonical = json.dumps(question, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -4,12 +4,15 @@ The receptive field of a value is what it depends on: the side of a square of pi
 "Computing Receptive Fields of Convolutional Neural Networks", Distill 2019 (10.23915/distill.00021). Their formulas are
 for windows and strides in a chain; here the first and the last pixel that each place depends on are followed along a
 line, which holds for branches, for pictures that are made larger again, and for whatever else keeps places in order.
+
+Where a gate over the whole picture weighs the channels (squeeze-and-excitation: J. Hu et al., arXiv:1709.01507), the
+field is that of the way through space, with the gates held still, and it is said that there is a gate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +93,9 @@ REACH = {
 }
 """Places before and after one that an interpolation looks at, as picture are made larger."""
 
+GATING = ("Multiply", "Divide", "Add", "Subtract")
+"""Kinds by which one number for each channel, the same in all places, is brought to bear on a picture's places."""
+
 SPAN = 4096
 """Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
 
@@ -103,9 +109,11 @@ class Field:
 
     Attributes:
         lines: of the two sides.
+        gated: whether a gate over the whole picture weighs the channels besides.
     """
 
     lines: tuple[Line, Line]
+    gated: bool = False
 
     @property
     def size(self) -> int | None:
@@ -118,9 +126,11 @@ def fields(graph: Graph) -> list[Field | None]:
     """The receptive field of each node; ``None`` for the whole picture, or where there is none."""
     pixels = np.arange(SPAN, dtype=np.int32)
     found: list[Field | None] = []
-    for node in graph.nodes:
+    seeing: list[bool] = []  # whether a picture leads to the node
+    for position, node in enumerate(graph.nodes):
         record = graph.records[node.spec.layer]
-        shape = node.spec.output_shape
+        shape, inputs = node.spec.output_shape, node.spec.inputs
+        seeing.append(graph.is_picture(position) or any(seeing[source] for source in inputs))
         # In the file's own order of axes, channels first, a tensor's places lie elsewhere than is reckoned with here.
         turned_back = any(node.spec.permutations) and not node.first
         if shape is None or len(shape) not in (3, 4) or turned_back:
@@ -128,10 +138,30 @@ def fields(graph: Graph) -> list[Field | None]:
         elif record.kind in (INPUT, START, FOLD):
             found.append(Field(((pixels, pixels), (pixels, pixels))) if len(shape) == 4 else None)
         else:
-            sources = [found[source] for source in node.spec.inputs]
-            ranks = {len(graph.nodes[source].spec.output_shape or ()) for source in node.spec.inputs}
-            found.append(_after(record, sources, ranks, len(shape)))
+            gates = _gates(graph, node, found) if record.kind in GATING else []
+            ways = [source for source in inputs if source not in gates]
+            ranks = {len(graph.nodes[source].spec.output_shape or ()) for source in ways}
+            field = _after(record, [found[source] for source in ways], ranks, len(shape))
+            if field is not None and any(seeing[gate] for gate in gates):
+                field = replace(field, gated=True)
+            found.append(field)
     return found
+
+
+def _gates(graph: Graph, node: Node, found: Sequence[Field | None]) -> list[int]:
+    """The inputs of a node that hold one number for each channel, where others hold one for each place.
+
+    Where the picture has shrunk to a single place, those that see all of it, where others do not.
+    """
+    single = (node.spec.output_shape or ())[1:3] == (1, 1)
+    turns = node.spec.permutations or (None,) * len(node.spec.inputs)
+    gates = []
+    for source, turn in zip(node.spec.inputs, turns, strict=True):
+        shape = graph.nodes[source].spec.output_shape or ()
+        turned = shape if turn is None else tuple(shape[axis] for axis in turn)
+        if len(turned) == 4 and turned[1:3] == (1, 1) and (found[source] is None or not single):
+            gates.append(source)
+    return gates if len(gates) < len(node.spec.inputs) else []
 
 
 def _after(record: Record, sources: Sequence[Field | None], ranks: set[int], rank: int) -> Field | None:
@@ -143,13 +173,11 @@ def _after(record: Record, sources: Sequence[Field | None], ranks: set[int], ran
         ranks: the numbers of axes that they have: 4, or 3 for one channel without an axis of its own.
         rank: the same of its output.
     """
-    if not sources or None in sources or len(ranks) != 1 or not _keeps_places(record, ranks.pop(), rank):
+    ways = [source for source in sources if source is not None]
+    if not ways or len(ways) < len(sources) or len(ranks) != 1 or not _keeps_places(record, ranks.pop(), rank):
         return None
-    height, width = (
-        _side(record, axis, _joined([source.lines[axis] for source in sources if source is not None]))
-        for axis in (0, 1)
-    )
-    return Field((height, width)) if len(height[0]) and len(width[0]) else None
+    height, width = (_side(record, axis, _joined([way.lines[axis] for way in ways])) for axis in (0, 1))
+    return Field((height, width), any(way.gated for way in ways)) if len(height[0]) and len(width[0]) else None
 
 
 def _keeps_places(record: Record, before: int, after: int) -> bool:

@@ -200,7 +200,7 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Ar
     layers = []
     for index, (record, verdict) in enumerate(zip(graph.records, verdicts, strict=True)):
         at = first.get(index)
-        field = None if at is None else fields[at]
+        field = None if at is None or verdict.reason is not None else fields[at]
         layers.append(
             LayerSpec(
                 name=record.name,
@@ -210,9 +210,10 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Ar
                 weight_shapes=record.weight_shapes,
                 output_shape=None if at is None else graph.nodes[at].spec.output_shape,
                 channels=verdict.channels,
-                receptive_field=None if field is None or verdict.reason is not None else field.size,
+                receptive_field=None if field is None else field.size,
                 visualisable=verdict.reason is None,
                 reason=verdict.reason,
+                gated=field is not None and field.size is not None and field.gated,
             )
         )
     pixel_range, reason = pixels.guess(graph, lambda index: [item.read() for item in stored.get(index, ())])
@@ -230,6 +231,7 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Ar
         parameters=graph.parameters,
         channels_first=graph.channels_first,
         classes=outputs,
+        false_colours=bool(_picture_channels(graph) - {1, 3}),
     )
 
 
@@ -250,8 +252,8 @@ def _notes(graph: Graph, container: Container) -> list[str]:
     if odd := sorted(_picture_channels(graph) - {1, 3}):
         notes.append(
             f"Its pictures have {' or '.join(map(str, odd))} channels, which a screen cannot show as they are. "
-            "Its tiles come in false colours: they stand for the ways in which a tile's channels vary most together, "
-            "and mean nothing but difference."
+            "Its tiles come in false colours: each channel has one of its own, round the colour circle from red, and "
+            "they are added up. What differs in colour differs, but different channels may add up to the same."
         )
     return notes
 

@@ -6,13 +6,15 @@ and the variance of what it was given in training, which can only be what it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import Refused
+from filterviz.reader.channels import Moments, Preparation
 from filterviz.reader.graph import START, Graph, Record
+from filterviz.reader.preparation import Reading, first_learned
 from filterviz.spec import PixelRange
 
 KNOWN: Sequence[tuple[frozenset[str], PixelRange, str]] = (
@@ -44,30 +46,30 @@ NEIGHBOURS, COLOURS = 12.0, 0.9
 EXPLAINED = 0.3
 """Share of the means that the pixels' own mean must explain to be believed."""
 
-Reading = Callable[[int], Sequence[NDArray[np.float32]]]
 
-
+@np.errstate(all="ignore")  # a file may hold any numbers; what comes of them is asked whether it is finite
 def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
-    """The range, and what the guess rests on, as a short phrase.
+    """The range of what comes into the network, and what the guess rests on, as a short phrase.
 
     Args:
         graph: of the network.
         arrays: reads the weights of a record, by its index.
     """
-    for record in graph.records:
-        if record.kind == "Rescaling":
-            scale = record.params["scale"]
-            if isinstance(scale, float) and 0 < scale < 0.02:
-                return PixelRange.BYTE, "it scales its pixels itself"
-            break
-        if record.weight_shapes and record.kind != "Normalization":
-            break
+    first = first_learned(graph, arrays)
+    prepared = None if first is None else first[1]
+    if prepared is not None:
+        if prepared.measured is not None and (found := _holding(prepared.measured, prepared.matrix.shape[1])):
+            return found, "the mean and the variance that its Normalization holds fit these"
+        if not prepared.only_turns and (found := _made_usual(prepared)):
+            return found, _done(prepared)
     names = {record.name.rsplit("/", 1)[-1] for record in graph.records}
     for known, pixel_range, reason in KNOWN:
         if known <= names:
+            if pixel_range is PixelRange.CAFFE and prepared is not None and prepared.turned:
+                return PixelRange.BYTE, f"{reason}, and it puts blue first itself"
             return pixel_range, reason
     try:
-        expected = _expected(graph, arrays)
+        expected = None if first is None else _expected(graph, arrays, *first)
     except Refused:  # what cannot be read is said where it is needed
         expected = None
     if expected is not None:
@@ -77,20 +79,97 @@ def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
     return PixelRange.UNIT, "most networks are trained on 0-1"
 
 
-def _expected(graph: Graph, arrays: Reading) -> PixelRange | None:
-    """What the first batch normalisation expects, if it comes first or after the first convolution."""
-    learned = [position for position, node in enumerate(graph.nodes) if graph.records[node.spec.layer].weight_shapes]
-    if not learned:
+# What a network does to its pixels itself ---------------------------------------------------------------------------
+
+RED_GREEN_BLUE = np.array([123.68, 116.78, 103.94])
+"""The mean colour of photographs (ImageNet's), in 0-255."""
+
+RANGES: Mapping[PixelRange, tuple[float, float]] = {
+    PixelRange.UNIT: (1 / 255, 0.0),
+    PixelRange.SIGNED: (1 / 127.5, -1.0),
+    PixelRange.BYTE: (1.0, 0.0),
+}
+"""Scale and offset of pixel values (0-255) in a range; the first is preferred where several would do."""
+
+USUAL = ((0.45, 0.25), (-0.1, 0.5), (0.0, 1.0), (0.0, 255 * CONTRAST), (115.0, 255 * CONTRAST))
+"""Mean and standard deviation of what networks are trained on: 0-1, -1-1, standardised, minus its mean, 0-255."""
+
+NOTHING_DONE, DOES_NOTHING = 0.1, 2.0
+"""Preparing that moves the pixels of a range less than the first speaks against that range, by the second."""
+
+
+def _holding(moments: Moments, channels: int) -> PixelRange | None:
+    """The smallest range that can hold values of these moments.
+
+    Values from ``low`` to ``high`` with the mean ``m`` have a variance of ``(m - low) * (high - m)`` at most, where all
+    of them lie at the ends (R. Bhatia and C. Davis, "A Better Bound on the Variance", 2000).
+    """
+    mean, variance = moments.mean, moments.variance
+    for pixel_range, (scale, offset) in RANGES.items():
+        low, high = offset, 255 * scale + offset
+        if low <= mean <= high and variance <= 1.05 * (mean - low) * (high - mean):
+            return pixel_range
+    return _of_moments(mean, variance / CONTRAST**2, channels)
+
+
+def _made_usual(prepared: Preparation) -> PixelRange | None:
+    """The range whose photographs, once prepared, are most like what networks are usually trained on.
+
+    ``caffe`` is none of them: who prepares the pixels in the network has not prepared them before.
+    """
+    channels = prepared.matrix.shape[1]
+    alike = COLOURS + (1 - COLOURS) * np.eye(channels)
+    spread = np.sqrt(np.einsum("ij,jk,ik->i", prepared.matrix, alike, prepared.matrix))
+    if not np.isfinite(spread).all() or not spread.all():
         return None
-    at = graph.nodes[learned[0]].spec.layer
+    found: dict[PixelRange, float] = {}
+    colours = RED_GREEN_BLUE if channels == 3 else np.full(channels, RED_GREEN_BLUE.mean())
+    for pixel_range, (scale, offset) in RANGES.items():
+        before, deviation = scale * colours + offset, 255 * CONTRAST * scale
+        mean, deviations = prepared.matrix @ before + prepared.offset, deviation * spread
+        found[pixel_range] = min(_apart(mean, deviations, *usual) for usual in USUAL)
+        if len(mean) == channels and _apart(mean, deviations, before, deviation) < NOTHING_DONE:
+            found[pixel_range] += DOES_NOTHING
+    return min(found, key=lambda pixel_range: found[pixel_range])
+
+
+def _apart(
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    usual_mean: NDArray[np.float64] | float,
+    usual_deviation: float,
+) -> float:
+    """How far moments lie from usual ones: the means in standard deviations, the deviations as a logarithm."""
+    means = np.abs(mean - usual_mean) / usual_deviation
+    return float((means + np.abs(np.log(deviation / usual_deviation))).mean())
+
+
+def _done(prepared: Preparation) -> str:
+    """What a network does to its pixels, in a few words."""
+    scaled = not np.allclose(np.abs(prepared.matrix).sum(axis=1), 1)
+    done = ["blue first"] * prepared.turned + ["a mean subtracted"] * bool(prepared.offset.any()) + ["scaled"] * scaled
+    if scaled and not prepared.turned:
+        return "it scales its pixels itself"
+    return f"it prepares its pixels itself ({', '.join(done)})"
+
+
+# What the first normalisation kept ----------------------------------------------------------------------------------
+
+
+def _expected(graph: Graph, arrays: Reading, position: int, prepared: Preparation) -> PixelRange | None:
+    """What the first batch normalisation expects, if it comes first or after the first convolution."""
+    at = graph.nodes[position].spec.layer
     first = graph.records[at]
     if first.kind == "BatchNormalization":
         mean, variance = (array.astype(np.float64) for array in arrays(at)[-2:])
         if _untouched(mean, variance):
             return None
-        return _of_moments(float(np.mean(mean)), float(np.mean(variance)) / CONTRAST**2, len(mean))
-    after = [node.spec.layer for node in graph.nodes if learned[0] in node.spec.inputs]
+        kept = prepared.undone(mean, variance)
+        return None if kept is None else _of_moments(kept.mean, kept.variance / CONTRAST**2, len(mean))
+    after = [node.spec.layer for node in graph.nodes if position in node.spec.inputs]
     if first.kind != "Conv2D" or not after or graph.records[after[0]].kind != "BatchNormalization":
+        return None
+    if not prepared.only_turns:
         return None
     kernel, *bias = (array.astype(np.float64) for array in arrays(at))
     mean, variance = (array.astype(np.float64) for array in arrays(after[0])[-2:])

@@ -79,7 +79,7 @@ def layers(specs: Sequence[LayerSpec]) -> None:
     rows = "".join(
         f"<tr{'' if spec.visualisable else ' class=fv-not'}><td>{escaped(spec.name)}</td><td>{escaped(spec.kind)}</td>"
         f"<td>{spec.channels or ''}</td><td>{'' if shape is None else picture_size(shape[1:])}</td>"
-        f"<td>{f'{spec.receptive_field} px' if spec.receptive_field else ''}</td>"
+        f"<td>{html.escape(text.seen(spec))}</td>"
         f"<td>{'' if spec.visualisable else escaped(spec.reason or '', 200)}</td></tr>"
         for spec in specs[:MOST_ROWS]
         for shape in (spec.output_shape,)

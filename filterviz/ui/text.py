@@ -106,11 +106,24 @@ def layer_option(layer: LayerSpec) -> str:
 
 def reference_option(layer: LayerSpec) -> str:
     """A layer of the other network in a list to choose from."""
-    return f"{plain(layer.name, 40)} · {layer_line(layer)}"
+    return f"{plain(layer.name, 40)} · {_filters_and_field(layer)}"
 
 
 def layer_line(layer: LayerSpec) -> str:
     """What a layer is, in a few words."""
+    line = _filters_and_field(layer)
+    return _("{line}; a gate over the whole picture weighs its channels").format(line=line) if layer.gated else line
+
+
+def seen(layer: LayerSpec) -> str:
+    """How far a layer sees, as a cell of a table; empty where that is the whole picture or makes no sense."""
+    if not layer.receptive_field:
+        return ""
+    pixels = f"{layer.receptive_field} px"
+    return _("{pixels}, gated").format(pixels=pixels) if layer.gated else pixels
+
+
+def _filters_and_field(layer: LayerSpec) -> str:
     count = filters(layer.channels or 0)
     if layer.receptive_field is None:
         return _("{filters} · sees the whole picture").format(filters=count)
@@ -276,6 +289,10 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
         scope = _("Each of these sees {pixels} pixels across: room for a part of a thing, an eye, a wheel.")
     else:
         scope = _("Each of these sees {pixels} pixels across: room for whole things, if the network has learned any.")
+    scope = scope.format(pixels=pixels)
+    if layer.gated:
+        gate = _("Besides, a gate over the whole picture weighs the channels; it makes them stronger or weaker.")
+        scope = f"{scope} {gate}"
     silent = sum(Flag.SILENT in pattern.flags for pattern in state.patterns.values())
     if silent * 2 > len(state.wanted):
         found = _(
@@ -285,7 +302,7 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
         found = _("A filter that stays silent does no work that we could find; training sometimes leaves such behind.")
     else:
         found = _("A picture shows what excites a filter most, not what the network decides by.")
-    return f"{scope.format(pixels=pixels)} {found}"
+    return f"{scope} {found}"
 
 
 def summary(state: LayerState) -> str:

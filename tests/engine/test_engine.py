@@ -22,7 +22,7 @@ from filterviz.gallery.shipped import FOLDER
 from filterviz.mosaic import cut
 from filterviz.reader import open_model
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Precision, Progress, Request
+from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Precision, Progress, Recipe, Request
 from filterviz.studio import DEMO
 from tests import keras_files
 from tests.engine import script
@@ -88,6 +88,21 @@ def test_bfloat16_and_float32_agree_in_what_they_show(vgg16: Engine) -> None:
     ratios = [two.response_end / one.response_end for one, two in zip(exact, rough, strict=True)]
     assert 0.9 < np.median(ratios) < 1.1
     assert {pattern.precision for pattern in rough} == {Precision.BFLOAT16}
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
+def test_filters_of_many_channels_that_look_at_single_pixels_are_told_apart(tmp_path: Path) -> None:
+    """Each wants one mixture of channels everywhere: its tile is one colour, and another than its neighbours'."""
+    keras.utils.set_random_seed(0)
+    keras.Sequential([keras.Input((32, 32, 12)), keras.layers.Conv2D(6, 1, name="mix")]).save(tmp_path / "model.keras")
+    with open_model(tmp_path / "model.keras", Settings()) as model:
+        made = patterns(Engine(model, Settings()), Request("mix", tuple(range(6)), Recipe(size=32, steps=96)))
+        alone = patterns(Engine(model, Settings()), Request("mix", (4,), Recipe(size=32, steps=96)))
+    tiles = np.array([pattern.tile for pattern in made], np.float64)
+    colours = tiles.mean(axis=(1, 2))
+    apart = np.linalg.norm(colours[:, np.newaxis] - colours, axis=-1) + 1000 * np.eye(6)
+    assert apart.min() > 5 * tiles.std(axis=(1, 2)).max()
+    np.testing.assert_array_equal(alone[0].tile, made[4].tile)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from filterviz.engine.finish import displayed, flags_of, standardise, visible
+from filterviz.engine.finish import channel_colours, displayed, flags_of, standardise, visible
 from filterviz.spec import Flag
 from tests.engine import script
 
@@ -26,12 +26,35 @@ def test_any_number_of_channels_can_be_shown(channels: int, shown: int) -> None:
     assert displayed(picture).dtype == np.uint8
 
 
-def test_principal_components_keep_what_varies_most() -> None:
+@pytest.mark.parametrize("channels", [2, 4, 7, 12, 49])
+def test_each_channel_has_a_colour_of_its_own(channels: int) -> None:
+    colours = channel_colours(channels)
+    apart = np.linalg.norm(colours[:, np.newaxis] - colours, axis=-1) + 10 * np.eye(channels)
+    # Neighbours on a circle that holds all of them at equal distances.
+    assert apart.min() == pytest.approx(2 * np.sin(np.pi / channels) * np.sqrt(2 / channels))
+    np.testing.assert_allclose(colours.sum(axis=1), colours.sum(axis=1)[0])  # all equally light
+    np.testing.assert_allclose(colours.sum(axis=0), colours.sum(axis=0)[0])  # together grey
+
+
+@pytest.mark.parametrize("channels", [2, 4, 12])
+def test_a_plain_colour_stays_plain_and_is_told_from_others(channels: int) -> None:
+    """Leftover noise is not blown up to patterns: of 1x1 convolutions, noise was all that there was to see."""
     random = np.random.default_rng(0)
-    signal = random.normal(size=(20, 20, 1))
-    picture = np.concatenate([0.01 * random.normal(size=(20, 20, 3)), 10 * signal, -10 * signal], axis=-1)
-    first = visible(picture)[..., 0]
-    assert abs(np.corrcoef(first.ravel(), signal.ravel())[0, 1]) > 0.99
+    wanted = random.integers(0, 2, (8, channels)) * 0.9 + 0.05
+    wanted = np.unique(wanted, axis=0)
+    tiles = [displayed(colour + 0.004 * random.normal(size=(16, 16, channels))) for colour in wanted]
+    assert max(tile.std(axis=(0, 1)).max() for tile in tiles) < 4
+    means = np.array([tile.mean(axis=(0, 1)) for tile in tiles])
+    apart = np.linalg.norm(means[:, np.newaxis] - means, axis=-1) + 1000 * np.eye(len(means))
+    assert apart.min() > 8
+
+
+def test_a_colour_means_the_same_in_all_tiles() -> None:
+    """What else a tile holds changes nothing of a pixel."""
+    random = np.random.default_rng(0)
+    one, other = random.random((2, 8, 8, 12))
+    other[0, 0] = one[0, 0]
+    np.testing.assert_array_equal(displayed(one)[0, 0], displayed(other)[0, 0])
 
 
 def test_a_picture_of_three_colours_is_shown_as_it_is() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from filterviz.gallery import png
 from filterviz.gallery.names import plain
 from filterviz.gallery.report import POLICY, licences, report
+from filterviz.gallery.spread import Row
 from tests.gallery.spreads import spread
 
 
@@ -49,6 +50,15 @@ def test_every_finished_tile_is_in_it_and_exact() -> None:
     assert "stays silent" in page.words
     for said in ("A remark.", "VGG16: CC BY 4.0.", "2.1.6", "150x150x3", "14,714,688", "natural: 4 steps"):
         assert said in page.words
+
+
+def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
+    shown = spread()
+    wall = shown.rows[1].walls[0]
+    gated = replace(wall, layer=replace(wall.layer, gated=True))
+    words = Reader(report(replace(shown, rows=[shown.rows[0], Row(gated)]))).words
+    assert words.count("sees 7 px") == 3
+    assert words.count("sees 7 px; a gate over the whole picture weighs its channels") == 1
 
 
 def test_it_fetches_nothing_and_runs_nothing() -> None:

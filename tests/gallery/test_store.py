@@ -78,6 +78,7 @@ def test_everything_that_determines_a_picture_is_in_the_key() -> None:
     ]
     keys = [pattern_key(model, request, 1) for request in requests for model in ("a", "b")]
     keys += [pattern_key("a", REQUEST, 0), pattern_key("a", REQUEST, 1, "start")]
+    keys += [pattern_key("a", REQUEST, 1, false_colours=True)]
     assert len(set(keys)) == len(keys)
     assert pattern_key("a", replace(REQUEST, filters=(1,)), 1) == pattern_key("a", REQUEST, 1)
 

@@ -16,6 +16,7 @@ def test_false_colours_are_said_to_be_false(channels: int, tmp_path: Path) -> No
     keras.Sequential([keras.Input((8, 8, channels)), keras.layers.Conv2D(2, 3)]).save(tmp_path / "model.keras")
     with open_model(tmp_path / "model.keras", Settings()) as model:
         notes = [note for note in model.spec.notes if "false colours" in note]
+        assert model.spec.false_colours == (channels not in (1, 3))
     assert len(notes) == (channels not in (1, 3))
     assert all(f"have {channels} channels" in note for note in notes)
 

@@ -67,3 +67,12 @@ def test_a_class_stands_beside_its_units_number() -> None:
     assert text.tip(0, good, "Cat").startswith("Filter 0 (Cat) · response ")
     assert text.tile_alternative(0, good, name="Cat") == "Pattern of filter 0 (Cat), response 2"
     assert text.tile_alternative(0, good) == "Pattern of filter 0, response 2"
+
+
+def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
+    layer = LayerSpec("a", "Conv2D", channels=32, receptive_field=38)
+    gated = replace(layer, gated=True)
+    assert text.layer_line(layer) == "32 filters · sees 38 px"
+    assert text.layer_line(gated) == "32 filters · sees 38 px; a gate over the whole picture weighs its channels"
+    assert text.reference_option(gated) == "a · 32 filters · sees 38 px"
+    assert [text.seen(one) for one in (layer, gated, LayerSpec("b", "Dense"))] == ["38 px", "38 px, gated", ""]

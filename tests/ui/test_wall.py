@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
@@ -72,5 +73,8 @@ def test_what_a_wall_teaches() -> None:
     assert "an edge" in text.lesson(layer, state(1.0, 2.0))
     deep = LayerSpec("conv", "Conv2D", channels=4, receptive_field=196)
     assert "whole things" in text.lesson(deep, state(1.0, 2.0))
+    gate = "a gate over the whole picture weighs"
+    assert gate in text.lesson(replace(deep, gated=True), state(1.0, 2.0))
+    assert gate not in text.lesson(deep, state(1.0, 2.0))
     quiet = {at: pattern(at, flags=(Flag.SILENT,)) for at in range(3)}
     assert "Most of the filters stay silent" in text.lesson(layer, LayerState(Request("c", (0, 1, 2)), patterns=quiet))
