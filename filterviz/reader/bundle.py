@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import mistaken, zipped
 from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, MAGIC
-from filterviz.reader.signatures import SAVE_WHOLE, UNPACK
+from filterviz.reader.signatures import SAVE_WHOLE, UNPACK, Mistaken
 
 CONFIG, METADATA, WEIGHTS, ARRAYS = "config.json", "metadata.json", "model.weights.h5", "model.weights.npz"
 """The members of a ``.keras`` archive; ``ARRAYS`` is in place of ``WEIGHTS`` where Keras had no h5py."""
@@ -169,7 +169,7 @@ def _nothing(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -
     return Refused(RefusalCode.NOT_A_MODEL, "This is a zip archive, but no Keras model is in it.", "", SAVE_WHOLE)
 
 
-def _kinds(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -> Iterator[mistaken.Mistaken]:
+def _kinds(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -> Iterator[Mistaken]:
     for name, head in heads.items():
         first = first_member(head)
         kind = mistaken.recognise(head, names[name].file_size) if first is None else mistaken.archive([first])

@@ -13,7 +13,6 @@ from filterviz.reader.signatures import (
     CHOOSE,
     CORE_ML,
     GRAPH,
-    NOT_PYTORCH,
     NUMPY,
     OFFICE,
     ONNX,
@@ -21,21 +20,15 @@ from filterviz.reader.signatures import (
     PROGRAM,
     PYTORCH,
     SAVED_MODEL,
-    UNPACK,
     Mistaken,
     by_signature,
 )
-from filterviz.reader.texts import LIBRARY, TFJS, by_text
+from filterviz.reader.texts import LIBRARY, TEXT, TFJS, by_text
 
 HEAD = 1 << 16
 """Bytes of a file that are looked at."""
 
-MEMBER_HEAD = 1 << 12
-"""Bytes of a member of an archive that are looked at."""
-
 PROTOBUFS = {"onnx": ONNX, "saved-model": SAVED_MODEL, "graph": GRAPH, "core-ml": CORE_ML, "caffe": CAFFE}
-
-NOTHING_KNOWN = Mistaken("something that is not known here")
 
 
 def recognise(head: bytes, size: int, tail: bytes = b"") -> Mistaken | None:
@@ -65,6 +58,9 @@ def refusal(file: IO[bytes], size: int) -> Refused:
     head = file.read(HEAD)
     file.seek(max(0, size - 64))
     found = recognise(head, size, file.read(64))
+    if found is TEXT:  # which is all that is known of it, and no news to whoever wrote it
+        hint = "It is a text file; choose the file that Keras saved: it most often ends in .keras or .h5."
+        return Refused(RefusalCode.NOT_A_MODEL, "This is no Keras model.", "", hint)
     if found is None:
         return Refused(RefusalCode.NOT_A_MODEL, "This is no Keras model.", "", CHOOSE)
     return Refused(RefusalCode.NOT_A_MODEL, f"This is no Keras model but {found.what}.", "", found.hint)
@@ -103,6 +99,3 @@ def archive(names: Iterable[str]) -> Mistaken | None:
     if names and sum(_PICTURES.fullmatch(name) is not None for name in names) * 2 > len(names):
         return Mistaken("a zip archive of pictures", PICTURE.hint)
     return None
-
-
-__all__ = ["ARCHIVES", "HEAD", "MEMBER_HEAD", "NOT_PYTORCH", "UNPACK", "Mistaken", "archive", "recognise", "refusal"]

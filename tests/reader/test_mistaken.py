@@ -138,7 +138,7 @@ KINDS: list[tuple[str, bytes, str, str]] = [
     ("notebook", json.dumps(NOTEBOOK).encode(), "notebook", "model.save"),
     ("program text", b"# train\nimport keras\nmodel = keras.Sequential()\n", "Python program", "model.save"),
     ("csv", b"id,label\n1,cat\n2,dog\n", "table", "trained on it"),
-    ("letter", b"Dear Sir,\n\nI am a text.\n", "text file", "Keras saved"),
+    ("letter", b"Dear Sir,\n\nI am a text.\n", "no Keras model.", "It is a text file"),
     ("json", b'{"answer": 42}', "JSON", "Keras saved"),
     ("png", b"\x89PNG\r\n\x1a\n" + bytes(90), "picture", "network"),
     ("jpeg", b"\xff\xd8\xff\xe0" + bytes(90), "picture", "network"),
