@@ -247,10 +247,11 @@ def depthwise(rank: int) -> Kind:
 
 
 def separable(rank: int) -> Kind:
-    """``SeparableConv1D`` and ``SeparableConv2D``."""
+    """``SeparableConv1D`` and ``SeparableConv2D``; Keras 3 has no causal one."""
 
     def read(values: Values) -> Params:
         values.only("groups", 1)
+        values.only("padding", "valid", "same")
         return {
             "filters": values.whole("filters", 1, MOST_FILTERS),
             "depth_multiplier": values.whole("depth_multiplier", 1, 64, default=1),

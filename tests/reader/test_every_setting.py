@@ -27,6 +27,7 @@ from filterviz.reader.layers import (
 )
 from filterviz.reader.legacy import CLASSES, modernise
 from filterviz.reader.values import Unsupported, Values
+from filterviz.reader.wrappers import WRAPPERS
 
 OF_THE_BASES = {
     *("self", "args", "kwargs", "rank", "conv_op", "pool_function", "pool_mode", "pool_dimensions", "cell", "layer"),
@@ -105,6 +106,7 @@ def wants(of: type, name: str) -> bool:
 def test_every_layer_of_keras_is_in_one_of_the_lists(module: ModuleType, name: str, of: type) -> None:
     modern = CLASSES.get(name, name)
     lists = [modern in KINDS, modern in NOTHING_AT_INFERENCE, modern in CODE, name in UNSUPPORTED_LAYERS]
+    lists.append(name in WRAPPERS)
     assert sum(lists) == 1 or (name == "Identity" and lists[:2] == [True, True]), (
         f"{module.__name__} has a layer {name} ({of.__module__}) that nobody has looked at"
     )
