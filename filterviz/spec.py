@@ -114,12 +114,38 @@ class NodeSpec:
         output_shape: ``None`` where it cannot be known.
         permutations: for each input, how its axes are to be turned first (a file that keeps channels first is rebuilt
             channels last); empty where none are.
+        channels_first: whether the file has the channels of this output first, which are last here.
     """
 
     layer: int
     inputs: tuple[int, ...] = ()
     output_shape: Shape | None = None
     permutations: tuple[tuple[int, ...] | None, ...] = ()
+    channels_first: bool = False
+
+    @property
+    def file_shape(self) -> Shape | None:
+        """The shape of the output in the file's own order of the axes; ``None`` where it cannot be known.
+
+        Example:
+            >>> NodeSpec(0, output_shape=(None, 32, 24, 3), channels_first=True).file_shape
+            (None, 3, 32, 24)
+        """
+        shape = self.output_shape
+        return shape if shape is None or not self.channels_first else (shape[0], shape[-1], *shape[1:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One output that the file says the network has.
+
+    Attributes:
+        node: that gives it; ``None`` where the file does not say what does.
+        reason: why it cannot be computed, as a sentence; ``None`` where it can.
+    """
+
+    node: int | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +157,16 @@ class ModelSpec:
         layers: in the order of the network.
         nodes: the calls, in an order in which they can be computed.
         inputs: nodes that are inputs of the whole model.
-        outputs: nodes that are its outputs; empty where they could not be reached.
+        outputs: nodes that are its outputs, without those that could not be reached.
         pixel_range: the guess, never ``AUTO``.
         pixel_range_reason: what the guess rests on, as a short phrase.
         keras_version: of the library that saved the file; empty where the file does not say.
         notes: sentences about what was skipped or assumed in opening it.
         parameters: the number of weights in the file that belong to the network.
         channels_first: whether the file's own pictures come channels first.
+        declared_outputs: all the outputs the file names, in its order, each with what keeps it from being computed.
+        whole_batch: whether what is computed for one picture depends on the others in its batch, so that a batch must
+            not be cut in parts.
     """
 
     name: str
@@ -151,6 +180,8 @@ class ModelSpec:
     notes: tuple[str, ...] = ()
     parameters: int = 0
     channels_first: bool = False
+    declared_outputs: tuple[OutputSpec, ...] = ()
+    whole_batch: bool = False
 
     @property
     def input_shape(self) -> Shape | None:
@@ -196,6 +227,7 @@ class ModelSpec:
                 tuple(node["inputs"]),
                 _shape(node["output_shape"]),
                 tuple(None if turn is None else tuple(turn) for turn in node["permutations"]),
+                node.get("channels_first", False),  # what comes with the program was written before there was any
             )
             for node in data["nodes"]
         )
@@ -208,6 +240,7 @@ class ModelSpec:
                 "outputs": tuple(data["outputs"]),
                 "pixel_range": PixelRange(data["pixel_range"]),
                 "notes": tuple(data["notes"]),
+                "declared_outputs": tuple(OutputSpec(**output) for output in data.get("declared_outputs", ())),
             }
         )
 

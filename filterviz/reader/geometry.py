@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.reader.axes import Turn
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
-from filterviz.reader.layers import Params, slices
+from filterviz.reader.layers import IDENTITY, Params, slices
 
 WHOLE = (
     "Bidirectional",
     "Flatten",
     "Reshape",
-    "Permute",
     "RepeatVector",
     "Resizing",
     "LSTM",
@@ -31,6 +31,8 @@ WHOLE = (
 )
 """Kinds after which a value may depend on any part of the picture."""
 
+VALUE_BY_VALUE = (IDENTITY, "PReLU", "Activation")
+"""Kinds that make each value of the one in its place, however the axes lie. Not all: those that are met turned."""
 
 SPAN = 4096
 """Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
@@ -45,15 +47,24 @@ class Field:
 
     Attributes:
         lines: of the two sides.
+        sides: the axes on which they lie; others than 1 and 2 where the axes are turned.
     """
 
     lines: tuple[Line, Line]
+    sides: tuple[int, int] = (1, 2)
 
     @property
     def size(self) -> int | None:
         """The longer side of the receptive field in pixels; ``None`` where it is larger than any picture here."""
         longest = max(int((last - first).max(initial=-1)) + 1 for first, last in self.lines)
         return longest if 0 < longest < SPAN else None
+
+    def turned(self, turn: Turn | None) -> Field:
+        """The same with the axes permuted."""
+        if turn is None:
+            return self
+        one, two = (turn.index(side) for side in self.sides)
+        return Field(self.lines, (one, two)) if one < two else Field(self.lines[::-1], (two, one))
 
 
 def fields(graph: Graph) -> list[Field | None]:
@@ -68,7 +79,9 @@ def fields(graph: Graph) -> list[Field | None]:
         elif record.kind in (INPUT, START, FOLD):
             found.append(Field(((pixels, pixels), (pixels, pixels))))
         else:
-            found.append(_after(record, [found[source] for source in node.spec.inputs]))
+            turns = node.spec.permutations or (None,) * len(node.spec.inputs)
+            sources = [(found[source], turn) for source, turn in zip(node.spec.inputs, turns, strict=True)]
+            found.append(_after(record, [field and field.turned(turn) for field, turn in sources]))
     return found
 
 
@@ -77,8 +90,11 @@ def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
         return None
     if record.kind == "Reduce" and {axis % 4 for axis in record.params["axes"]} != {3}:
         return None
+    taken = [source for source in sources if source is not None]
+    if any(source.sides != (1, 2) for source in taken):
+        return taken[0] if record.kind in VALUE_BY_VALUE and len(taken) == 1 else None
     height, width = (
-        _side(record, axis, _joined([source.lines[axis] for source in sources if source is not None]))
+        _side(record, axis, _joined([source.lines[axis] for source in taken]))
         for axis in (0, 1)
     )
     return Field((height, width)) if len(height[0]) and len(width[0]) else None

@@ -19,12 +19,16 @@ from filterviz.reader.container import SAVE_WHOLE, Container, open_container
 from filterviz.reader.graph import START, UNSUPPORTED, Graph
 from filterviz.reader.hdf5 import Hdf5
 from filterviz.reader.layers import KINDS
+from filterviz.reader.layout import graph_of
 from filterviz.reader.weights import Stored, assign, missing
 from filterviz.settings import Settings
-from filterviz.spec import LayerSpec, ModelSpec
+from filterviz.spec import LayerSpec, ModelSpec, OutputSpec
 
 NOT_TRAINED = ("Normalization",)
 """Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
+
+MIXING_BATCH: frozenset[str] = frozenset()
+"""Kinds that compute one picture's output from its whole batch: a network with one is never run on a part of it."""
 
 WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies")
 """Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
@@ -97,14 +101,14 @@ def open_model(
             max_depth=settings.max_depth,
             keras_3=container.keras_version.startswith("3."),
         )
-    graph = Graph(model, settings)
+    graph = graph_of(model, settings)
     try:
         stored = _weights(container, graph, settings)
     except Refused as refusal:
         if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
             raise
         # The code before the network may have changed the size of the picture; then it is not known.
-        graph = Graph(model, settings, sizes_after_start=False)
+        graph = graph_of(model, settings, sizes_after_start=False)
         stored = _weights(container, graph, settings)
     spec = _spec(model, graph, container, stored)
     _refuse_what_cannot_be_shown(model, graph, spec)
@@ -194,8 +198,34 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, tu
         keras_version=container.keras_version,
         notes=(*graph.notes, *_notes(graph, container)),
         parameters=graph.parameters,
-        channels_first=graph.channels_first,
+        channels_first=_channels_first(graph),
+        declared_outputs=tuple(_output(graph, node) for node in graph.declared),
+        whole_batch=any(record.kind in MIXING_BATCH for record in graph.records),
     )
+
+
+def _channels_first(graph: Graph) -> bool:
+    """Whether the network's own pictures come channels first."""
+    pictures = (graph.nodes[node] for node in graph.inputs if len(graph.nodes[node].spec.output_shape or ()) >= 4)
+    return next((node.first for node in pictures), graph.channels_first)
+
+
+def _output(graph: Graph, node: int | None) -> OutputSpec:
+    """One of the network's outputs, with what keeps it from being computed from the inputs as the file takes them."""
+    if node is None:
+        return OutputSpec(None, "Nothing in the file leads to it.")
+    waiting, seen = [node], {node}
+    while waiting:
+        call = graph.nodes[waiting.pop()]
+        record = graph.records[call.spec.layer]
+        if record.kind in (UNSUPPORTED, START):
+            reason = record.reason or "It cannot be rebuilt."
+            return OutputSpec(node, f"The layer {record.name!r} stands in the way. {reason}")
+        before = set(call.spec.inputs) - seen
+        seen |= before
+        waiting += sorted(before)
+    blame = graph.nodes[node].blame
+    return OutputSpec(node, None if blame is None else f"The layer {blame!r} stands in the way.")
 
 
 def _notes(graph: Graph, container: Container) -> list[str]:

@@ -49,8 +49,8 @@ def test_a_child_answers_again_and_again(tmp_path: Path) -> None:
     ("manner", "sentence", "violently"),
     [
         ("segfault", host.CRASHED, True),
-        ("killed", host.KILLED, True),
-        ("bad-alloc", host.NO_MEMORY, False),
+        ("killed", host.KILLED.format(advice=host.SMALLER_TILES), True),
+        ("bad-alloc", host.NO_MEMORY.format(advice=host.SMALLER_TILES), False),
         ("tripped", host.FORBIDDEN, True),
     ],
 )
