@@ -1,6 +1,6 @@
 """The arrays that go into a whole network and come out of it: how they lie in files, and whether they fit.
 
-Inputs are called ``i0``, ``i1``, ... and outputs ``o0``, ``o1``, ..., in the order in which the file's network has them.
+Inputs are called ``i0``, ``i1``, ... and outputs ``o0``, ``o1``, ..., in the order the file's network has them in.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def read(path: Path, spec: ModelSpec) -> list[Array]:
         raise BadRequest(message) from None
     except UNREADABLE as error:
         objects = "Object arrays" in str(error)
-        what = "it holds Python objects, which are never loaded; only arrays of numbers are" if objects else "it is none"
+        what = "it holds Python objects, and only arrays of numbers are loaded" if objects else "it is none"
         message = f"The inputs {name} cannot be read as an .npz file of NumPy: {what}. Save them with numpy.savez."
         raise BadRequest(message) from None
     return fitted(spec, found)

@@ -93,10 +93,7 @@ def _after(record: Record, sources: Sequence[Field | None]) -> Field | None:
     taken = [source for source in sources if source is not None]
     if any(source.sides != (1, 2) for source in taken):
         return taken[0] if record.kind in VALUE_BY_VALUE and len(taken) == 1 else None
-    height, width = (
-        _side(record, axis, _joined([source.lines[axis] for source in taken]))
-        for axis in (0, 1)
-    )
+    height, width = (_side(record, axis, _joined([source.lines[axis] for source in taken])) for axis in (0, 1))
     return Field((height, width)) if len(height[0]) and len(width[0]) else None
 
 

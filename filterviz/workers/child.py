@@ -187,9 +187,7 @@ class Child:
             return Failed(FailureKind.ENGINE, NO_OUTPUTS)
         ticket = question.ticket
         computed = self._engine.outputs.run(question.inputs, self._stop(ticket))
-        return self._send(
-            ticket, (Outputs(ticket, arrays) for arrays in computed), NO_OUTPUTS, OUTPUTS_OUT_OF_MEMORY
-        )
+        return self._send(ticket, (Outputs(ticket, arrays) for arrays in computed), NO_OUTPUTS, OUTPUTS_OUT_OF_MEMORY)
 
     def _stop(self, ticket: int) -> Callable[[], bool]:
         return lambda: self._halted == ticket
