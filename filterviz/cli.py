@@ -111,13 +111,20 @@ def _command(arguments: Sequence[str] | None) -> int:
         signal.signal(signal.SIGINT, previous)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class _Parser(argparse.ArgumentParser):
+    """argparse passes over it where nobody reads its help; here that is told as everywhere else."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
         prog="filterviz", description="See what a Keras image network has learned, filter by filter."
     )
     parser.add_argument("--version", action="version", version=f"filterviz {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    model = argparse.ArgumentParser(add_help=False)
+    model = _Parser(add_help=False)
     model.add_argument("model", metavar="MODEL", help="a Keras file (.h5, .hdf5, .keras), or vgg16")
     model.add_argument(
         "--as",
@@ -181,9 +188,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _conditions() -> argparse.ArgumentParser:
+def _conditions() -> _Parser:
     """The options that say how pictures are made."""
-    made = argparse.ArgumentParser(add_help=False)
+    made = _Parser(add_help=False)
     made.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
     made.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
     made.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")

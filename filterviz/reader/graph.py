@@ -25,6 +25,9 @@ FOLD, UNFOLD = "FoldTime", "UnfoldTime"
 """The kinds that are not layers of Keras. ``Start``: the network is entered here, as what stands before it carries code
 and only prepares the pixels. ``FoldTime`` and ``UnfoldTime``: frames become pictures of their own, and frames again."""
 
+ALONG_THE_LAST_AXIS = ("softmax", "log_softmax", "glu")
+"""Activations that do not work on each value alone. In a file with channels first the last axis has other values."""
+
 
 @dataclass
 class Record:
@@ -367,13 +370,17 @@ class Graph:
     ) -> tuple[tuple[tuple[int, ...] | None, ...], list[Shape], bool]:
         """Bring the axes of the inputs into the order the layer minds; returns permutations, shapes, the new order."""
         order = KINDS[record.kind].order
+        mixing = record.params.get("activation") in ALONG_THE_LAST_AXIS
         shapes = [source.spec.output_shape or () for source in sources]
         first = sources[0].first
         wanted = first and all(source.first == first for source in sources)
         written_first = layer.config.get("data_format") == "channels_first"
         if order is Order.CHANNELS or (record.kind == "Flatten" and written_first):
             wanted = written_first and len(shapes[0]) > 2
-        elif order is Order.AS_WRITTEN:
+            if wanted and mixing:
+                message = f"its activation {record.params['activation']!r} does not work along the channels there"
+                raise ShapeError(message)
+        elif order is Order.AS_WRITTEN or mixing:
             wanted = False
         elif order is Order.AXIS and record.axis_first is not None:
             wanted = record.axis_first  # its setting was read when it was called first

@@ -265,7 +265,8 @@ def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) ->
     blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
     if not any(record.weight_shapes for record in graph.records):
         blocking += [record for record in graph.records if record.kind == START]  # there is nothing but code
-    if blocking and (convolutions or blocking[0].code):
+    described = any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk())
+    if blocking and (convolutions or described or blocking[0].code):
         record = blocking[0]
         code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER
         what = f"The layer {record.name!r} stands in the way. {record.reason}"
@@ -273,7 +274,7 @@ def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) ->
             "Rebuild the network without that layer (a Rescaling layer can scale pixels), load its weights and save it."
         )
         raise Refused(code, what, record.name, hint)
-    if any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk()):
+    if described:
         raise bad("its layers are not connected with its input")
     what = "There is no convolution in this network, so there are no filters to show."
     raise Refused(RefusalCode.NO_IMAGE_LAYERS, what, "", "Choose a network that looks at pictures with Conv2D layers.")
