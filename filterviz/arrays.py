@@ -5,6 +5,7 @@ Inputs are called ``i0``, ``i1``, ... and outputs ``o0``, ``o1``, ..., in the or
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -64,11 +65,12 @@ def read(path: Path, spec: ModelSpec) -> list[Array]:
     name = repr(str(path))
     found: dict[str, object] = {}
     try:
-        opened = np.load(path, allow_pickle=False)
-        if not isinstance(opened, np.lib.npyio.NpzFile):
-            message = f"{name} holds one array without a name. Save the inputs with numpy.savez(file, i0=array)."
-            raise BadRequest(message)
-        with opened:
+        with path.open("rb") as file, contextlib.ExitStack() as closing:
+            opened = np.load(file, allow_pickle=False)
+            if not isinstance(opened, np.lib.npyio.NpzFile):
+                message = f"{name} holds one array without a name. Save the inputs with numpy.savez(file, i0=array)."
+                raise BadRequest(message)
+            closing.enter_context(opened)
             for key in opened.files:
                 if re.fullmatch(r"i(0|[1-9]\d{0,5})", key):
                     found[key] = opened[key]
@@ -113,7 +115,8 @@ def fitted(spec: ModelSpec, inputs: Given) -> list[Array]:
     for name, array, node in zip(expected, arrays, spec.inputs, strict=True):
         shape = spec.nodes[node].file_shape or ()
         same = array.ndim == len(shape) and all(
-            side == known or known is None for side, known in zip(array.shape[1:], shape[1:], strict=True)
+            side == known or (known is None and side > 0)
+            for side, known in zip(array.shape[1:], shape[1:], strict=True)
         )
         if not same:
             raise _unfit(spec, f"{name} is {list(array.shape)}.")

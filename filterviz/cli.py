@@ -119,9 +119,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> _Parser:
-    parser = _Parser(
-        prog="filterviz", description="See what a Keras image network has learned, filter by filter."
-    )
+    parser = _Parser(prog="filterviz", description="See what a Keras image network has learned, filter by filter.")
     parser.add_argument("--version", action="version", version=f"filterviz {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     model = _Parser(add_help=False)
