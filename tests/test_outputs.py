@@ -87,8 +87,7 @@ def channels_first(k: Keras) -> Any:
 NETWORKS = [numbers_before_pictures, by_name, whole_numbers, channels_first]
 
 
-@pytest.mark.parametrize("ending", [".h5", ".keras"])
-@pytest.mark.parametrize("library", [keras, tf_keras], ids=lambda library: str(library.__name__))
+@pytest.mark.parametrize(("library", "ending"), [(keras, ".keras"), (tf_keras, ".h5")], ids=["keras", "tf_keras"])
 @pytest.mark.parametrize("make", NETWORKS, ids=lambda make: str(make.__name__))
 def test_they_are_keras_own(
     make: Callable[[Keras], Any], library: Keras, ending: str, studio: Studio, tmp_path: Path
@@ -98,8 +97,9 @@ def test_they_are_keras_own(
     model = studio.open(tmp_path / f"network{ending}")
     random = np.random.default_rng(1)
     inputs = [random.integers(0, 255, (5, *tensor.shape[1:]), np.uint8) for tensor in network.inputs]
-    given = dict(zip(network.input_names, inputs, strict=True)) if make is by_name else inputs
-    expected = network(given if len(inputs) > 1 else inputs[0].astype(network.inputs[0].dtype), training=False)
+    named = {tensor.name: array for tensor, array in zip(network.inputs, inputs, strict=True)}
+    alone = inputs[0] if make is whole_numbers else inputs[0].astype(np.float32)
+    expected = network(named if make is by_name else inputs if len(inputs) > 1 else alone, training=False)
     if isinstance(expected, dict):
         expected = [expected[name] for name in sorted(expected)]
     expected = expected if isinstance(expected, list | tuple) else [expected]
@@ -164,7 +164,7 @@ def test_nothing_is_computed_from_what_only_code_could_prepare(studio: Studio, t
     keras.Model(start, x).save(tmp_path / "entered.keras")
     model = studio.open(tmp_path / "entered.keras")
     assert model.spec.visualisable
-    with pytest.raises(BadRequest, match="cannot be computed. The layer 'own' stands in the way."):
+    with pytest.raises(BadRequest, match=r"cannot be computed\. The layer 'own' stands in the way\."):
         model.outputs(np.ones((1, SIDE, SIDE, 3)))
 
 

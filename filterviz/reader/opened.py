@@ -214,16 +214,15 @@ def _output(graph: Graph, node: int | None) -> OutputSpec:
     """One of the network's outputs, with what keeps it from being computed from the inputs as the file takes them."""
     if node is None:
         return OutputSpec(None, "Nothing in the file leads to it.")
-    waiting, seen = [node], {node}
+    waiting, needed = [node], {node}
     while waiting:
-        call = graph.nodes[waiting.pop()]
-        record = graph.records[call.spec.layer]
+        before = set(graph.nodes[waiting.pop()].spec.inputs) - needed
+        needed |= before
+        waiting += before
+    for record in (graph.records[graph.nodes[position].spec.layer] for position in sorted(needed)):
         if record.kind in (UNSUPPORTED, START):
             reason = record.reason or "It cannot be rebuilt."
             return OutputSpec(node, f"The layer {record.name!r} stands in the way. {reason}")
-        before = set(call.spec.inputs) - seen
-        seen |= before
-        waiting += sorted(before)
     blame = graph.nodes[node].blame
     return OutputSpec(node, None if blame is None else f"The layer {blame!r} stands in the way.")
 
