@@ -68,6 +68,7 @@ def numbers_before_pictures(k: Keras) -> Any:
 
 
 def by_name(k: Keras) -> Any:
+    """Keras orders what it is given by name by the names."""
     one, two = k.Input((SIDE, SIDE, 3), name="one"), k.Input((SIDE, SIDE, 1), name="two")
     x, y = k.layers.Conv2D(2, 3, name="x")(one), k.layers.Conv2D(3, 3, name="y")(two)
     return k.Model({"two": two, "one": one}, {"y": y, "x": x})

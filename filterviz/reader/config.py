@@ -213,10 +213,13 @@ def _text(value: Any, default: str) -> str:
 
 
 def _references(data: Any) -> Iterator[Reference]:
-    """References in any of the forms: ``["a", 0, 0]``, a list of those, or a dictionary of them."""
+    """References in any of the forms: ``["a", 0, 0]``, a list of those, or a dictionary of them.
+
+    Keras takes those of a dictionary in the order of the keys, whatever order they were given in.
+    """
     if isinstance(data, dict):
-        for item in data.values():
-            yield from _references(item)
+        for key in sorted(data):
+            yield from _references(data[key])
     elif isinstance(data, list):
         if len(data) >= 2 and isinstance(data[0], str) and isinstance(data[1], int):
             tensor = data[2] if len(data) > 2 and isinstance(data[2], int) else 0
@@ -269,6 +272,10 @@ def _call(node: Any) -> Call:
                 return
             for item in value:
                 take(item)
+        elif isinstance(value, dict) and "class_name" not in value:
+            # A nested model that is called on tensors by name; Keras takes them in the order of the names.
+            for key in sorted(value):
+                take(value[key])
 
     def keep(key: str, value: Any) -> None:
         if (
@@ -280,13 +287,13 @@ def _call(node: Any) -> Call:
         elif key not in ("name", "training", "mask"):
             settings[key] = value
 
-    if isinstance(node, dict):
+    if isinstance(node, dict) and ("args" in node or "kwargs" in node):
         take(node.get("args", []))
         kwargs = node.get("kwargs", {})
         for key, item in kwargs.items() if isinstance(kwargs, dict) else ():
             keep(key, item)
     else:
-        take(node if isinstance(node, list) else [])
+        take(node if isinstance(node, list | dict) else [])
     return Call(tuple(inputs), tuple(constants), bool(first and first[0]), settings)
 
 
