@@ -136,7 +136,7 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputSpec:
+class DeclaredOutput:
     """One output that the file says the network has.
 
     Attributes:
@@ -180,7 +180,7 @@ class ModelSpec:
     notes: tuple[str, ...] = ()
     parameters: int = 0
     channels_first: bool = False
-    declared_outputs: tuple[OutputSpec, ...] = ()
+    declared_outputs: tuple[DeclaredOutput, ...] = ()
     whole_batch: bool = False
 
     @property
@@ -240,7 +240,7 @@ class ModelSpec:
                 "outputs": tuple(data["outputs"]),
                 "pixel_range": PixelRange(data["pixel_range"]),
                 "notes": tuple(data["notes"]),
-                "declared_outputs": tuple(OutputSpec(**output) for output in data.get("declared_outputs", ())),
+                "declared_outputs": tuple(DeclaredOutput(**output) for output in data.get("declared_outputs", ())),
             }
         )
 

@@ -11,7 +11,7 @@ import pytest
 
 from filterviz import arrays
 from filterviz.errors import BadRequest
-from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, OutputSpec
+from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, DeclaredOutput
 
 LAYERS = (LayerSpec("image", "InputLayer"), LayerSpec("vector\x1b", "InputLayer"), LayerSpec("scores", "Dense"))
 NODES = (
@@ -19,8 +19,8 @@ NODES = (
     NodeSpec(1, output_shape=(None, 10)),
     NodeSpec(2, (0, 1), (None, 2)),
 )
-TWO = ModelSpec("two", LAYERS, NODES, (0, 1), (2,), declared_outputs=(OutputSpec(2),))
-ONE = ModelSpec("one", LAYERS, NODES, (1,), (2,), declared_outputs=(OutputSpec(2),))
+TWO = ModelSpec("two", LAYERS, NODES, (0, 1), (2,), declared_outputs=(DeclaredOutput(2),))
+ONE = ModelSpec("one", LAYERS, NODES, (1,), (2,), declared_outputs=(DeclaredOutput(2),))
 IMAGE, VECTOR = np.ones((4, 3, 32, 20), np.uint8), np.zeros((4, 10))
 
 
@@ -161,12 +161,12 @@ def test_where_outputs_cannot_be_written_is_said_first(tmp_path: Path) -> None:
 
 
 def test_which_layer_is_in_the_way_is_said_where_nothing_can_be_computed() -> None:
-    cut = OutputSpec(2, "The layer 'own' stands in the way. It carries program code, which is never run.")
+    cut = DeclaredOutput(2, "The layer 'own' stands in the way. It carries program code, which is never run.")
     spec = ModelSpec("cut", LAYERS, NODES, (0, 1), (), declared_outputs=(cut, cut))
     with pytest.raises(BadRequest) as error:
         arrays.computable(spec)
     assert str(error.value) == f"The outputs of this network cannot be computed. {cut.reason}"
-    one = ModelSpec("one", LAYERS, NODES, (0, 1), (2,), declared_outputs=(cut, OutputSpec(2)))
+    one = ModelSpec("one", LAYERS, NODES, (0, 1), (2,), declared_outputs=(cut, DeclaredOutput(2)))
     assert arrays.computable(one) == [1]
 
 

@@ -22,7 +22,7 @@ from filterviz.reader.layers import KINDS
 from filterviz.reader.layout import graph_of
 from filterviz.reader.weights import Stored, assign, missing
 from filterviz.settings import Settings
-from filterviz.spec import LayerSpec, ModelSpec, OutputSpec
+from filterviz.spec import LayerSpec, ModelSpec, DeclaredOutput
 
 NOT_TRAINED = ("Normalization",)
 """Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
@@ -210,10 +210,10 @@ def _channels_first(graph: Graph) -> bool:
     return next((node.first for node in pictures), graph.channels_first)
 
 
-def _output(graph: Graph, node: int | None) -> OutputSpec:
+def _output(graph: Graph, node: int | None) -> DeclaredOutput:
     """One of the network's outputs, with what keeps it from being computed from the inputs as the file takes them."""
     if node is None:
-        return OutputSpec(None, "Nothing in the file leads to it.")
+        return DeclaredOutput(None, "Nothing in the file leads to it.")
     waiting, needed = [node], {node}
     while waiting:
         before = set(graph.nodes[waiting.pop()].spec.inputs) - needed
@@ -222,9 +222,9 @@ def _output(graph: Graph, node: int | None) -> OutputSpec:
     for record in (graph.records[graph.nodes[position].spec.layer] for position in sorted(needed)):
         if record.kind in (UNSUPPORTED, START):
             reason = record.reason or "It cannot be rebuilt."
-            return OutputSpec(node, f"The layer {record.name!r} stands in the way. {reason}")
+            return DeclaredOutput(node, f"The layer {record.name!r} stands in the way. {reason}")
     blame = graph.nodes[node].blame
-    return OutputSpec(node, None if blame is None else f"The layer {blame!r} stands in the way.")
+    return DeclaredOutput(node, None if blame is None else f"The layer {blame!r} stands in the way.")
 
 
 def _notes(graph: Graph, container: Container) -> list[str]:

@@ -23,7 +23,7 @@ from filterviz.spec import (
     ModelSpec,
     NodeSpec,
     Opening,
-    OutputSpec,
+    DeclaredOutput,
     Pattern,
     PixelRange,
     Precision,
@@ -69,7 +69,7 @@ specs = st.builds(
     pixel_range=st.sampled_from(PixelRange),
     keras_version=texts,
     notes=st.lists(texts, max_size=2).map(tuple),
-    declared_outputs=st.lists(st.builds(OutputSpec, node=st.none() | whole, reason=st.none() | texts), max_size=2).map(
+    declared_outputs=st.lists(st.builds(DeclaredOutput, node=st.none() | whole, reason=st.none() | texts), max_size=2).map(
         tuple
     ),
     whole_batch=st.booleans(),
