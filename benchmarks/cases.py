@@ -66,8 +66,6 @@ def judge(path: Path) -> Result:
         difference = None
         if spec.outputs:
             computed = [output.numpy() for output in build_whole(model)(inputs)]
-            if spec.channels_first:
-                computed = [np.moveaxis(one, -1, 1) if one.ndim >= 4 else one for one in computed]
             difference = max(_difference(one, right) for one, right in zip(computed, outputs, strict=False))
             if len(computed) < len(outputs):
                 words = words or f"only {len(computed)} of {len(outputs)} outputs"

@@ -1,13 +1,15 @@
-"""The command line: ``python -m filterviz layers|patterns|compare MODEL ...`` and ``atlas build|check``.
+"""The command line: ``python -m filterviz layers|patterns|compare|outputs MODEL ...`` and ``atlas build|check``.
 
 With ``--json`` one JSON document goes to standard output and nothing else; progress always goes to standard error.
-Exit codes: 0 done, 2 wrong usage, 3 refused file, 4 failed, 130 stopped.
+Exit codes: 0 done, 2 wrong usage, 3 refused file, 4 failed, 130 stopped, 141 where nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import re
 import signal
 import sys
@@ -21,7 +23,8 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz import __version__, comparing, shipping
+from filterviz import __version__, arrays, comparing, shipping
+from filterviz.arrays import printable
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
 from filterviz.gallery import export, figure
 from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
@@ -47,7 +50,7 @@ UNTRAINED = "untrained"
 MOST_LABELS = 20
 """Names of classes that are listed for a terminal; with ``--json`` all are."""
 
-DONE, USAGE, REFUSED, FAILED, STOPPED = 0, 2, 3, 4, 130
+DONE, USAGE, REFUSED, FAILED, STOPPED, UNREAD = 0, 2, 3, 4, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,13 +59,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those after the program's name; ``sys.argv``'s by default.
     """
+    try:
+        try:
+            return _command(arguments)
+        finally:
+            # Not left to the end of the interpreter, which could only complain.
+            for stream in _standard_streams():
+                stream.flush()
+    except BrokenPipeError:
+        # As in "layers FILE | head": who has read enough wants to hear no more. All processes have ended by now.
+        for stream in _standard_streams():
+            _silence_unread(stream)
+        return UNREAD
+
+
+def _standard_streams() -> list[TextIO]:
+    return [stream for stream in (sys.stdout, sys.stderr) if stream is not None]
+
+
+def _silence_unread(stream: TextIO) -> None:
+    """Where nobody reads a stream any more, let what is still to be written to it go nowhere."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        with contextlib.suppress(OSError, ValueError):
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, stream.fileno())
+            os.close(nothing)
+
+
+def _command(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     stop = threading.Event()
     previous = signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
         with Studio(Settings.from_environment()) as studio:
-            command = {"layers": _layers, "patterns": _patterns, "compare": _compare, "atlas": _atlas}[options.command]
-            return command(studio, options, stop)
+            return COMMANDS[options.command](studio, options, stop)
     except Refused as refusal:
         if options.json:
             _print_json({"refused": refusal.to_json()})
@@ -82,13 +114,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGINT, previous)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="filterviz", description="See what a Keras image network has learned, filter by filter."
-    )
+class _Parser(argparse.ArgumentParser):
+    """argparse passes over it where nobody reads its help; here that is told as everywhere else."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="filterviz", description="See what a Keras image network has learned, filter by filter.")
     parser.add_argument("--version", action="version", version=f"filterviz {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    model = argparse.ArgumentParser(add_help=False)
+    model = _Parser(add_help=False)
     model.add_argument(
         "model", metavar="MODEL", help="a Keras file (.h5, .hdf5, .keras, or a .zip with one in it), or vgg16"
     )
@@ -131,6 +168,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     patterns.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
 
+    outputs = commands.add_parser(
+        "outputs", parents=[model], help="what the rebuilt network computes, to hold against Keras"
+    )
+    outputs.add_argument(
+        "--input",
+        type=Path,
+        required=True,
+        metavar="X.npz",
+        help="the inputs i0, i1, ... as the file's network has them",
+    )
+    outputs.add_argument("--out", type=Path, required=True, metavar="Y.npz", help="where the outputs o0, o1, ... go")
+
     atlas = commands.add_parser("atlas", help="make, or check, the pictures that come with the program")
     atlas.add_argument("what", choices=["build", "check"], help="make them all, or make some anew and compare")
     atlas.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help="where they are")
@@ -142,9 +191,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _conditions() -> argparse.ArgumentParser:
+def _conditions() -> _Parser:
     """The options that say how pictures are made."""
-    made = argparse.ArgumentParser(add_help=False)
+    made = _Parser(add_help=False)
     made.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
     made.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
     made.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
@@ -238,19 +287,19 @@ def _listing(model: Model) -> str:
         shape = layer.output_shape
         rows.append(
             (
-                _printable(layer.name),
+                printable(layer.name),
                 layer.kind,
                 "" if layer.channels is None else str(layer.channels),
                 "" if shape is None else "x".join("?" if side is None else str(side) for side in shape[1:]),
                 "" if layer.receptive_field is None else f"{layer.receptive_field} px{', gated' * layer.gated}",
-                "" if layer.visualisable else _printable(layer.reason or ""),
+                "" if layer.visualisable else printable(layer.reason or ""),
             )
         )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
         "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5])) for row in rows
     ]
-    notes = (_printable(note) for note in model.spec.notes)
+    notes = (printable(note) for note in model.spec.notes)
     return "\n".join([*(line.rstrip() for line in lines), *_classes(model.spec), *notes])
 
 
@@ -258,15 +307,10 @@ def _classes(spec: ModelSpec) -> Iterator[str]:
     """What the units of the outputs stand for, a line for each output where that is known."""
     for output in spec.classes:
         if output.labels:
-            shown = [f"{unit} {_printable(label)}" for unit, label in enumerate(output.labels[:MOST_LABELS])]
+            shown = [f"{unit} {printable(label)}" for unit, label in enumerate(output.labels[:MOST_LABELS])]
             rest = len(output.labels) - MOST_LABELS
             more = f", and {rest} more" if rest > 0 else ""
-            yield f"Units of {_printable(output.layer)}: {', '.join(shown)}{more}"
-
-
-def _printable(text: str) -> str:
-    """Text from a file without the control characters that could command a terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+            yield f"Units of {printable(output.layer)}: {', '.join(shown)}{more}"
 
 
 def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
@@ -333,7 +377,61 @@ def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event)
                 for field, gated in zip(item["receptive_fields"], item["gated"], strict=True)
             ]
             differs = "; ".join(item["differs"]) or "the same conditions"
-            print(f"{' | '.join(map(_printable, item['layers']))}: sees {' | '.join(fields)}; {differs}")
+            print(f"{' | '.join(map(printable, item['layers']))}: sees {' | '.join(fields)}; {differs}")
+        print(f"Written to {options.out}.")
+    return DONE
+
+
+def _outputs(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
+    arrays.prepare(options.out)
+    model = studio.readied(_open(studio, options.model, options.architecture))
+    spec = model.spec
+    computed = arrays.computable(spec)
+    inputs = arrays.read(options.input, spec)
+    line = _StatusLine(sys.stderr)
+    try:
+        made = studio.outputs(
+            model, inputs, stop=stop, progress=lambda done, count: line.show(f"{done}/{count} examples")
+        )
+    finally:
+        line.end()
+    arrays.write(options.out, made)
+    shapes = {number: list(array.shape) for number, array in enumerate(made) if array is not None}
+    missing = [number for number in range(len(made)) if number not in computed]
+    for number in missing:
+        print(f"o{number} is left out. {printable(spec.declared_outputs[number].reason or '')}", file=sys.stderr)
+    if options.json:
+        _print_json(
+            {
+                "model": model.describe(),
+                "inputs": [
+                    {
+                        "name": f"i{number}",
+                        "layer": spec.layers[spec.nodes[node].layer].name,
+                        "shape": list(array.shape),
+                    }
+                    for number, (node, array) in enumerate(zip(spec.inputs, inputs, strict=True))
+                ],
+                "outputs": [
+                    {"name": f"o{number}", "layer": arrays.layer_of(spec, number), "shape": shapes[number]}
+                    for number in computed
+                ],
+                "missing": [
+                    {
+                        "name": f"o{number}",
+                        "layer": arrays.layer_of(spec, number),
+                        "reason": spec.declared_outputs[number].reason,
+                    }
+                    for number in missing
+                ],
+                "out": str(options.out),
+            }
+        )
+    else:
+        for number in computed:
+            print(f"o{number} {shapes[number]} ({printable(arrays.layer_of(spec, number) or '')})")
+        for note in spec.notes:
+            print(printable(note))
         print(f"Written to {options.out}.")
     return DONE
 
@@ -432,7 +530,7 @@ def _progress(state: JobState) -> str:
     text = f"{state.done}/{state.total} tiles"
     layer = state.current
     if layer is not None:
-        text += f" · {_printable(layer.request.layer)}"
+        text += f" · {printable(layer.request.layer)}"
         if layer.steps:
             text += f" · step {layer.step}/{layer.steps}"
         if layer.seconds_left is not None:
@@ -462,6 +560,8 @@ class _StatusLine:
         self._stream.write("\n" if self._live else f"{self._text}\n")
 
 
+COMMANDS = {"layers": _layers, "patterns": _patterns, "compare": _compare, "outputs": _outputs, "atlas": _atlas}
+
+
 def _print_json(document: Any) -> None:
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
+    print(json.dumps(document, ensure_ascii=False, indent=1))

@@ -118,12 +118,38 @@ class NodeSpec:
         output_shape: ``None`` where it cannot be known.
         permutations: for each input, how its axes are to be turned first (a file that keeps channels first is rebuilt
             channels last); empty where none are.
+        channels_first: whether the file has the channels of this output first, which are last here.
     """
 
     layer: int
     inputs: tuple[int, ...] = ()
     output_shape: Shape | None = None
     permutations: tuple[tuple[int, ...] | None, ...] = ()
+    channels_first: bool = False
+
+    @property
+    def file_shape(self) -> Shape | None:
+        """The shape of the output in the file's own order of the axes; ``None`` where it cannot be known.
+
+        Example:
+            >>> NodeSpec(0, output_shape=(None, 32, 24, 3), channels_first=True).file_shape
+            (None, 3, 32, 24)
+        """
+        shape = self.output_shape
+        return shape if shape is None or not self.channels_first else (shape[0], shape[-1], *shape[1:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredOutput:
+    """One output that the file says the network has.
+
+    Attributes:
+        node: that gives it; ``None`` where the file does not say what does.
+        reason: why it cannot be computed, as a sentence; ``None`` where it can.
+    """
+
+    node: int | None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +184,7 @@ class ModelSpec:
         layers: in the order of the network.
         nodes: the calls, in an order in which they can be computed.
         inputs: nodes that are inputs of the whole model.
-        outputs: nodes that are its outputs; empty where they could not be reached.
+        outputs: nodes that are its outputs, without those that could not be reached.
         pixel_range: the guess, never ``AUTO``.
         pixel_range_reason: what the guess rests on, as a short phrase.
         keras_version: of the library that saved the file; empty where the file does not say.
@@ -168,6 +194,9 @@ class ModelSpec:
         classes: its outputs that are lists of numbers, with the names of these where they are known.
         false_colours: whether some of its pictures have neither one nor three channels, so that tiles come in colours
             that are not theirs.
+        declared_outputs: all the outputs the file names, in its order, each with what keeps it from being computed.
+        whole_batch: whether what is computed for one picture depends on the others in its batch, so that a batch must
+            not be cut in parts.
     """
 
     name: str
@@ -183,6 +212,8 @@ class ModelSpec:
     channels_first: bool = False
     classes: tuple[OutputSpec, ...] = ()
     false_colours: bool = False
+    declared_outputs: tuple[DeclaredOutput, ...] = ()
+    whole_batch: bool = False
 
     @property
     def input_shape(self) -> Shape | None:
@@ -232,6 +263,7 @@ class ModelSpec:
                 tuple(node["inputs"]),
                 _shape(node["output_shape"]),
                 tuple(None if turn is None else tuple(turn) for turn in node["permutations"]),
+                node.get("channels_first", False),  # what comes with the program was written before there was any
             )
             for node in data["nodes"]
         )
@@ -249,6 +281,7 @@ class ModelSpec:
                 "outputs": tuple(data["outputs"]),
                 "pixel_range": PixelRange(data["pixel_range"]),
                 "notes": tuple(data["notes"]),
+                "declared_outputs": tuple(DeclaredOutput(**output) for output in data.get("declared_outputs", ())),
             }
         )
 

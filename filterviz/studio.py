@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz import arrays
 from filterviz.errors import BadRequest, WeightsUnavailable
 from filterviz.gallery.shipped import Shipped
 from filterviz.gallery.store import Store, pattern_key
@@ -52,6 +54,7 @@ class Model:
         name: what to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
         spec: what is in it.
         opening: how the file was opened.
+        studio: that opened it, and computes its outputs; ``None`` where none did.
     """
 
     path: Path | None
@@ -59,6 +62,7 @@ class Model:
     name: str
     spec: ModelSpec
     opening: Opening = AS_IT_IS
+    studio: Studio | None = field(default=None, repr=False, compare=False)
 
     @property
     def identity(self) -> str:
@@ -69,6 +73,31 @@ class Model:
     def architecture(self) -> str | None:
         """The ``keras.applications`` network that a file of bare weights was opened as."""
         return self.opening.architecture
+
+    def outputs(self, inputs: arrays.Given) -> list[NDArray[np.float32] | None]:
+        """What the whole network computes, to hold against what Keras does.
+
+        Args:
+            inputs: an array for each input of the network, in the file's order and layout, batch first; or one array
+                where there is one input; or arrays by the names ``i0``, ``i1``, ... or those of the input layers.
+
+        Returns:
+            An array for each output, float32, in the file's order and layout; ``None`` for one that cannot be computed
+            (``spec.declared_outputs`` says why).
+
+        Raises:
+            BadRequest: the inputs do not fit, and the sentence says which do; or no output can be computed.
+            EngineFailed: the computation broke.
+
+        Example::
+
+            model = filterviz.open_model("cats_and_dogs.h5")
+            (scores,) = model.outputs(photos)
+        """
+        if self.studio is None:
+            message = f"The network {self.name!r} was not opened to compute with it. Open its file."
+            raise BadRequest(message)
+        return self.studio.outputs(self, inputs)
 
     def describe(self) -> dict[str, Json]:
         """The model as it stands in ``run.json`` and in ``layers --json``."""
@@ -155,7 +184,7 @@ class Studio:
             message = f"The file {str(path)!r} cannot be read: {error.strerror or error}."
             raise BadRequest(message) from None
         spec = self.pool.inspect(path, digest, opening)
-        return Model(path, digest, name or path.name, spec, opening)
+        return Model(path, digest, name or path.name, spec, opening, self)
 
     def reference(self) -> Model:
         """VGG16 with its ImageNet weights.
@@ -169,7 +198,8 @@ class Studio:
             if self._reference is None:
                 atlas = self.shipped.models.get(VGG16)
                 if self.settings.vgg16_weights is None and atlas is not None:
-                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, Opening(atlas.architecture))
+                    opening = Opening(atlas.architecture)
+                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, opening, self)
                 else:
                     path = reference_weights.locate(self.settings, progress=self._downloaded)
                     self._reference = self.open(path, name="VGG16", architecture=VGG16)
@@ -181,7 +211,7 @@ class Studio:
         if known is None:
             return None
         path = known.folder / f"{DEMO}.h5"
-        return Model(path if path.is_file() else None, known.sha256, known.name, known.spec)
+        return Model(path if path.is_file() else None, known.sha256, known.name, known.spec, studio=self)
 
     def twin(self, model: Model, seed: int = 0) -> Model:
         """The same network before training: its file, with fresh weights.
@@ -234,6 +264,69 @@ class Studio:
 
     def _downloaded(self, received: int, total: int) -> None:
         self.download = (received, total) if received < total else None
+
+    def readied(self, model: Model) -> Model:
+        """A model that can be computed with: its file is here, and all that it holds is known.
+
+        Of a network whose pictures come with the program neither may be so.
+
+        Raises:
+            WeightsUnavailable: the file cannot be had.
+            Refused, EngineFailed: see :meth:`open`.
+        """
+        if model.path is not None and model.spec.declared_outputs:
+            return model
+        path, opening = self.file_of(model), model.opening
+        return self.open(
+            path,
+            name=model.name,
+            sha256=model.sha256,
+            architecture=opening.architecture,
+            untrained=opening.untrained,
+        )
+
+    def outputs(
+        self,
+        model: Model,
+        inputs: arrays.Given,
+        *,
+        owner: str = "",
+        stop: threading.Event | None = None,
+        progress: Callable[[int, int], None] = lambda done, count: None,
+    ) -> list[NDArray[np.float32] | None]:
+        """Run a whole network in a process of its own; returns when all is computed.
+
+        Args:
+            model: of :meth:`open`, :meth:`reference`, :meth:`demo` or :meth:`twin`.
+            inputs: see :meth:`Model.outputs`.
+            owner: whom the work is for; owners get their turns in equal shares.
+            stop: may be set from another thread.
+            progress: is told how many examples are done, and how many there are.
+
+        Returns:
+            See :meth:`Model.outputs`.
+
+        Raises:
+            Stopped: ``stop`` was set.
+            BadRequest, Refused, EngineFailed: see :meth:`Model.outputs`.
+        """
+        model = self.readied(model)
+        assert model.path is not None
+        numbers = arrays.computable(model.spec)
+        fitting = arrays.fitted(model.spec, inputs)
+        result = arrays.Growing(len(fitting[0]))
+        progress(0, result.count)
+        made = self.pool.outputs(
+            model.path, model.sha256, model.spec, fitting, opening=model.opening, owner=owner, stop=stop
+        )
+        with closing(made):
+            for batch in made:
+                result.add(batch)
+                progress(result.done, result.count)
+        outputs: list[NDArray[np.float32] | None] = [None] * len(model.spec.declared_outputs)
+        for number, array in zip(numbers, result.arrays, strict=True):
+            outputs[number] = array
+        return outputs
 
     def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
         """The name under which the store keeps this tile."""

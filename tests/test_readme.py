@@ -49,7 +49,7 @@ def test_every_command_stands_there_and_no_other() -> None:
 def test_every_exit_code_stands_there() -> None:
     line = next(line for line in README.split("\n\n") if "Exit codes" in line)
     assert re.findall(r"\d+", line.split("Exit codes:")[1]) == [
-        str(code) for code in (cli.DONE, cli.USAGE, cli.REFUSED, cli.FAILED, cli.STOPPED)
+        str(code) for code in (cli.DONE, cli.USAGE, cli.REFUSED, cli.FAILED, cli.STOPPED, cli.UNREAD)
     ]
 
 

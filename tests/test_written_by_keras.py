@@ -224,6 +224,17 @@ def two_kinds_of_input(k: Keras) -> Network:
 
 
 @network
+def a_model_by_name(k: Keras) -> Network:
+    """A nested model that takes and gives tensors by name; their order is that of the names."""
+    one, two = k.Input((SIDE, SIDE, 3)), k.Input((SIDE, SIDE, 3))
+    x, y = k.layers.Conv2D(3, 3, name="x")(one), k.layers.Conv2D(3, 3, name="y")(two)
+    inner = k.Model({"z": one, "a": two}, {"q": x, "p": y})
+    start, other = k.Input((SIDE, SIDE, 3)), k.Input((SIDE, SIDE, 3))
+    made = inner({"z": start, "a": other})
+    return k.Model([start, other], [k.layers.ReLU()(made["q"]), k.layers.Conv2D(2, 1)(made["p"])])
+
+
+@network
 def merged(k: Keras) -> Network:
     start = k.Input((SIDE, SIDE, 3))
     parts = [k.layers.Conv2D(4, size, padding="same")(start) for size in (1, 2, 3)]

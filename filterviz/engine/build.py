@@ -22,13 +22,14 @@ from filterviz.engine.operations import (
     normalise,
     rounded,
 )
-from filterviz.engine.plan import Plan, inputs_of, plan, turned
+from filterviz.engine.plan import Plan, inputs_of, needed, plan
 from filterviz.errors import BadRequest
+from filterviz.reader.axes import channels_first, channels_last, turned
 from filterviz.reader.graph import FOLD, START, UNFOLD
 from filterviz.reader.layers import IDENTITY, mixes_channels
 from filterviz.reader.legacy import OWN_HARD_SIGMOID
 from filterviz.reader.quantised import ROUNDING
-from filterviz.spec import LayerSpec, ModelSpec
+from filterviz.spec import LayerSpec, NodeSpec
 
 if TYPE_CHECKING:
     from filterviz.reader import OpenedModel
@@ -380,36 +381,63 @@ def build(model: OpenedModel, layer: str, *, pre_activation: bool = False, dtype
     return Network(model, plan(model.spec, layer), pre_activation, dtype)
 
 
-def build_whole(model: OpenedModel) -> Callable[[Sequence[Any]], list[tf.Tensor]]:
-    """The whole network, from its inputs to those of its outputs that can be computed.
+class Whole:
+    """The whole network, from its inputs to those of its outputs that can be computed. Called, it computes them.
 
-    Returns:
-        A function of the inputs, in the file's own order and layout, that gives the outputs in the same.
+    Every layer is made, and has its weights, before the first call: one that was made within ``tf.function`` would be
+    made while the function is traced, and compute with fresh weights.
+
+    Attributes:
+        activation_bytes: the most memory that the outputs of layers took at the same time in the last call, where it
+            was not within ``tf.function``.
     """
-    spec = model.spec
-    builder = _Builder(model, "float32", whole=True)
 
-    def compute(inputs: Sequence[Any]) -> list[tf.Tensor]:
+    def __init__(self, model: OpenedModel) -> None:
+        self._spec = spec = model.spec
+        self._nodes = needed(spec)
+        self._last_use = {source: node for node in self._nodes for source in spec.nodes[node].inputs}
+        self.activation_bytes = 0
+        builder = _Builder(model, "float32", whole=True)
+        self._operations = {
+            node: builder.operation(spec.layers[spec.nodes[node].layer], pre_activation=False)
+            for node in self._nodes
+            if node not in spec.inputs
+        }
+
+    def __call__(self, inputs: Sequence[Any]) -> list[tf.Tensor]:
+        """The outputs, in the file's own order and layout.
+
+        Args:
+            inputs: numbers, one array for each input, batch first, in the file's own order and layout.
+        """
+        spec = self._spec
         made: dict[int, tf.Tensor] = {}
         for node, value in zip(spec.inputs, inputs, strict=True):
-            tensor = tf.convert_to_tensor(value, tf.float32)
-            first = spec.channels_first and tensor.shape.rank >= 4
-            made[node] = tf.transpose(tensor, [0, *range(2, tensor.shape.rank), 1]) if first else tensor
-        for node in _needed(spec):
+            made[node] = _turned(tf.cast(value, tf.float32), spec.nodes[node], channels_last)
+        held = self.activation_bytes = sum(map(_bytes, made.values()))
+        for node in self._nodes:
             if node not in made:
-                layer = spec.layers[spec.nodes[node].layer]
-                made[node] = _apply(builder.operation(layer, pre_activation=False), inputs_of(spec.nodes[node]), made)
-        return [made[node] for node in spec.outputs]
+                made[node] = _apply(self._operations[node], inputs_of(spec.nodes[node]), made)
+                held += _bytes(made[node])
+                self.activation_bytes = max(self.activation_bytes, held)
+            for source in {*spec.nodes[node].inputs} - {*spec.outputs}:
+                if self._last_use[source] == node:
+                    held -= _bytes(made.pop(source))
+        return [_turned(made[node], spec.nodes[node], channels_first) for node in spec.outputs]
 
-    return compute
+
+def _turned(tensor: tf.Tensor, node: NodeSpec, turn: Callable[[int], tuple[int, ...]]) -> tf.Tensor:
+    return tf.transpose(tensor, turn(tensor.shape.rank)) if node.channels_first else tensor
 
 
-def _needed(spec: ModelSpec) -> list[int]:
-    needed: set[int] = set()
-    waiting = list(spec.outputs)
-    while waiting:
-        node = waiting.pop()
-        if node not in needed:
-            needed.add(node)
-            waiting.extend(spec.nodes[node].inputs)
-    return sorted(needed)
+def _bytes(tensor: tf.Tensor) -> int:
+    return 4 * (tensor.shape.num_elements() or 0)
+
+
+def build_whole(model: OpenedModel) -> Whole:
+    """Rebuild the whole network, as far as its outputs can be computed.
+
+    Raises:
+        Refused: its weights cannot be read.
+    """
+    return Whole(model)

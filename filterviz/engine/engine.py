@@ -1,4 +1,4 @@
-"""The engine: one opened model, asked for patterns again and again. What was built and compiled for it is kept."""
+"""The engine: one opened model, asked again and again. What was built and compiled for it is kept."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from filterviz.engine.build import Network, build
 from filterviz.engine.classic import Classic
 from filterviz.engine.kernel import kernels
 from filterviz.engine.natural import Natural
+from filterviz.engine.outputs import Outputs
 from filterviz.engine.seeds import filter_seed, filter_seeds
 from filterviz.errors import BadRequest
 from filterviz.settings import MIB, Settings
@@ -55,17 +56,21 @@ class Conditions:
 
 
 class Engine:
-    """Makes patterns for the layers of one model.
+    """Makes patterns for the layers of one model, and computes its outputs.
 
     Args:
         model: opened by ``reader.open_model``; must stay open as long as the engine is used.
         settings: the limits.
+
+    Attributes:
+        outputs: what the whole network computes.
     """
 
     def __init__(self, model: OpenedModel, settings: Settings) -> None:
         self._model = model
         self._settings = settings
         self._compiled: dict[Conditions, tuple[Network, Classic | Natural]] = {}
+        self.outputs = Outputs(model, settings)
 
     def run(
         self,

@@ -66,13 +66,8 @@ def _sees_picture(part: Plan) -> bool:
     """Whether nothing but transparent layers lies between the picture and the layer, and no axis ends up turned."""
     node, order = part.nodes[-1], STRAIGHT
     while node != part.source:
-        if node != part.nodes[-1]:
-            layer = part.layer(node)
-            if layer.rebuilt_as == "Permute":
-                dims = (0, *layer.params["dims"])
-                order = tuple(dims[axis] for axis in order)
-            elif layer.rebuilt_as not in TRANSPARENT:
-                return False
+        if node != part.nodes[-1] and part.layer(node).rebuilt_as not in TRANSPARENT:
+            return False
         inputs = part.inputs(node)
         if len(inputs) != 1:
             return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from filterviz.errors import BadRequest
+from filterviz.reader.axes import turned
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, is_picture
 from filterviz.reader.layers import KINDS, ShapeError
 from filterviz.reader.turning import sizes_free
@@ -163,6 +164,18 @@ def plan(spec: ModelSpec, name: str) -> Plan:
     return Plan(spec, tuple(sorted(needed)), source, tuple(sorted({*others, *sources} - {source})))
 
 
+def needed(spec: ModelSpec) -> list[int]:
+    """The nodes that the outputs of the whole network are computed from, and the outputs, in order."""
+    found: set[int] = set()
+    waiting = list(spec.outputs)
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting.extend(spec.nodes[node].inputs)
+    return sorted(found)
+
+
 def _is_picture(spec: ModelSpec, node: int) -> bool:
     call = spec.nodes[node]
     before = spec.nodes[call.inputs[0]] if len(call.inputs) == 1 else None
@@ -187,11 +200,6 @@ def _inputs(spec: ModelSpec, node: int) -> list[tuple[int, tuple[int, ...] | Non
         if spec.layers[before.layer].rebuilt_as == UNFOLD:
             return [(before.inputs[0], None)]
     return inputs_of(call)
-
-
-def turned(shape: Shape, turn: tuple[int, ...] | None) -> Shape:
-    """A shape with its axes permuted."""
-    return shape if turn is None else tuple(shape[axis] for axis in turn)
 
 
 def _is_rectified(layer: LayerSpec) -> bool:

@@ -273,10 +273,13 @@ def _text(value: Any, default: str) -> str:
 
 
 def _references(data: Any) -> Iterator[Reference]:
-    """References in any of the forms: ``["a", 0, 0]``, a list of those, or a dictionary of them."""
+    """References in any of the forms: ``["a", 0, 0]``, a list of those, or a dictionary of them.
+
+    Keras takes those of a dictionary in the order of the keys, whatever order they were given in.
+    """
     if isinstance(data, dict):
-        for item in data.values():
-            yield from _references(item)
+        for key in sorted(data):
+            yield from _references(data[key])
     elif isinstance(data, list):
         if len(data) >= 2 and isinstance(data[0], str) and isinstance(data[1], int):
             tensor = data[2] if len(data) > 2 and isinstance(data[2], int) else 0
@@ -298,6 +301,9 @@ def _call(node: Any, keras_3: bool) -> Call:
             found = list(_references([config.get("keras_history")] if isinstance(config, dict) else []))
             inputs.extend(found)
             return Slot(len(inputs) - 1) if found else None
+        if isinstance(value, dict) and "class_name" not in value and any(map(_is_tensor, value.values())):
+            # A nested model that is called on tensors by name; Keras takes them in the order of the names.
+            return [take(value[key]) for key in sorted(value)]
         if not isinstance(value, list):
             return value
         if _is_reference(value):
@@ -316,18 +322,27 @@ def _call(node: Any, keras_3: bool) -> Call:
             later.update(value[3])
         return taken
 
-    if isinstance(node, dict):
+    if isinstance(node, dict) and ("args" in node or "kwargs" in node):
         arguments = take(node.get("args", []))
         kwargs = node.get("kwargs", {})
         settings = {key: take(item) for key, item in kwargs.items()} if isinstance(kwargs, dict) else {}
         return Call(tuple(inputs), tuple(arguments) if isinstance(arguments, list) else (), settings)
     later: Config = {}
+    if isinstance(node, dict):
+        node = [node[key] for key in sorted(node)]  # tensors by name, in the order of the names
     taken = first(node if isinstance(node, list) else [])
     alone = isinstance(taken, list) and len(taken) == 1
     settings = {key: take(item) for key, item in later.items()}
     # Keras 3 lets whoever calls the whole network decide; before, what the call itself says holds for ever.
     training = not keras_3 and settings.get("training") in (True, 1)
     return Call(tuple(inputs), (taken[0] if alone else taken,), settings, training)
+
+
+def _is_tensor(value: Any) -> bool:
+    """Whether a value stands for a tensor, in either of the ways in which files say so."""
+    if isinstance(value, dict):
+        return value.get("class_name") == "__keras_tensor__"
+    return isinstance(value, list) and _is_reference(value)
 
 
 def _is_reference(value: Sequence[Any]) -> bool:

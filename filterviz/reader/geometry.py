@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.reader.axes import Turn
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
 from filterviz.reader.layers import CODE, IDENTITY, Params
 from filterviz.reader.operation_shapes import slices
@@ -96,6 +97,9 @@ REACH = {
 GATING = ("Multiply", "Divide", "Add", "Subtract")
 """Kinds by which one number for each channel, the same in all places, is brought to bear on a picture's places."""
 
+VALUE_BY_VALUE = (IDENTITY, "PReLU", "Activation")
+"""Kinds that make each value of the one in its place, however the axes lie. Not all: those that are met turned."""
+
 SPAN = 4096
 """Pixels of the line on which fields are measured; a field that does not fit on it is that of the whole picture."""
 
@@ -110,16 +114,27 @@ class Field:
     Attributes:
         lines: of the two sides.
         gated: whether a gate over the whole picture weighs the channels besides.
+        sides: the axes on which they lie; others than 1 and 2 where the axes are turned.
     """
 
     lines: tuple[Line, Line]
     gated: bool = False
+    sides: tuple[int, int] = (1, 2)
 
     @property
     def size(self) -> int | None:
         """The longer side of the receptive field in pixels; ``None`` where it is larger than any picture here."""
         longest = max(int((last - first).max(initial=-1)) + 1 for first, last in self.lines)
         return longest if 0 < longest < SPAN else None
+
+    def turned(self, turn: Turn | None) -> Field:
+        """The same with the axes permuted."""
+        if turn is None:
+            return self
+        one, two = (turn.index(side) for side in self.sides)
+        if one < two:
+            return replace(self, sides=(one, two))
+        return replace(self, lines=self.lines[::-1], sides=(two, one))
 
 
 def fields(graph: Graph) -> list[Field | None]:
@@ -131,17 +146,17 @@ def fields(graph: Graph) -> list[Field | None]:
         record = graph.records[node.spec.layer]
         shape, inputs = node.spec.output_shape, node.spec.inputs
         seeing.append(graph.is_picture(position) or any(seeing[source] for source in inputs))
-        # In the file's own order of axes, channels first, a tensor's places lie elsewhere than is reckoned with here.
-        turned_back = any(node.spec.permutations) and not node.first
-        if shape is None or len(shape) not in (3, 4) or turned_back:
+        if shape is None or len(shape) not in (3, 4):
             found.append(None)
         elif record.kind in (INPUT, START, FOLD):
             found.append(Field(((pixels, pixels), (pixels, pixels))) if len(shape) == 4 else None)
         else:
             gates = _gates(graph, node, found) if record.kind in GATING else []
-            ways = [source for source in inputs if source not in gates]
-            ranks = {len(graph.nodes[source].spec.output_shape or ()) for source in ways}
-            field = _after(record, [found[source] for source in ways], ranks, len(shape))
+            turns = node.spec.permutations or (None,) * len(inputs)
+            ways = [(source, turn) for source, turn in zip(inputs, turns, strict=True) if source not in gates]
+            ranks = {len(graph.nodes[source].spec.output_shape or ()) for source, _ in ways}
+            sources = [(found[source], turn) for source, turn in ways]
+            field = _after(record, [one and one.turned(turn) for one, turn in sources], ranks, len(shape))
             if field is not None and any(seeing[gate] for gate in gates):
                 field = replace(field, gated=True)
             found.append(field)
@@ -176,6 +191,8 @@ def _after(record: Record, sources: Sequence[Field | None], ranks: set[int], ran
     ways = [source for source in sources if source is not None]
     if not ways or len(ways) < len(sources) or len(ranks) != 1 or not _keeps_places(record, ranks.pop(), rank):
         return None
+    if any(way.sides != (1, 2) for way in ways):
+        return ways[0] if record.kind in VALUE_BY_VALUE and len(ways) == 1 else None
     height, width = (_side(record, axis, _joined([way.lines[axis] for way in ways])) for axis in (0, 1))
     return Field((height, width), any(way.gated for way in ways)) if len(height[0]) and len(width[0]) else None
 

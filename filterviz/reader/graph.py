@@ -12,7 +12,7 @@ from math import prod
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader import foreign, operations, quantised, wrappers
+from filterviz.reader import axes, foreign, operations, quantised, wrappers
 from filterviz.reader.config import Call, Layer, Model, Reference, Slot, bad
 from filterviz.reader.layers import (
     CODE,
@@ -41,6 +41,9 @@ FOLD, UNFOLD = "FoldTime", "UnfoldTime"
 """The kinds that are not layers of Keras. ``Start``: the network is entered here, as what stands before it carries code
 and only prepares the pixels. ``FoldTime`` and ``UnfoldTime``: frames become pictures of their own, and frames again."""
 
+ALONG_THE_LAST_AXIS = ("softmax", "log_softmax", "glu")
+"""Activations that do not work on each value alone. In a file with channels first the last axis has other values."""
+
 
 @dataclass
 class Record:
@@ -51,9 +54,12 @@ class Record:
         operation: whether it is an operation on tensors.
         stated: of an operation, its parameters in the file's own order of axes.
         called: of an operation, what it was called with.
-        turned: whether its axis has been turned for channels last.
         packing: how its arrays lie in the file, where they do not lie as they are used.
         hint: what to do about a layer that cannot be rebuilt, where that is known.
+        dims: of a Permute, which is rebuilt by turning its input: see :mod:`~filterviz.reader.axes`.
+        axis_first: of a layer that works along one axis, whether the file has the channels first of what it is called
+            on first; its setting was read so.
+        channels_first: whether the file says that the layer takes its channels first; ``None`` where it does not say.
     """
 
     name: str
@@ -67,9 +73,11 @@ class Record:
     operation: bool = False
     stated: Params = field(default_factory=dict)
     called: Any = None
-    turned: bool = False
     packing: Packing | None = None
     hint: str | None = None
+    dims: tuple[int, ...] = ()
+    axis_first: bool | None = None
+    channels_first: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +105,15 @@ class Branch:
 
 @dataclass(frozen=True)
 class Node:
-    """A call in the making; ``first``: whether its axes are in the order of channels first in the file's own terms."""
+    """A call in the making; ``blame``: the layer that keeps it from being computed."""
 
     spec: NodeSpec
-    first: bool = False
     blame: str | None = None
+
+    @property
+    def first(self) -> bool:
+        """Whether its axes are in the order of channels first in the file's own terms."""
+        return self.spec.channels_first
 
 
 class Graph:
@@ -114,6 +126,8 @@ class Graph:
         unreadable: why layers cannot be rebuilt whose arrays are not what they should be, by name.
         sizes_after_start: whether the size of a picture is believed where the network is entered after unknown code.
         channels_after_start: how many channels a picture has there; ``None``: as many as before.
+        inputs_first: of inputs whose channels are known to be first or last in the file, which; the others' lie where
+            those of the first layer lie that says so.
     """
 
     def __init__(
@@ -125,6 +139,7 @@ class Graph:
         unreadable: Mapping[str, str] | None = None,
         sizes_after_start: bool = True,
         channels_after_start: int | None = None,
+        inputs_first: Mapping[str, bool] | None = None,
     ) -> None:
         self.records: list[Record] = []
         self.nodes: list[Node] = []
@@ -140,8 +155,10 @@ class Graph:
         self._by_name: dict[str, int] = {}
         self._training = False  # whether the model that is being called is called as in training
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
+        self._inputs_first = inputs_first or {}
         self.channels_first = _channels_first(model)
-        self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
+        self.declared = self._model(model, "", None)
+        self.outputs = [node for node in self.declared if node is not None and self.nodes[node].blame is None]
         order = {reference.layer: position for position, reference in enumerate(model.inputs)}
         self.inputs.sort(key=lambda node: order.get(self.records[self.nodes[node].spec.layer].name, len(order)))
         sharing = Sharing(model)
@@ -172,25 +189,28 @@ class Graph:
 
     # Models ---------------------------------------------------------------------------------------------------------
 
-    def _model(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
-        """Call a model; returns the nodes of its outputs."""
+    def _model(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int | None]:
+        """Call a model; returns the nodes of its outputs, ``None`` for one that nothing in the file leads to."""
         return (self._chain if model.sequential else self._functional)(model, prefix, inputs)
 
-    def _chain(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
+    def _chain(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int | None]:
         layers = list(model.layers)
         own = layers.pop(0) if layers and layers[0].class_name == INPUT else None
         if inputs is None:
             shape = own.config if own is not None else _first_shape(model)
             name = own.name if own is not None else "input"
-            current = [self._input(prefix + name, shape)]
+            current: list[int | None] = [self._input(prefix + name, shape)]
         else:
             current = list(inputs)
         for layer in layers:
-            current = self._call(layer, prefix, Call(()), current)
+            reached = [node for node in current if node is not None]
+            if len(reached) < len(current):
+                return [None]
+            current = self._call(layer, prefix, Call(()), reached)
         return current
 
-    def _functional(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int]:
-        made: dict[tuple[str, int], list[int]] = {}
+    def _functional(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int | None]:
+        made: dict[tuple[str, int], list[int | None]] = {}
         waiting: list[tuple[Layer, int, Call]] = []
         offsets = _offsets(model)
         for layer in model.layers:
@@ -208,17 +228,24 @@ class Graph:
         while waiting:
             later = []
             for layer, number, call in waiting:
-                sources = [made.get((reference.layer, reference.call)) for reference in call.inputs]
-                if any(source is None for source in sources):
+                taken = [node for ref in call.inputs if (node := self._pick(made, ref)) is not None]
+                if len(taken) < len(call.inputs):
                     later.append((layer, number, call))
                     continue
-                taken = [_pick(source, ref) for source, ref in zip(sources, call.inputs, strict=True) if source]
                 made[layer.name, number] = self._call(layer, prefix, call, taken)
             if len(later) == len(waiting):
                 break  # what is left hangs in the air; it can neither be reached nor be needed
             waiting = later
-        found = [(made.get((reference.layer, reference.call)), reference) for reference in model.outputs]
-        return [_pick(source, reference) for source, reference in found if source]
+        return [self._pick(made, reference) for reference in model.outputs]
+
+    def _pick(self, made: Mapping[tuple[str, int], Sequence[int | None]], reference: Reference) -> int | None:
+        """The node that a reference means; ``None`` where there is none, or none yet."""
+        source = made.get((reference.layer, reference.call), ())
+        if 0 <= reference.tensor < len(source):
+            return source[reference.tensor]
+        # A layer that is not rebuilt gives one node, however many outputs it has; never is one taken for another.
+        only = source[0] if source else None
+        return only if only is not None and self.nodes[only].blame is not None else None
 
     def _branches(self, model: Model, prefix: str, sharing: Sharing) -> tuple[Branch, ...]:
         return tuple(self._branch(layer, prefix, sharing) for layer in model.layers)
@@ -252,7 +279,7 @@ class Graph:
             raise bad("it does not say what size its input has", name)
         values = Values(name, {"input_shape": raw})
         sides = [None if side is None else values._whole("input_shape", side, 1, 10**7) for side in raw[1:]]
-        first = self.channels_first and len(sides) >= 3
+        first = len(sides) >= 3 and self._inputs_first.get(name, self.channels_first)
         if first:
             sides = [*sides[1:], sides[0]]
         record = self._record(name, INPUT, INPUT)
@@ -261,7 +288,7 @@ class Graph:
         self._bare.add(node)
         return node
 
-    def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int]:
+    def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int | None]:
         name = prefix + layer.name
         if layer.model is not None:
             outside, self._training = self._training, self._training or call.training
@@ -270,12 +297,12 @@ class Graph:
             return made
         if layer.class_name == "TimeDistributed" and layer.wrapped is not None:
             fold = self._fold(f"{name}/frames", FOLD, inputs)
-            inner = self._call(layer.wrapped, f"{name}/", call, fold)
-            return self._fold(f"{name}/sequence", UNFOLD, [*inner, *inputs])
+            inner = [node for node in self._call(layer.wrapped, f"{name}/", call, fold) if node is not None]
+            return [*self._fold(f"{name}/sequence", UNFOLD, [*inner, *inputs])] if inner else [None]
         if layer.class_name == INPUT:
-            return inputs
+            return [*inputs]
         if layer.class_name not in CODE and operations.is_operation(layer, LAYERS):
-            return self._operation(name, layer, call, inputs)
+            return [*self._operation(name, layer, call, inputs)]
         return [self._single(name, layer, call, inputs)]
 
     def _settled(self, layer: Layer) -> tuple[Layer, Packing | None]:
@@ -377,6 +404,8 @@ class Graph:
             return self._start(index, record, inputs[0])
         if record.kind not in KINDS:
             return self._add(index, tuple(inputs), None, blame=name)
+        if record.dims:
+            return self._permute(index, record, inputs[0])
         return self._computed(index, layer, inputs)
 
     def _computed(self, index: int, layer: Layer, inputs: list[int]) -> int:
@@ -403,6 +432,19 @@ class Graph:
         record.weight_shapes = record.weight_shapes or weights
         node = self._add(index, tuple(inputs), shape, permutations, first and len(shape) > 2)
         if not weights and len(shape) == len(shapes[0]) and all(item in self._bare for item in inputs):
+            self._bare.add(node)
+        return node
+
+    def _permute(self, index: int, record: Record, source: int) -> int:
+        """Turn the axes of a node as a Permute does in the file, or leave them where that only moves the channels."""
+        before = self.nodes[source]
+        shape = before.spec.output_shape or ()
+        if len(record.dims) != len(shape) - 1:
+            record.kind, record.reason = UNSUPPORTED, "It permutes another number of axes than there are."
+            return self._add(index, (source,), None, blame=record.name)
+        turn, first = axes.permuted(record.dims, before.first)
+        node = self._add(index, (source,), axes.turned(shape, turn), (turn,), first)
+        if source in self._bare:
             self._bare.add(node)
         return node
 
@@ -458,7 +500,11 @@ class Graph:
             self.records[index].code = error.code
             return self.records[index]
         index = self._record(name, layer.class_name, kind)
+        if kind == "Permute":
+            self.records[index].kind, self.records[index].dims, params = IDENTITY, params["dims"], {}
         self.records[index].params = params
+        if kind in KINDS and KINDS[kind].order is Order.CHANNELS and isinstance(config.get("data_format"), str):
+            self.records[index].channels_first = config["data_format"] == "channels_first"
         if self._training or call.training:
             self._as_in_training(self.records[index])
         self.records[index].packing = packing
@@ -495,37 +541,41 @@ class Graph:
         order = KINDS[record.kind].order
         if isinstance(record.params.get("axis"), tuple):
             order = Order.AS_WRITTEN  # the arrays of several axes lie in the file's order
+        mixing = mixes_channels(record.params.get("activation"))
         shapes = [source.spec.output_shape or () for source in sources]
         alike = len({len(shape) for shape in shapes}) == 1
         wanted = alike and any(source.first for source in sources)
         written_first = layer.config.get("data_format") == "channels_first"
         if order is Order.CHANNELS or (record.kind == "Flatten" and written_first):
             wanted = (sources[0].first if record.operation else written_first) and len(shapes[0]) > 2
-        elif order is Order.AS_WRITTEN:
+            if wanted and mixing:
+                message = "its activation works along the last axis, which is not that of its channels"
+                raise ShapeError(message)
+        elif order is Order.AS_WRITTEN or mixing:
             wanted = False
             if record.operation and (found := self._turned(record, sources)) is not None:
                 return (None,) * len(sources), shapes, found
+        elif order is Order.AXIS and record.axis_first is not None:
+            wanted = record.axis_first  # its setting was read when it was called first
         permutations: list[tuple[int, ...] | None] = []
         for position, (source, shape) in enumerate(zip(sources, shapes, strict=True)):
             rank = len(shape)
             if source.first == wanted or rank < 3:
                 permutations.append(None)
                 continue
-            turn = (0, *range(2, rank), 1) if wanted else (0, rank - 1, *range(1, rank - 1))
+            turn = axes.channels_last(rank) if wanted else axes.channels_first(rank)
             permutations.append(turn)
-            shapes[position] = tuple(shape[axis] for axis in turn)
+            shapes[position] = axes.turned(shape, turn)
         axis = record.params.get("axis")
-        if order is Order.AXIS and wanted and isinstance(axis, int) and not record.turned:
-            record.params["axis"] = axis_of(axis, len(shapes[0]))
-            record.turned = True  # once, however often the layer is called
-        if wanted and mixes_channels(record.params.get("activation")):
-            message = "its activation works along the last axis, which is not that of its channels"
-            raise ShapeError(message)
+        if order is Order.AXIS and record.axis_first is None and isinstance(axis, int):
+            record.axis_first = wanted
+            record.params["axis"] = axis_of(axis, len(shapes[0])) if wanted else axis
+        several = any(isinstance(record.params.get(key), tuple) for key in ("scale", "offset"))
         if (
             wanted
             and record.kind == "Rescaling"
+            and several
             and not record.operation
-            and isinstance(record.params["scale"], tuple)
             and shapes[0][-2] == shapes[0][-1]
         ):
             message = "its numbers may be meant for its channels or for its columns"
@@ -578,7 +628,7 @@ class Graph:
         if len(self.nodes) > 4 * self._settings.max_layers:
             message = "The layers of this network are called far more often than in any real one."
             raise Refused(RefusalCode.TOO_LARGE, message, "", "Save the part you want to see as a model of its own.")
-        self.nodes.append(Node(NodeSpec(record, inputs, shape, permutations), first, blame))
+        self.nodes.append(Node(NodeSpec(record, inputs, shape, permutations, first), blame))
         return len(self.nodes) - 1
 
 
@@ -667,10 +717,6 @@ def _precision(config: Mapping[str, Any]) -> str | None:
     name = settings.get("source_name", settings.get("name")) if isinstance(settings, Mapping) else policy
     name = name.rpartition("_from_")[2].removeprefix("mixed_") if isinstance(name, str) else None
     return name if name in ("float16", "bfloat16") else None
-
-
-def _pick(source: list[int], reference: Reference) -> int:
-    return source[reference.tensor] if 0 <= reference.tensor < len(source) else source[0]
 
 
 def _offsets(model: Model) -> dict[str, int]:

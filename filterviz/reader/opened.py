@@ -19,10 +19,11 @@ from filterviz.reader.container import SAVE_WHOLE, Container, open_container
 from filterviz.reader.graph import START, UNSUPPORTED, Graph
 from filterviz.reader.hdf5 import Hdf5
 from filterviz.reader.layers import KINDS
+from filterviz.reader.layout import graph_of
 from filterviz.reader.packed import Packed
 from filterviz.reader.weights import Stored, Unreadable, assign, missing
 from filterviz.settings import Settings
-from filterviz.spec import LayerSpec, ModelSpec
+from filterviz.spec import DeclaredOutput, LayerSpec, ModelSpec
 
 NOT_TRAINED = ("Normalization",)
 """Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
@@ -126,13 +127,13 @@ def _connected(container: Container, model: Model, settings: Settings) -> tuple[
     """
     unreadable: dict[str, str] = {}
     for entered in ENTERED:
-        graph = Graph(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+        graph = graph_of(model, settings, archive=container.archive, unreadable=unreadable, **entered)
         try:
             try:
                 return graph, _weights(container, graph, settings)
             except Unreadable as error:
                 unreadable.update(error.layers)
-                graph = Graph(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+                graph = graph_of(model, settings, archive=container.archive, unreadable=unreadable, **entered)
                 return graph, _weights(container, graph, settings)
         except Refused as refusal:
             if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
@@ -229,10 +230,35 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Ar
         keras_version=container.keras_version,
         notes=(*graph.notes, *_notes(graph, container), *([] if left_out is None else [left_out])),
         parameters=graph.parameters,
-        channels_first=graph.channels_first,
+        channels_first=_channels_first(graph),
         classes=outputs,
         false_colours=bool(_picture_channels(graph) - {1, 3}),
+        declared_outputs=tuple(_output(graph, node) for node in graph.declared),
+        whole_batch=any(record.params.get("batch_moments") for record in graph.records),
     )
+
+
+def _channels_first(graph: Graph) -> bool:
+    """Whether the network's own pictures come channels first."""
+    pictures = (graph.nodes[node] for node in graph.inputs if len(graph.nodes[node].spec.output_shape or ()) >= 4)
+    return next((node.first for node in pictures), graph.channels_first)
+
+
+def _output(graph: Graph, node: int | None) -> DeclaredOutput:
+    """One of the network's outputs, with what keeps it from being computed from the inputs as the file takes them."""
+    if node is None:
+        return DeclaredOutput(None, "Nothing in the file leads to it.")
+    waiting, needed = [node], {node}
+    while waiting:
+        before = set(graph.nodes[waiting.pop()].spec.inputs) - needed
+        needed |= before
+        waiting += before
+    for record in (graph.records[graph.nodes[position].spec.layer] for position in sorted(needed)):
+        if record.kind in (UNSUPPORTED, START):
+            reason = record.reason or "It cannot be rebuilt."
+            return DeclaredOutput(node, f"The layer {record.name!r} stands in the way. {reason}")
+    blame = graph.nodes[node].blame
+    return DeclaredOutput(node, None if blame is None else f"The layer {blame!r} stands in the way.")
 
 
 def _notes(graph: Graph, container: Container) -> list[str]:
@@ -280,8 +306,8 @@ def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) ->
     blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
     if not any(record.weight_shapes for record in graph.records):
         blocking += [record for record in graph.records if record.kind == START]  # there is nothing but code
-    hidden = any(layer.class_name.startswith("Conv") for layer in model.walk() if layer.class_name in KINDS)
-    if blocking and (convolutions or hidden or blocking[0].code or blocking[0].hint):
+    described = any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk())
+    if blocking and (convolutions or described or blocking[0].code or blocking[0].hint):
         record = blocking[0]
         code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER
         what = f"The layer {record.name!r} stands in the way. {record.reason}"
@@ -289,7 +315,7 @@ def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) ->
             "Rebuild the network without that layer (a Rescaling layer can scale pixels), load its weights and save it."
         )
         raise Refused(code, what, record.name, hint)
-    if any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk()):
+    if described:
         raise bad("its layers are not connected with its input")
     what = "There is no convolution in this network, so there are no filters to show."
     raise Refused(RefusalCode.NO_IMAGE_LAYERS, what, "", "Choose a network that looks at pictures with Conv2D layers.")

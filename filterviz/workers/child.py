@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from filterviz.workers import limits, tripwire
 from filterviz.workers.limits import Limit
 from filterviz.workers.protocol import (
     Answer,
+    Compute,
     Done,
     Failed,
     FailureKind,
@@ -28,6 +30,7 @@ from filterviz.workers.protocol import (
     Hello,
     Open,
     Opened,
+    Outputs,
     Question,
     Ready,
     Refusal,
@@ -52,8 +55,10 @@ COPIES_OF_FILE = 3
 
 UNREADABLE = "The file cannot be read. Make sure that it still exists and that everyone on this computer may read it."
 BROKEN = "The computation broke. Try another layer, size or recipe; the log says more."
+NO_OUTPUTS = "Computing the outputs broke. Check that the values are what the network was made for; the log says more."
 READING_BROKEN = "Reading this file broke, so it cannot be opened. Save the model again and try that file."
 OUT_OF_MEMORY = "This took more memory than there is. Choose a smaller tile size or fewer filters."
+OUTPUTS_OUT_OF_MEMORY = "This took more memory than there is. Give the network smaller inputs."
 READING_OUT_OF_MEMORY = "Reading this file took more memory than it may. Save the model without its optimizer."
 
 
@@ -129,6 +134,8 @@ class Child:
                 self.say(self._open(question))
             elif isinstance(question, Run):
                 self.say(self._run(question))
+            elif isinstance(question, Compute):
+                self.say(self._compute(question))
 
     def _listen(self, questions: IO[bytes]) -> None:
         """Take questions in while one is being answered: a halt must arrive between two steps."""
@@ -172,9 +179,23 @@ class Child:
     def _run(self, question: Run) -> Answer:
         if self._engine is None:
             return Failed(FailureKind.ENGINE, BROKEN)
+        events = self._engine.run(question.request, start=question.start, stop=self._stop(question.ticket))
+        return self._send(question.ticket, events, BROKEN, OUT_OF_MEMORY)
+
+    def _compute(self, question: Compute) -> Answer:
+        if self._engine is None:
+            return Failed(FailureKind.ENGINE, NO_OUTPUTS)
         ticket = question.ticket
+        computed = self._engine.outputs.run(question.inputs, self._stop(ticket))
+        return self._send(ticket, (Outputs(ticket, arrays) for arrays in computed), NO_OUTPUTS, OUTPUTS_OUT_OF_MEMORY)
+
+    def _stop(self, ticket: int) -> Callable[[], bool]:
+        return lambda: self._halted == ticket
+
+    def _send(self, ticket: int, events: Iterable[Answer], broken: str, out_of_memory: str) -> Answer:
+        """Send what a run gives as it comes; returns the last answer."""
         try:
-            for event in self._engine.run(question.request, start=question.start, stop=lambda: self._halted == ticket):
+            for event in events:
                 self.say(event)
             return Done(ticket)
         except Stopped as stopped:
@@ -182,7 +203,7 @@ class Child:
         except BadRequest as error:
             return Failed(FailureKind.REQUEST, str(error))
         except Exception as error:
-            return _failure(error, BROKEN, OUT_OF_MEMORY)
+            return _failure(error, broken, out_of_memory)
 
 
 def _failure(error: Exception, broken: str, out_of_memory: str) -> Answer:

@@ -1,4 +1,4 @@
-"""What is said to a child, in order, with a deadline for every answer: wait for it, open a file, make patterns.
+"""What is said to a child, in order, with a deadline for every answer: wait for it, open a file, make patterns, run.
 
 A child may have been taken over by its file. So an answer counts only where it answers what was asked.
 """
@@ -6,18 +6,20 @@ A child may have been taken over by its file. So an answer counts only where it 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Generic, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz import mosaic
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, Stopped
-from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request, is_kernel
-from filterviz.workers.host import GARBLED, Host
+from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request, Shape
+from filterviz.workers.expected import E, Event, Expected, Patterns, Rows
+from filterviz.workers.host import GARBLED, SMALLER_INPUTS, SMALLER_TILES, Host
 from filterviz.workers.protocol import (
     Answer,
+    Compute,
     Done,
     Failed,
     FailureKind,
@@ -25,6 +27,7 @@ from filterviz.workers.protocol import (
     Halted,
     Open,
     Opened,
+    Outputs,
     Ready,
     Refusal,
     Run,
@@ -112,13 +115,40 @@ def make_patterns(
         EngineFailed: the child died, or took too long for a step, or gave no sensible answer.
     """
     host.tickets += 1
-    run = _Run(host, host.tickets, request)
+    host.advice = SMALLER_TILES
+    run = _Run[Progress | Pattern](host, host.tickets, Patterns(request))
     host.send(Run(run.ticket, request, start))
-    try:
-        yield from run.events(stop, pause)
-    finally:
-        if not run.ended:
-            run.abandon()
+    yield from run.answers(stop, pause)
+
+
+def compute_outputs(
+    host: Host,
+    inputs: Sequence[NDArray[np.float32]],
+    shapes: Sequence[Shape | None],
+    *,
+    stop: Callable[[], bool] = never,
+    pause: Callable[[], bool] = never,
+) -> Generator[Outputs, None, None]:
+    """Have a child that has opened a model run the whole network.
+
+    Args:
+        host: of the child.
+        inputs: an array for each input of the network, batch first.
+        shapes: of its outputs, as far as they are known.
+        stop: see :func:`make_patterns`.
+        pause: see :func:`make_patterns`.
+
+    Yields:
+        The outputs of the next so many examples.
+
+    Raises:
+        Stopped, BadRequest, Refused, EngineFailed: see :func:`make_patterns`.
+    """
+    host.tickets += 1
+    host.advice = SMALLER_INPUTS
+    run = _Run[Outputs](host, host.tickets, Rows(host.tickets, len(inputs[0]), shapes))
+    host.send(Compute(run.ticket, tuple(inputs)))
+    yield from run.answers(stop, pause)
 
 
 def settle(host: Host, seconds: float = SETTLE_SECONDS, *, stop: Callable[[], bool] = never) -> bool:
@@ -137,25 +167,35 @@ def settle(host: Host, seconds: float = SETTLE_SECONDS, *, stop: Callable[[], bo
             return False
         if isinstance(answer, Done | Halted) and answer.ticket == host.owed:
             host.owed = None
-        elif answer is not None and not isinstance(answer, Progress | Pattern):
+        elif answer is not None and not isinstance(answer, EVENTS):
             host.fail("broke after it was told to stop")
         elif time.monotonic() >= deadline:
             return False
     return host.alive
 
 
-class _Run:
+EVENTS = get_args(Event)
+
+
+class _Run(Generic[E]):
     """One run of one child, from the question to its last answer."""
 
-    def __init__(self, host: Host, ticket: int, request: Request) -> None:
+    def __init__(self, host: Host, ticket: int, expected: Expected[E]) -> None:
         self.ticket = ticket
         self.ended = False
         self._host = host
-        self._request = request
-        self._outstanding = list(request.filters)
+        self._expected = expected
         self._halted = False
 
-    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[Progress | Pattern]:
+    def answers(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E]:
+        """What comes, until all has come, or nobody wants it any more."""
+        try:
+            yield from self.events(stop, pause)
+        finally:
+            if not self.ended:
+                self.abandon()
+
+    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E]:
         stopping = False
         seconds = self._host.settings.tile_seconds
         deadline = time.monotonic() + seconds
@@ -172,10 +212,12 @@ class _Run:
                     self.leave()
                     raise Stopped(STOPPED)
                 raise self._host.give_up(seconds)
-            if isinstance(answer, Progress | Pattern):
-                self._check(answer)
-                yield answer
-                if isinstance(answer, Pattern) and pause():
+            if isinstance(answer, EVENTS):
+                event = self._expected.take(answer)
+                if event is None:
+                    raise _nonsense(self._host)
+                yield event
+                if self._expected.is_batch(event) and pause():
                     self.halt()
                 if not stopping:
                     deadline = time.monotonic() + seconds
@@ -211,7 +253,7 @@ class _Run:
 
     def _last(self, answer: Answer, stopping: bool) -> None:
         """Take in the answer that ends a run."""
-        if isinstance(answer, Done) and answer.ticket == self.ticket and not self._outstanding:
+        if isinstance(answer, Done) and answer.ticket == self.ticket and self._expected.complete:
             self.ended = True
         elif isinstance(answer, Halted) and answer.ticket == self.ticket and self._halted:
             self.ended = True
@@ -220,31 +262,6 @@ class _Run:
         else:
             self.ended = True
             raise _error(self._host, answer)
-
-    def _check(self, event: Progress | Pattern) -> None:
-        """An event must be about the filters that were asked for, and of the shape that is promised."""
-        pictures = self._request.recipe.pictures
-        if isinstance(event, Pattern):
-            sound = (
-                event.layer == self._request.layer
-                and event.filter in self._outstanding
-                and _is_tile(event.tile, pictures)
-                and len(event.responses) == (pictures if pictures > 1 else 0)
-                and (event.kernel is None or is_kernel(event.kernel))
-            )
-            if sound:
-                self._outstanding.remove(event.filter)
-        else:
-            sound = (
-                set(event.filters) <= set(self._outstanding)
-                and event.tiles.ndim == 4
-                and len(event.tiles) == len(event.filters) > 0
-                and _is_tile(event.tiles[0], pictures)
-                and 0 <= event.step <= event.steps
-                and 0 <= event.seconds < float("inf")
-            )
-        if not sound:
-            raise _nonsense(self._host)
 
 
 def _answer(host: Host, seconds: float, stop: Callable[[], bool]) -> Answer:
@@ -284,12 +301,9 @@ def _sound(spec: ModelSpec) -> bool:
         all(0 <= node.layer < len(spec.layers) for node in spec.nodes)
         and all(0 <= source < index for index, node in enumerate(spec.nodes) for source in node.inputs)
         and all(index in calls for index in (*spec.inputs, *spec.outputs))
+        and all(output.node is None or output.node in calls for output in spec.declared_outputs)
         and len({layer.name for layer in spec.layers}) == len(spec.layers)
     )
-
-
-def _is_tile(tile: NDArray[np.uint8], pictures: int) -> bool:
-    return tile.ndim == 3 and tile.shape[2] in (1, 3) and mosaic.holds(tile, pictures)
 
 
 def _shortened(text: str) -> str:

@@ -40,15 +40,17 @@ SEND_SECONDS = 30.0
 LOG_LINES = 60
 
 CRASHED = "The process that worked on this file crashed, so the work was ended. Nothing else was affected."
-NO_MEMORY = "This took more memory than there is, so it was ended. Choose a smaller tile size or fewer filters."
-KILLED = "The system ended the process that worked on this file, most often because memory ran out. Try smaller tiles."
+NO_MEMORY = "This took more memory than there is, so it was ended. {advice}"
+KILLED = "The system ended the process that worked on this file, most often because memory ran out. {advice}"
 FORBIDDEN = (
     "Something in this file tried to do what reading a model never needs, and was stopped before it did. "
     "Do not open it elsewhere unless you trust who made it."
 )
 GARBLED = "The process that worked on this file gave no sensible answer, so it was ended. Nothing else was affected."
-TOO_SLOW = "This took longer than {seconds:.0f} seconds and was ended. Choose a smaller tile size or fewer filters."
+TOO_SLOW = "This took longer than {seconds:.0f} seconds and was ended. {advice}"
 NOT_STARTED = "The process that should do this could not be started. Close other programs and try again."
+SMALLER_TILES = "Choose a smaller tile size or fewer filters."
+SMALLER_INPUTS = "Give the network smaller inputs."
 ENDED = "The program is closing, so the work was ended."
 
 
@@ -75,6 +77,7 @@ class Host:
     Attributes:
         tickets: the number of runs asked for so far.
         owed: the ticket of a run that was halted and whose last answer has not come.
+        advice: what to do where the child needs too much time or memory, as a sentence.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Host:
         self.settings = settings
         self.tickets = 0
         self.owed: int | None = None
+        self.advice = SMALLER_TILES
         self._answers: queue.Queue[Answer | Exception | None] = queue.Queue(WAITING_ANSWERS)
         self._errors: deque[str] = deque(maxlen=LOG_LINES)
         self._killed = False
@@ -156,7 +160,7 @@ class Host:
             write_message(self._process.stdin, question)
         except (OSError, ValueError):
             if not watchdog.is_alive():
-                raise TimedOut(TOO_SLOW.format(seconds=SEND_SECONDS)) from None
+                raise TimedOut(TOO_SLOW.format(seconds=SEND_SECONDS, advice=self.advice)) from None
             raise self._death() from None
         finally:
             watchdog.cancel()
@@ -206,7 +210,7 @@ class Host:
     def give_up(self, seconds: float) -> TimedOut:
         """Kill a child that passed its deadline; returns the error to raise."""
         self.fail(f"passed its deadline of {seconds:.1f} s")
-        return TimedOut(TOO_SLOW.format(seconds=seconds))
+        return TimedOut(TOO_SLOW.format(seconds=seconds, advice=self.advice))
 
     def _hear(self) -> None:
         """Take in answers until the child is gone or sends nonsense."""
@@ -254,8 +258,9 @@ class Host:
             return ChildDied(FORBIDDEN, violently=True)
         if self._usage.was_high or any("bad_alloc" in line for line in self._errors):
             # At its limit TensorFlow often crashes where it should report an error. That is not the file's fault.
-            return ChildDied(NO_MEMORY, violently=False)
-        return ChildDied(KILLED if status == -getattr(signal, "SIGKILL", 9) else CRASHED, violently=status < 0)
+            return ChildDied(NO_MEMORY.format(advice=self.advice), violently=False)
+        killed = status == -getattr(signal, "SIGKILL", 9)
+        return ChildDied(KILLED.format(advice=self.advice) if killed else CRASHED, violently=status < 0)
 
 
 def child_program() -> list[str]:

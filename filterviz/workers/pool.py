@@ -7,7 +7,7 @@ with all that was compiled for it, for as long as it is used; no child ever sees
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +16,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.errors import EngineFailed, Stopped
-from filterviz.settings import Settings
-from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request
+from filterviz.errors import BadRequest, EngineFailed, Stopped
+from filterviz.settings import MIB, Settings
+from filterviz.spec import AS_IT_IS, ModelSpec, Opening, Pattern, Progress, Request, Shape
 from filterviz.workers import dialogue
 from filterviz.workers.host import ChildDied, Host
 from filterviz.workers.nursery import Nursery
-from filterviz.workers.protocol import Role
+from filterviz.workers.protocol import MAX_PAYLOAD, Outputs, Role
 from filterviz.workers.quarantine import Quarantine
 from filterviz.workers.shelf import ModelKey, Resident, Shelf
 from filterviz.workers.turns import Turns
@@ -30,11 +30,22 @@ from filterviz.workers.turns import Turns
 READERS = 4
 """Files read at the same time."""
 
+PART_BYTES = 64 * MIB
+"""Inputs of one question: a child holds no more of them at a time, and its turn ends with them."""
+
+LARGEST_INPUT = "One input takes {size} MiB, and {limit} is the most that can be given."
+LARGEST_BATCH = (
+    "This network computes each output from its whole batch, so all inputs are given to it at once; they take {size} "
+    "MiB, and {limit} is the most. Give fewer inputs."
+)
+NOT_COMPUTED = "Some outputs were not computed, without a reason given. Try again; the log may say more."
 INCOMPLETE = "Some tiles were not made, without a reason given. Try again; the log may say more."
 
 
 class Pool:
-    """Reads files and makes patterns in child processes. A context manager; safe to use from several threads.
+    """Reads files, makes patterns and runs networks in child processes.
+
+    A context manager; safe to use from several threads.
 
     Args:
         settings: the limits, and how many compute at once.
@@ -141,6 +152,76 @@ class Pool:
             if len(rows) == before:
                 raise EngineFailed(INCOMPLETE)
 
+    def outputs(
+        self,
+        path: Path,
+        sha256: str,
+        spec: ModelSpec,
+        inputs: Sequence[NDArray[np.float32]],
+        *,
+        opening: Opening = AS_IT_IS,
+        owner: str = "",
+        stop: threading.Event | None = None,
+    ) -> Generator[tuple[NDArray[np.float32], ...], None, None]:
+        """Run a whole network, when it is the owner's turn.
+
+        Args:
+            path: of the model's file.
+            sha256: of its bytes.
+            spec: what is in it.
+            inputs: an array for each of its inputs, all of them with the same number of examples, at least one.
+            opening: see :meth:`inspect`.
+            owner: whom it is for; owners get their turns in equal shares.
+            stop: may be set at any time, also while waiting.
+
+        Yields:
+            For the next so many examples, in order, an array for each output that can be computed. Closing the
+            generator stops the work.
+
+        Raises:
+            Stopped: ``stop`` was set.
+            BadRequest, Refused, EngineFailed: see :meth:`inspect`.
+        """
+        stopped = dialogue.never if stop is None else stop.is_set
+        key = (sha256, opening, _number_of(path))
+        shapes = [spec.nodes[node].file_shape for node in spec.outputs]
+        done, count = 0, len(inputs[0])
+        rows = _rows_of_question(inputs, spec.whole_batch)
+        while done < count:
+            part = [np.ascontiguousarray(array[done : done + rows]) for array in inputs]
+            before = done
+            with (
+                self._turns.turn(owner, stopped),
+                closing(self._compute(path, key, part, shapes, stopped, owner)) as events,
+            ):
+                for event in events:
+                    done += len(event.arrays[0])
+                    yield event.arrays
+            if done == before:
+                raise EngineFailed(NOT_COMPUTED)
+
+    def _compute(
+        self,
+        path: Path,
+        key: ModelKey,
+        inputs: Sequence[NDArray[np.float32]],
+        shapes: Sequence[Shape | None],
+        stop: Callable[[], bool],
+        owner: str,
+    ) -> Generator[Outputs, None, None]:
+        """Run a network on some examples until all are done or, after a batch, others wait."""
+        self._quarantine.check(key[0])
+        resident = self._resident(path, key, stop)
+        try:
+            answers = dialogue.compute_outputs(
+                resident.host, inputs, shapes, stop=stop, pause=lambda: self._turns.others_wait(owner)
+            )
+            with self._blaming(key[0]), closing(answers):
+                yield from answers
+        finally:
+            self._shelf.put(resident)
+            self._nursery.replace_spare(Role.MODEL)
+
     def _take_turn(
         self,
         path: Path,
@@ -206,6 +287,20 @@ class Pool:
             if death.violently:
                 self._quarantine.note(sha256)
             raise
+
+
+def _rows_of_question(inputs: Sequence[NDArray[np.float32]], whole: bool) -> int:
+    """How many examples go into one question.
+
+    Raises:
+        BadRequest: not one does, or not all that must be computed together.
+    """
+    count, size = len(inputs[0]), sum(array.nbytes for array in inputs)
+    least = size if whole else -(-size // count)
+    if least > MAX_PAYLOAD:
+        sentence = LARGEST_BATCH if whole else LARGEST_INPUT
+        raise BadRequest(sentence.format(size=least // MIB, limit=MAX_PAYLOAD // MIB))
+    return count if whole else max(1, PART_BYTES * count // max(1, size))
 
 
 def _number_of(path: Path) -> int:

@@ -82,6 +82,19 @@ class Run:
     start: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Compute:
+    """To a model child: run the whole network. Answered by ``Outputs``, then ``Done`` or a failure.
+
+    Attributes:
+        ticket: of this run.
+        inputs: an array for each input of the network, in the file's order and layout, batch first.
+    """
+
+    ticket: int
+    inputs: tuple[NDArray[np.float32], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Halt:
     """To a model child: stop between two steps of the run with this ticket. Without meaning once that has ended."""
@@ -103,9 +116,22 @@ class Opened:
     spec: ModelSpec
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """From a child: what the network computes for the next so many examples of a run.
+
+    Attributes:
+        ticket: of the run.
+        arrays: one for each output that can be computed, in the file's order and layout, batch first.
+    """
+
+    ticket: int
+    arrays: tuple[NDArray[np.float32], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From a child: every pattern of the run has been sent."""
+    """From a child: every pattern of the run, or every output, has been sent."""
 
     ticket: int
 
@@ -136,12 +162,12 @@ class Failed:
     sentence: str
 
 
-Question = Hello | Open | Run | Halt
-Answer = Ready | Opened | Progress | Pattern | Done | Halted | Refusal | Failed
+Question = Hello | Open | Run | Compute | Halt
+Answer = Ready | Opened | Progress | Pattern | Outputs | Done | Halted | Refusal | Failed
 
-QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Hello, Open, Run, Halt)}
+QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Hello, Open, Run, Compute, Halt)}
 ANSWERS: dict[str, type[Answer]] = {
-    kind.__name__: kind for kind in (Ready, Opened, Progress, Pattern, Done, Halted, Refusal, Failed)
+    kind.__name__: kind for kind in (Ready, Opened, Progress, Pattern, Outputs, Done, Halted, Refusal, Failed)
 }
 
 for _kind in (*QUESTIONS.values(), *ANSWERS.values()):

@@ -33,7 +33,7 @@ def reader(tmp_path: Path) -> Iterator[Host]:
 
 @pytest.fixture(scope="module")
 def recorded(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Pattern], tuple[str, ...]]:
-    """What a model child did from the moment it opened a file to its last pattern: audit events, patterns, limits."""
+    """What a model child did from the moment it opened a file to its last answer: audit events, patterns, limits."""
     folder = tmp_path_factory.mktemp("recorded")
     record = folder / "record"
     with Host(Role.MODEL, SETTINGS, folder, record=record) as host:
@@ -42,6 +42,11 @@ def recorded(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         natural = replace(REQUEST, recipe=Recipe("natural", size=32, steps=4))
         first = replace(REQUEST, layer="conv_0")
         events = [event for ask in (REQUEST, natural, first) for event in dialogue.make_patterns(host, ask, None)]
+        pictures = np.random.default_rng(0).random((9, 32, 32, 3), np.float32)
+        answers = list(dialogue.compute_outputs(host, [pictures], [(None, 32, 32, 8)]))
+        assert sum(len(answer.arrays[0]) for answer in answers) == 9
+        with pytest.raises(BadRequest, match="do not fit"):
+            list(dialogue.compute_outputs(host, [pictures, pictures], [(None, 32, 32, 8)]))
         with pytest.raises(BadRequest, match="start pictures"):
             list(dialogue.make_patterns(host, REQUEST, np.zeros((2, 8, 8, 3), np.float32)))
         assert host.alive

@@ -21,7 +21,7 @@ from filterviz.settings import Settings
 from filterviz.spec import Pattern, Progress, Request
 from filterviz.workers import dialogue, host
 from filterviz.workers.host import ChildDied, Host
-from filterviz.workers.protocol import Role
+from filterviz.workers.protocol import Outputs, Role
 from tests.workers.unruly import program
 
 REQUEST = Request("conv", (3, 1, 2))
@@ -49,8 +49,8 @@ def test_a_child_answers_again_and_again(tmp_path: Path) -> None:
     ("manner", "sentence", "violently"),
     [
         ("segfault", host.CRASHED, True),
-        ("killed", host.KILLED, True),
-        ("bad-alloc", host.NO_MEMORY, False),
+        ("killed", host.KILLED.format(advice=host.SMALLER_TILES), True),
+        ("bad-alloc", host.NO_MEMORY.format(advice=host.SMALLER_TILES), False),
         ("tripped", host.FORBIDDEN, True),
     ],
 )
@@ -89,6 +89,45 @@ def test_nonsense_about_several_pictures_ends_the_child(tmp_path: Path, manner: 
         with pytest.raises(EngineFailed, match="no sensible answer"):
             list(dialogue.make_patterns(running, request, None))
         assert not running.alive
+
+
+def computed(running: Host, rows: int = 3) -> list[Outputs]:
+    """What a child makes of so many examples for a network with one output of two numbers."""
+    return list(dialogue.compute_outputs(running, [np.zeros((rows, 4), np.float32)], [(None, 2)]))
+
+
+def test_outputs_come_from_a_child_that_makes_patterns_too(tmp_path: Path) -> None:
+    with child("well-behaved", tmp_path) as running:
+        assert [answer.arrays[0].shape for answer in computed(running)] == [(3, 2)]
+        assert len(list(dialogue.make_patterns(running, REQUEST, None))) == 3
+        assert [answer.arrays[0].shape for answer in computed(running, 5)] == [(5, 2)]
+
+
+@pytest.mark.parametrize(
+    "manner",
+    [
+        *("too many rows", "no rows", "another width", "another rank", "no axes", "an output more", "no outputs"),
+        *("a change of mind", "never enough", "a picture", "stranger", "hasty", "garbage", "huge", "pickle", "mute"),
+    ],
+)
+def test_nonsense_about_outputs_ends_the_child(tmp_path: Path, manner: str) -> None:
+    with child(manner, tmp_path) as running:
+        shapes = [(None, None, None)] if manner == "a change of mind" else [(None, 2)]
+        with pytest.raises(EngineFailed, match="no sensible answer"):
+            list(dialogue.compute_outputs(running, [np.zeros((3, 4), np.float32)], shapes))
+        assert not running.alive
+
+
+def test_outputs_have_a_deadline_and_advice_of_their_own(tmp_path: Path) -> None:
+    with (
+        child("hang", tmp_path, replace(SETTINGS, tile_seconds=0.3)) as running,
+        pytest.raises(TimedOut, match=r"longer than .* smaller inputs"),
+    ):
+        computed(running)
+    with child("bad-alloc", tmp_path) as running, pytest.raises(ChildDied, match=r"more memory .* smaller inputs"):
+        computed(running)
+    with child("memory", tmp_path) as running, pytest.raises(EngineFailed, match="memory"):
+        computed(running)
 
 
 def test_a_deadline_ends_the_child(tmp_path: Path) -> None:

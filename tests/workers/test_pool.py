@@ -50,6 +50,34 @@ def test_a_file_is_inspected(pool: Pool, small: Path) -> None:
         assert Limit.NO_NEW_PRIVILEGES in pool.holds
 
 
+def test_outputs_are_the_same_in_one_turn_and_in_many(pool: Pool, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = pool.inspect(small, sha256(small))
+    pictures = np.random.default_rng(0).random((40, 32, 32, 3), np.float32)
+    whole = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures])]
+    assert len(patterns(pool, small)) == 3
+    turns: list[str] = []
+    monkeypatch.setattr(pool._turns, "others_wait", lambda owner: turns.append(owner) or True)
+    parts = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures], owner="me")]
+    assert len(turns) > 1
+    np.testing.assert_allclose(np.concatenate(whole), np.concatenate(parts), rtol=1e-5, atol=1e-6)
+    assert np.concatenate(parts).shape == (40, 32, 32, 8)
+
+
+def test_outputs_can_be_stopped_and_left(pool: Pool, slow: Path) -> None:
+    spec = pool.inspect(slow, sha256(slow))
+    pictures = np.zeros((20_000, 32, 32, 3), np.float32)
+    stop = threading.Event()
+    made = pool.outputs(slow, sha256(slow), spec, [pictures], stop=stop)
+    next(made)
+    stop.set()
+    with pytest.raises(Stopped):
+        list(made)
+    made = pool.outputs(slow, sha256(slow), spec, [pictures])
+    next(made)
+    made.close()
+    assert len(next(pool.outputs(slow, sha256(slow), spec, [pictures[:1]]))) == 1
+
+
 def test_patterns_come_in_order_and_are_the_same_again(pool: Pool, small: Path) -> None:
     first, second = patterns(pool, small), patterns(pool, small)
     assert [pattern.filter for pattern in first] == [0, 5, 2]

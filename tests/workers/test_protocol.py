@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as arrays
 from filterviz.errors import RefusalCode
 from filterviz.settings import Settings
 from filterviz.spec import (
+    DeclaredOutput,
     Flag,
     LayerSpec,
     ModelSpec,
@@ -50,7 +51,15 @@ layers = st.builds(
     visualisable=st.booleans(),
     reason=st.none() | texts,
 )
-nodes = st.builds(NodeSpec, layer=whole, inputs=st.lists(whole, max_size=3).map(tuple), output_shape=shapes)
+nodes = st.builds(
+    NodeSpec,
+    layer=whole,
+    inputs=st.lists(whole, max_size=3).map(tuple),
+    output_shape=shapes,
+    permutations=st.lists(st.none() | st.permutations(range(4)).map(tuple), max_size=2).map(tuple),
+    channels_first=st.booleans(),
+)
+declared = st.builds(DeclaredOutput, node=st.none() | whole, reason=st.none() | texts)
 specs = st.builds(
     ModelSpec,
     name=texts,
@@ -61,6 +70,10 @@ specs = st.builds(
     pixel_range=st.sampled_from(PixelRange),
     keras_version=texts,
     notes=st.lists(texts, max_size=2).map(tuple),
+    declared_outputs=st.lists(
+        st.builds(DeclaredOutput, node=st.none() | whole, reason=st.none() | texts), max_size=2
+    ).map(tuple),
+    whole_batch=st.booleans(),
 )
 requests = st.builds(
     Request,
@@ -73,6 +86,9 @@ requests = st.builds(
 pictures = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=4, max_dims=4, max_side=4))
 starts = arrays.arrays(np.float32, arrays.array_shapes(min_dims=4, max_dims=4, max_side=3))
 tiles = arrays.arrays(np.uint8, arrays.array_shapes(min_dims=3, max_dims=3, max_side=5))
+batches = st.lists(arrays.arrays(np.float32, arrays.array_shapes(min_dims=1, max_dims=6, max_side=3)), max_size=3).map(
+    tuple
+)
 kernels = arrays.arrays(np.float32, arrays.array_shapes(min_dims=3, max_dims=3, max_side=5))
 numbers = st.floats(width=32)
 tickets = st.integers(0, 2**31)
@@ -92,6 +108,7 @@ QUESTIONS = st.one_of(
         opening=st.builds(Opening, architecture=st.none() | texts, untrained=st.none() | st.integers(0, 2**31)),
     ),
     st.builds(wire.Run, ticket=tickets, request=requests, start=st.none() | starts),
+    st.builds(wire.Compute, ticket=tickets, inputs=batches),
     st.builds(wire.Halt, ticket=tickets),
 )
 ANSWERS = st.one_of(
@@ -120,6 +137,7 @@ ANSWERS = st.one_of(
         pixel_range=st.none() | st.sampled_from(PixelRange),
         kernel=st.none() | kernels,
     ),
+    st.builds(wire.Outputs, ticket=tickets, arrays=batches),
     st.builds(wire.Done, ticket=tickets),
     st.builds(wire.Halted, ticket=tickets, sentence=texts),
     st.builds(wire.Refusal, code=st.sampled_from(RefusalCode), what=texts, where=texts, hint=texts),
@@ -163,7 +181,8 @@ def test_answers_survive_one_after_the_other(answers: list[wire.Answer]) -> None
 
 def test_every_message_is_tried() -> None:
     assert wire.QUESTIONS.keys() | wire.ANSWERS.keys() == {
-        "Hello", "Open", "Run", "Halt", "Ready", "Opened", "Progress", "Pattern", "Done", "Halted", "Refusal", "Failed",
+        "Hello", "Open", "Run", "Compute", "Halt",
+        "Ready", "Opened", "Progress", "Pattern", "Outputs", "Done", "Halted", "Refusal", "Failed",
     }  # fmt: skip
 
 
@@ -246,6 +265,39 @@ def test_the_example_is_sound() -> None:
 )
 def test_what_is_not_as_declared_is_refused(changes: dict[str, Any]) -> None:
     assert isinstance(read_or_refuse(progress(**changes)), Malformed)
+
+
+def outputs(*arrays_declared: Any, payload: bytes = b"abcdefgh") -> bytes:
+    return frame({"Outputs": {"ticket": 1, "arrays": list(arrays_declared)}}, payload)
+
+
+def test_the_example_of_outputs_is_sound() -> None:
+    answer = read_or_refuse(outputs({"dtype": "float32", "shape": [1, 2]}))
+    assert isinstance(answer, wire.Outputs)
+    assert [array.shape for array in answer.arrays] == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        outputs({"dtype": "float32", "shape": [1, 3]}),  # more than there is
+        outputs({"dtype": "float32", "shape": [1, 1]}),  # less
+        outputs({"dtype": "uint8", "shape": [8]}),
+        outputs({"dtype": "object", "shape": [1]}),
+        outputs({"dtype": "float32", "shape": [-1, -2]}),
+        outputs({"dtype": "float32", "shape": [1, 1, 1, 1, 1, 1, 2]}),
+        outputs({"dtype": "float32", "shape": [1 << 40, 1 << 40, 0]}),
+        outputs({"dtype": "float32"}),
+        outputs([1.0, 2.0]),
+        outputs(payload=b"abcd"),
+        frame({"Outputs": {"ticket": 1, "arrays": {"0": {"dtype": "float32", "shape": [0]}}}}),
+        frame({"Outputs": {"ticket": True, "arrays": []}}),
+        frame({"Compute": {"ticket": 1, "inputs": []}}),  # a question
+    ],
+    ids=lambda data: repr(data[16:90]),
+)
+def test_outputs_that_are_not_as_declared_are_refused(data: bytes) -> None:
+    assert isinstance(read_or_refuse(data), Malformed)
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,32 @@ def main() -> None:
             os.write(answers.fileno(), b"\x80\x04\x95\x1a\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system")
         if isinstance(question, wire.Open):
             say(wire.Opened(ModelSpec("unruly", (), (), (), ())))
+        if isinstance(question, wire.Compute):
+            ticket, rows = question.ticket, len(question.inputs[0])
+            given = {
+                "too many rows": [(rows + 1, 2)],
+                "no rows": [(0, 2)],
+                "another width": [(rows, 3)],
+                "another rank": [(rows, 2, 1)],
+                "no axes": [()],
+                "an output more": [(rows, 2), (rows, 2)],
+                "no outputs": [],
+            }.get(manner, [(rows, 2)])
+            if manner == "a change of mind":
+                say(wire.Outputs(ticket, (np.zeros((1, 2, 5), np.float32),)))
+                given = [(rows - 1, 2, 6)]
+            if manner == "stranger":
+                ticket += 1
+            if manner == "memory":
+                say(wire.Failed(wire.FailureKind.MEMORY, "This took more memory than there is."))
+                continue
+            if manner != "hasty":
+                say(wire.Outputs(ticket, tuple(np.zeros(shape, np.float32) for shape in given)))
+            if manner == "never enough":
+                say(wire.Outputs(ticket, tuple(np.zeros(shape, np.float32) for shape in given)))
+            if manner == "a picture":
+                say(pattern("conv", 0))
+            say(wire.Done(question.ticket))
         if isinstance(question, wire.Run):
             layer, filters = question.request.layer, question.request.filters
             if manner == "stranger":
