@@ -69,7 +69,7 @@ def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
                 return PixelRange.BYTE, f"{reason}, and it puts blue first itself"
             return pixel_range, reason
     try:
-        expected = None if first is None else _expected(graph, arrays, *first)
+        expected = None if first is None or first[0] is None else _expected(graph, arrays, first[0], first[1])
     except Refused:  # what cannot be read is said where it is needed
         expected = None
     if expected is not None:

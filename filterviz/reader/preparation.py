@@ -25,7 +25,7 @@ Reading = Callable[[int], Sequence[NDArray[np.float32]]]
 MOVING = frozenset(
     {
         *(IDENTITY, "ZeroPadding2D", "Cropping2D", "CenterCrop", "Resizing", "UpSampling2D", "AveragePooling2D"),
-        *("MaxPooling2D", "Clip", "Pad", "Resize"),
+        *("MaxPooling2D", "Clip", "Pad", "Resize", "ReflectionPadding2D", "Roll"),
     }
 )
 """Kinds after which the values of a channel still lie where they lay, or nearly: a clip only cuts off strays."""
@@ -37,10 +37,11 @@ EPSILON = 1e-7
 """The smallest deviation that Normalization divides by, Keras's ``epsilon()``."""
 
 
-def first_learned(graph: Graph, read: Reading) -> tuple[int, Preparation] | None:
+def first_learned(graph: Graph, read: Reading) -> tuple[int | None, Preparation] | None:
     """The node of the first learned layer that takes a picture, and how that was prepared for it.
 
-    ``None`` where there is none, or where more happens to the pixels before it than an affine map.
+    Where more happens to the pixels before it than an affine map, there is no such node, and the preparation is that
+    which could be followed. ``None`` where there is no picture.
 
     Args:
         graph: of the network.
@@ -64,7 +65,7 @@ def first_learned(graph: Graph, read: Reading) -> tuple[int, Preparation] | None
         prepared = _prepared(node, record, sources, lambda index=node.spec.layer: read(index))  # type: ignore[misc]
         if prepared is not None and np.isfinite(prepared.matrix).all() and np.isfinite(prepared.offset).all():
             found[position] = prepared
-    return None
+    return (None, found[max(found)]) if found else None
 
 
 def _prepared(

@@ -142,6 +142,9 @@ PREPARED: dict[str, tuple[Any, PixelRange]] = {
         lambda: [L.Resizing(24, 24), L.RandomFlip(), L.Rescaling(1 / 255), L.ZeroPadding2D(2)],
         PixelRange.BYTE,
     ),
+    "adapted along no axis": (lambda: [adapted(rising(0, 255), axis=None)], PixelRange.BYTE),
+    "adapted place by place": (lambda: [adapted(rising(0, 255), axis=(1, 2, 3))], PixelRange.BYTE),
+    "adapted place by place to 0-1": (lambda: [adapted(rising(0, 1), axis=(1, 2, 3))], PixelRange.UNIT),
     "batch-normalised": (lambda: [L.BatchNormalization()], PixelRange.UNIT),
 }
 
@@ -191,6 +194,27 @@ def test_preparing_that_is_written_into_the_graph_tells_the_range(name: str, lib
         assert model.spec.pixel_range is expected, model.spec.pixel_range_reason
 
 
+IN_KERAS_3: dict[str, Any] = {
+    "preprocess_input of VGG": keras.applications.vgg16.preprocess_input,
+    "preprocess_input of DenseNet": keras.applications.densenet.preprocess_input,
+    "preprocess_input of ResNetV2": keras.applications.resnet_v2.preprocess_input,
+    "taken": lambda x: keras.ops.take(x, [2, 1, 0], axis=-1) - np.array(CAFFE_MEANS, np.float32),
+    "turned": lambda x: keras.ops.flip(x, axis=-1) - np.array(CAFFE_MEANS, np.float32).reshape(1, 1, 1, 3),
+    "split": lambda x: keras.ops.concatenate(keras.ops.split(x, 3, axis=-1)[::-1], axis=-1) - 116.0,
+    "unstacked": lambda x: keras.ops.stack(keras.ops.unstack(x, 3, axis=-1)[::-1], axis=-1) - 116.0,
+    "mixed": lambda x: keras.ops.matmul(x / 255.0, np.full((3, 3), 0.3, np.float32)),
+}
+
+
+@pytest.mark.parametrize("name", IN_KERAS_3)
+def test_preparing_by_operations_of_keras_3_takes_0_to_255(name: str, tmp_path: Path) -> None:
+    start = keras.Input((16, 16, 3))
+    x = L.Conv2D(4, 3, name="block5_conv1")(L.Conv2D(4, 3, name="block1_conv1")(IN_KERAS_3[name](start)))
+    keras.Model(start, x).save(tmp_path / "model.keras")
+    with open_model(tmp_path / "model.keras", Settings()) as model:
+        assert model.spec.pixel_range is PixelRange.BYTE, model.spec.pixel_range_reason
+
+
 def test_channels_turned_and_nothing_more_leave_a_network_its_name(tmp_path: Path) -> None:
     """-1-1 is the same in either order of colours. VGG takes blue first, and gets it from 0-255 with red first."""
     for names, expected in (
@@ -209,6 +233,14 @@ def test_channels_turned_and_nothing_more_leave_a_network_its_name(tmp_path: Pat
 def test_any_number_of_channels_can_be_prepared(channels: int, tmp_path: Path) -> None:
     layers = [L.Rescaling(1 / 127.5, -1), L.Conv2D(4, 3)]
     keras.Sequential([keras.Input((16, 16, channels)), *layers]).save(tmp_path / "model.keras")
+    with open_model(tmp_path / "model.keras", Settings()) as model:
+        assert model.spec.pixel_range is PixelRange.BYTE
+
+
+def test_preparing_before_what_cannot_be_followed_tells_the_range(tmp_path: Path) -> None:
+    """The root of pixels is no affine map; that they are scaled before it says what they were."""
+    start = keras.Input((16, 16, 3))
+    keras.Model(start, L.Conv2D(4, 3)(keras.ops.sqrt(L.Rescaling(1 / 255)(start)))).save(tmp_path / "model.keras")
     with open_model(tmp_path / "model.keras", Settings()) as model:
         assert model.spec.pixel_range is PixelRange.BYTE
 
