@@ -190,7 +190,14 @@ class Graph:
             if len(later) == len(waiting):
                 break  # what is left hangs in the air; it can neither be reached nor be needed
             waiting = later
-        found = [(made.get((reference.layer, reference.call)), reference) for reference in model.outputs]
+        nested = {layer.name for layer in model.layers if layer.model is not None and not layer.model.sequential}
+        found = []
+        for reference in model.outputs:
+            # Keras 3 counts a nested model's own making as its first call here, and nowhere else.
+            number = reference.call - (model.keras_3 and reference.layer in nested)
+            found.append(
+                (made.get((reference.layer, number)) or made.get((reference.layer, reference.call)), reference)
+            )
         return [_pick(source, reference) for source, reference in found if source]
 
     def _branches(self, model: Model, prefix: str) -> tuple[Branch, ...]:
@@ -599,7 +606,7 @@ def _pick(source: list[int], reference: Reference) -> int:
 def _offsets(model: Model) -> dict[str, int]:
     """How much too high the file counts a layer's calls: Keras 2 counted a nested model's own making as its first."""
     highest: dict[str, int] = {}
-    references = [*model.inputs, *model.outputs]
+    references = [] if model.keras_3 else [*model.inputs, *model.outputs]
     references += [reference for layer in model.layers for call in layer.calls for reference in call.inputs]
     for reference in references:
         highest[reference.layer] = max(highest.get(reference.layer, 0), reference.call)
