@@ -127,11 +127,7 @@ REDUCTIONS: Mapping[str, Operation] = {
     "std": tf.math.reduce_std,
     "var": tf.math.reduce_variance,
     "logsumexp": tf.reduce_logsumexp,
-    "euclidean_norm": lambda inputs, axis, keepdims: (
-        tf.norm(inputs, axis=axis, keepdims=keepdims)
-        if len(axis) <= 2
-        else tf.sqrt(tf.reduce_sum(tf.square(inputs), axis=axis, keepdims=keepdims))
-    ),
+    "euclidean_norm": tf.math.reduce_euclidean_norm,
     "ptp": lambda inputs, axis, keepdims: (
         tf.reduce_max(inputs, axis=axis, keepdims=keepdims) - tf.reduce_min(inputs, axis=axis, keepdims=keepdims)
     ),

@@ -112,6 +112,7 @@ class Model:
         inputs: of a Functional model.
         outputs: of a Functional model.
         input_shape: where the model states it apart from its layers, as the file writes it.
+        keras_3: whether Keras 3 wrote it.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Model:
     inputs: tuple[Reference, ...] = ()
     outputs: tuple[Reference, ...] = ()
     input_shape: Any = None
+    keras_3: bool = False
 
     def walk(self) -> Iterator[Layer]:
         """All layers, those of nested models in their place."""
@@ -202,6 +204,7 @@ class Parser:
             inputs=() if sequential else tuple(_references(settings.get("input_layers"))),
             outputs=() if sequential else tuple(_references(settings.get("output_layers"))),
             input_shape=settings.get("build_input_shape") or settings.get("batch_input_shape"),
+            keras_3=self._keras_3,
         )
 
     def layer(self, data: Any, depth: int) -> Layer:

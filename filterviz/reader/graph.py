@@ -236,7 +236,14 @@ class Graph:
             if len(later) == len(waiting):
                 break  # what is left hangs in the air; it can neither be reached nor be needed
             waiting = later
-        return [self._pick(made, reference) for reference in model.outputs]
+        nested = {layer.name for layer in model.layers if layer.model is not None and not layer.model.sequential}
+        found: list[int | None] = []
+        for reference in model.outputs:
+            # Keras 3 counts a nested model's own making as its first call here, and nowhere else.
+            earlier = replace(reference, call=reference.call - (model.keras_3 and reference.layer in nested))
+            known = (earlier.layer, earlier.call) in made
+            found.append(self._pick(made, earlier if known else reference))
+        return found
 
     def _pick(self, made: Mapping[tuple[str, int], Sequence[int | None]], reference: Reference) -> int | None:
         """The node that a reference means; ``None`` where there is none, or none yet."""
@@ -722,7 +729,7 @@ def _precision(config: Mapping[str, Any]) -> str | None:
 def _offsets(model: Model) -> dict[str, int]:
     """How much too high the file counts a layer's calls: Keras 2 counted a nested model's own making as its first."""
     highest: dict[str, int] = {}
-    references = [*model.inputs, *model.outputs]
+    references = [] if model.keras_3 else [*model.inputs, *model.outputs]
     references += [reference for layer in model.layers for call in layer.calls for reference in call.inputs]
     for reference in references:
         highest[reference.layer] = max(highest.get(reference.layer, 0), reference.call)

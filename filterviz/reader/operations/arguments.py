@@ -171,6 +171,8 @@ class Arguments:
         Raises:
             Unsupported: it is not there, or is that of the pictures of a batch.
         """
+        if not isinstance(plain(value), int | float | list) or (isinstance(value, list) and len(value) != 1):
+            raise self.unsupported(name, value)
         whole = self.values(**{name: value}).whole(name, -16, 16)
         if not -rank <= whole < rank:
             message = f"It cannot be computed: it names the axis {whole} of {rank}."

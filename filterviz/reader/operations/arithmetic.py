@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from filterviz.reader.operations.arguments import Arguments, Found, Operation, R
 from filterviz.reader.operations.constants import Constant
 from filterviz.reader.values import Unsupported
 
-ONE, OTHER = ("x1", "x", "a", "value", "scalar"), ("x2", "y", "b", "bias")
+ONE, OTHER = ("x1", "x", "a", "value"), ("x2", "y", "b", "bias")
 """What the two operands are called in Keras and in TensorFlow."""
 
 MERGES = {
@@ -29,10 +30,10 @@ LOGICAL = frozenset({"logical_and", "logical_or", "logical_xor"})
 LARGEST_MATRIX = 4096
 
 
-def _binary(function: str) -> Reading:
+def _binary(function: str, first: Sequence[str] = ONE, second: Sequence[str] = OTHER) -> Reading:
     def reading(given: Arguments) -> Found:
         given.only("data_format", "NHWC")
-        one, other = given.operands(ONE, OTHER)
+        one, other = given.operands(first, second)
         if isinstance(one, Source) and isinstance(other, Source):
             if function in MERGES and len(one.shape) == len(other.shape):
                 return MERGES[function], {}
@@ -170,7 +171,7 @@ _FUNCTIONS = {
     "power": "power pow",
     "mod": "mod floormod",
     "floor_divide": "floordivide floordiv",
-    "arctan2": "arctan2 atan2",
+    "arctan2": "arctan2",
     "hypot": "hypot",
     "logaddexp": "logaddexp",
     "logaddexp2": "logaddexp2",
@@ -196,7 +197,8 @@ KERAS: dict[str, Operation] = {
 TENSORFLOW: dict[str, Operation] = {
     **_SHARED,
     **rows("biasadd biasaddv1", _binary("add"), "value bias data_format"),
-    **rows("scalarmul", _binary("multiply"), "scalar x"),
+    **rows("atan2", _binary("arctan2", ("y",), ("x",)), "y x"),
+    **rows("scalarmul", _binary("multiply", ("scalar",), ("x",)), "scalar x"),
     **rows("where wherev2 selectv2", _where, "condition x y | t e"),
     **rows("addn", _sum_of_all, "inputs"),
     **rows(

@@ -178,6 +178,9 @@ def _turned(given: Arguments) -> Found:
             raise given.unsupported("axes", None)
         value = [1, 2]
     one, other = given.axes(value, rank, "axes")[:2]
+    if turns == 2 and given.keras and (source.shape[one] != source.shape[other] or source.shape[one] is None):
+        message = "Keras turns pictures that are not square half around in ways that differ by its backend."
+        raise Unsupported(message)
     order = [*range(rank)]
     order[one], order[other] = other, one
     steps = [("Slice", {"parts": _flipped(rank, (one, other) if turns == 2 else (other if turns == 1 else one,))})]
