@@ -53,7 +53,8 @@ def to_bfloat16(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """The nearest bfloat16 numbers, of two that are equally near the even one; what is no number stays as it is."""
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
-    return np.where(np.isnan(values), values, rounded.view(np.float32)).astype(np.float32)
+    made: NDArray[np.float32] = np.where(np.isnan(values), values, rounded.view(np.float32)).astype(np.float32)
+    return made
 
 
 def _all_e4m3() -> NDArray[np.float32]:
