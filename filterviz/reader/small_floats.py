@@ -63,7 +63,8 @@ def _all_e4m3() -> NDArray[np.float32]:
     exponent, fraction = (byte >> 3) & 15, byte & 7
     size = np.where(exponent == 0, np.ldexp(fraction, -9), np.ldexp(8 + fraction, exponent - 10))
     size[(byte & 127) == 127] = np.nan
-    return np.where(byte < 128, size, -size).astype(np.float32)
+    values: NDArray[np.float32] = np.where(byte < 128, size, -size).astype(np.float32)
+    return values
 
 
 E4M3 = _all_e4m3()

@@ -9,7 +9,7 @@ import h5py
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -36,6 +36,7 @@ def test_rounding_is_that_of_ml_dtypes(values: NDArray[np.float32]) -> None:
     np.testing.assert_array_equal(to_e4m3(values), limited.astype(ml_dtypes.float8_e4m3fn).astype(np.float32))
 
 
+@settings(deadline=None)  # the first has to import Keras
 @given(st.data(), st.integers(1, 7), st.integers(1, 7), st.integers(0, 1), st.booleans())
 def test_two_numbers_in_a_byte_come_out_as_keras_put_them_in(
     data: st.DataObject, rows: int, columns: int, axis: int, signed: bool
