@@ -133,8 +133,12 @@ def _connected(container: Container, model: Model, settings: Settings) -> tuple[
                 return graph, _weights(container, graph, settings)
             except Unreadable as error:
                 unreadable.update(error.layers)
-                graph = graph_of(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+            graph = graph_of(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+            try:
                 return graph, _weights(container, graph, settings)
+            except Unreadable as error:  # without the first, others do not find theirs: nothing here fits
+                name, reason = next(iter(error.layers.items()))
+                raise Refused(RefusalCode.MISMATCHED_WEIGHTS, f"{reason} ({name!r})", name, SAVE_WHOLE) from None
         except Refused as refusal:
             if not graph.started or refusal.code is not RefusalCode.MISMATCHED_WEIGHTS:
                 raise

@@ -59,6 +59,8 @@ NAMES: Mapping[str, str] = {
 }
 """What an HDF5 file calls them."""
 
+HIGHEST_RANK = 1 << 20
+
 ROUNDED_OTHERWISE = "its inputs are rounded by a rule that is not known here."
 
 ABS_MAX = {"low": -127, "high": 127, "epsilon": 1e-7}
@@ -106,8 +108,8 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
     mode = mode_of(config) if kind in ("Dense", "Embedding") else None
     rank, alpha = config.get("lora_rank"), config.get("lora_alpha")
     lora = None
-    if not archive and isinstance(rank, int) and not isinstance(rank, bool) and rank > 0:
-        lora = (float(alpha) if isinstance(alpha, int | float) else float(rank)) / rank
+    if not archive and isinstance(rank, int) and 0 < rank <= HIGHEST_RANK:
+        lora = (float(alpha) if isinstance(alpha, int | float) and abs(alpha) < 1e30 else float(rank)) / rank
     if mode is None and lora is None:
         return None
     return _Quantised(kind, mode, lora, _rounding(config), config.get("quantization_config") is not None)

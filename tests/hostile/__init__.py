@@ -2,10 +2,11 @@
 
 ``containers``: files that are not what they claim, archives that unfold. ``bundles``: archives around a model.
 ``arrays``: HDF5 that points elsewhere or declares more than there is. ``configs``: architectures that carry code, name
-foreign objects, ask for the impossible.
+foreign objects, ask for the impossible. ``packed``: quantised, adapted, wrapped and shared layers whose arrays or marks
+are not what they say.
 """
 
-from tests.hostile import arrays, bundles, configs, containers
+from tests.hostile import arrays, bundles, configs, containers, packed
 from tests.hostile.table import TABLE, Hostile
 
-__all__ = ["TABLE", "Hostile", "arrays", "bundles", "configs", "containers"]
+__all__ = ["TABLE", "Hostile", "arrays", "bundles", "configs", "containers", "packed"]

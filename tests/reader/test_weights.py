@@ -1,4 +1,4 @@
-"""Arrays that do not lie where one would look first: of shared, quantised and adapted layers, and inside wrappers."""
+"""Arrays that do not lie where one would look first: of shared, quantised, adapted and wrapped layers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def randomised(network: Network) -> Network:
 
 
 def difference(network: Network, path: Path) -> float:
-    """The largest between Keras and the rebuilt network, as a share of the largest output."""
+    """The largest between what Keras and the rebuilt network compute, as a share of the largest output."""
     random = np.random.default_rng(4)
     inputs = [random.uniform(-1, 1, (2, *one.shape[1:])).astype(np.float32) for one in network.inputs]
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
