@@ -621,7 +621,9 @@ def _reshaped(params: Params, shapes: Shapes) -> Shape:
 
 def _permute(values: Values) -> Params:
     dims = values.raw("dims")
-    if not isinstance(dims, list) or sorted(dims, key=str) != sorted(range(1, len(dims) + 1), key=str):
+    if not isinstance(dims, list) or any(type(dim) is not int for dim in dims):
+        raise values.refuse("dims")
+    if not 1 <= len(dims) <= 8 or sorted(dims) != list(range(1, len(dims) + 1)):
         raise values.refuse("dims")
     return {"dims": tuple(dims)}
 

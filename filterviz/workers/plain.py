@@ -38,7 +38,7 @@ def flatten(value: Any, arrays: list[NDArray[Any]]) -> Any:
     Example:
         >>> from filterviz.spec import NodeSpec
         >>> flatten(NodeSpec(3, (1, 2)), [])
-        {'layer': 3, 'inputs': [1, 2], 'output_shape': None, 'permutations': []}
+        {'layer': 3, 'inputs': [1, 2], 'output_shape': None, 'permutations': [], 'channels_first': False}
     """
     if is_dataclass(value):
         return {item.name: flatten(getattr(value, item.name), arrays) for item in fields(value)}

@@ -396,6 +396,22 @@ def graph(path: Path, change: Callable[[list[Json]], Any]) -> None:
     keras_files.write_h5(path, {"class_name": "Model", "config": config}, keras_files.weights_of(NAMES))
 
 
+@hostile("tensor_number.h5", None)
+def tensor_that_is_none(path: Path) -> None:
+    """A layer fed by the millionth tensor of one that gives a single one, to be taken for another."""
+
+    def change(layers: list[Json]) -> None:
+        layers[-1]["inbound_nodes"][0][0][2] = 10**6
+
+    graph(path, change)
+
+
+@hostile("permutation.h5", RefusalCode.BAD_CONFIG)
+def permutation(path: Path) -> None:
+    """Axes that are named by fractions: equal to the whole numbers, and no index."""
+    fed_by(path, layer("Permute", "permute", dims=[2.0, 1.0, 3.0]))
+
+
 @hostile("cycle.h5", RefusalCode.BAD_CONFIG)
 def cycle(path: Path) -> None:
     """A graph whose beginning waits for its end."""
