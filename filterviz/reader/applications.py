@@ -72,7 +72,7 @@ def _index() -> dict[str, list[str]]:
 
 def _described(member: str) -> Model:
     text = _DESCRIPTIONS.read(f"{member}.json").decode()
-    return parse(text, max_layers=10_000, max_depth=4)
+    return parse(text, max_layers=10_000, max_depth=4, only_layers=True)
 
 
 def _fits(container: Container, model: Model, settings: Settings) -> bool:

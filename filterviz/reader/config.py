@@ -142,7 +142,7 @@ def bad(what: str, where: str = "") -> Refused:
     )
 
 
-def parse(text: str, *, max_layers: int, max_depth: int, keras_3: bool = True) -> Model:
+def parse(text: str, *, max_layers: int, max_depth: int, keras_3: bool = True, only_layers: bool = False) -> Model:
     """The model that a JSON text describes.
 
     Args:
@@ -150,12 +150,13 @@ def parse(text: str, *, max_layers: int, max_depth: int, keras_3: bool = True) -
         max_layers: refused if there are more.
         max_depth: refused if models are nested more deeply.
         keras_3: whether Keras 3 wrote it; some words meant something else before.
+        only_layers: whether all in it are layers, though it leaves out what tells them from operations.
 
     Raises:
         Refused: it describes none (``bad-config``), or one too large or nested too deeply.
     """
     try:
-        return Parser(max_layers, max_depth, keras_3).model(json.loads(text), 0)
+        return Parser(max_layers, max_depth, keras_3, only_layers).model(json.loads(text), 0)
     except RecursionError:
         raise _too_deep() from None
     except ValueError:
@@ -170,10 +171,11 @@ def _too_deep() -> Refused:
 class Parser:
     """Turns parsed JSON into a :class:`Model`, counting layers as it goes."""
 
-    def __init__(self, max_layers: int, max_depth: int, keras_3: bool) -> None:
+    def __init__(self, max_layers: int, max_depth: int, keras_3: bool, only_layers: bool) -> None:
         self._left = max_layers
         self._max_depth = max_depth
         self._keras_3 = keras_3
+        self._only_layers = only_layers
 
     def model(self, data: Any, depth: int) -> Model:
         """A model, at some depth of nesting."""
@@ -243,7 +245,7 @@ class Parser:
             calls,
             wrapped=wrapped,
             module=_text(data.get("module"), ""),
-            untrainable=self._keras_3 and "trainable" not in config,
+            untrainable=self._keras_3 and not self._only_layers and "trainable" not in config,
             stored_class=stored,
             package=package,
             shared=shared,

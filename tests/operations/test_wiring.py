@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -201,3 +203,18 @@ def test_a_nested_model_whose_output_is_used_and_given(tmp_path: Path) -> None:
         _, computed = opened(model, tmp_path / f"model{ending}", pictures())
         assert computed is not None
         assert_same(computed, expected(model, pictures()))
+
+
+def test_a_generator_is_shown_up_to_an_operation_without_its_setting(tmp_path: Path) -> None:
+    """``depth_to_space`` as some files have it: nothing says how large its blocks are."""
+    path = tmp_path / "model.h5"
+    network(keras, lambda x: ops.depth_to_space(x, 2)).save(path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        layer = next(item for item in config["config"]["layers"] if item["class_name"] == "DepthToSpace")
+        layer["config"] = {"name": layer["name"]}
+        file.attrs["model_config"] = json.dumps(config).encode()
+    with open_model(path, Settings()) as rebuilt:
+        assert rebuilt.spec.layer("before").visualisable
+        assert "block_size" in (rebuilt.spec.layer(layer["name"]).reason or "")
+        assert not rebuilt.spec.layer("after_0").visualisable

@@ -14,6 +14,7 @@ from collections.abc import Container, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer
 from filterviz.reader.operations import arithmetic, elementwise, legacy, pictures, reducing, reshaping, slicing
 from filterviz.reader.operations.arguments import Arguments, KindAndParams, Operation, Several, Source, Steps
@@ -77,7 +78,6 @@ def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ..
 
     Raises:
         Unsupported: it is not one of those known here, or is called in a way that is not.
-        Refused: its arguments make no sense.
     """
     keras = layer.class_name not in WRAPPERS
     function, arguments, settings = _called(layer, call)
@@ -91,8 +91,12 @@ def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ..
         message = f"The operation {function[:60]!r} is called on truth values, which is not rebuilt here."
         raise Unsupported(message)
     given = Arguments(function, _bound(found, function, arguments, settings), sources, keras)
-    result = found.reading(given)
-    given.check()
+    try:
+        result = found.reading(given)
+        given.check()
+    except Refused as refusal:  # the network can still be shown up to it
+        message = f"The operation {function[:60]!r} is not rebuilt as it is called. {refusal.what}"
+        raise Unsupported(message) from None
     if isinstance(result, Several):
         return tuple(result.parts)
     return (result if isinstance(result, list) else [result],)
