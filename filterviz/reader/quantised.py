@@ -104,6 +104,9 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
         kind: what it is rebuilt as.
         config: of the layer.
         archive: whether it is in an archive; there Keras has merged what LoRA adds into the kernel.
+
+    Raises:
+        Unsupported: it is quantised and adapted at once: Keras rounds what goes into the one part and not into the other.
     """
     mode = mode_of(config) if kind in ("Dense", "Embedding") else None
     rank, alpha = config.get("lora_rank"), config.get("lora_alpha")
@@ -112,6 +115,9 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
         lora = (float(alpha) if isinstance(alpha, int | float) and abs(alpha) < 1e30 else float(rank)) / rank
     if mode is None and lora is None:
         return None
+    if mode in ("int8", "int4") and lora is not None:
+        message = "its weights are quantised and adapted by LoRA at once, which is not rebuilt here."
+        raise Unsupported(message)
     return _Quantised(kind, mode, lora, _rounding(config), config.get("quantization_config") is not None)
 
 
