@@ -106,7 +106,7 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
         archive: whether it is in an archive; there Keras has merged what LoRA adds into the kernel.
 
     Raises:
-        Unsupported: it is quantised and adapted at once: Keras rounds what goes into the one part and not into the other.
+        Unsupported: it is quantised and adapted at once: Keras rounds the inputs of the one part and not the other's.
     """
     mode = mode_of(config) if kind in ("Dense", "Embedding") else None
     rank, alpha = config.get("lora_rank"), config.get("lora_alpha")
