@@ -113,6 +113,9 @@ class Graph:
         self._sizes_after_start = sizes_after_start
         self._by_name: dict[str, int] = {}
         self._training = False  # whether the model that is being called is called as in training
+        # Operations that have been read, by their call; it is kept with them, so that its identity stays its own.
+        self._operations: dict[Any, tuple[Call, tuple[operations.Steps, ...]]] = {}
+        self._copies: dict[str, int] = {}
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self.channels_first = _channels_first(model)
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
@@ -185,7 +188,7 @@ class Graph:
                 if any(source is None for source in sources):
                     later.append((layer, number, call))
                     continue
-                taken = [_pick(source, ref) for source, ref in zip(sources, call.inputs, strict=True) if source]
+                taken = [self._pick(source, ref) for source, ref in zip(sources, call.inputs, strict=True) if source]
                 made[layer.name, number] = self._call(layer, prefix, call, taken)
             if len(later) == len(waiting):
                 break  # what is left hangs in the air; it can neither be reached nor be needed
@@ -198,7 +201,19 @@ class Graph:
             found.append(
                 (made.get((reference.layer, number)) or made.get((reference.layer, reference.call)), reference)
             )
-        return [_pick(source, reference) for source, reference in found if source]
+        return [self._pick(source, reference) for source, reference in found if source]
+
+    def _pick(self, source: list[int], reference: Reference) -> int:
+        """The node of one of the tensors that a call gives.
+
+        Raises:
+            Refused: the call is known to give fewer.
+        """
+        if 0 <= reference.tensor < len(source):
+            return source[reference.tensor]
+        if self.nodes[source[0]].blame is None:
+            raise bad("a layer takes an output of another that it does not have", reference.layer)
+        return source[0]
 
     def _branches(self, model: Model, prefix: str) -> tuple[Branch, ...]:
         return tuple(self._branch(layer, prefix) for layer in model.layers)
@@ -269,15 +284,16 @@ class Graph:
     def _operation(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> list[int]:
         """Call an operation: one node for each tensor that it gives, and for each step on the way to it."""
         blame = next((self.nodes[node].blame for node in inputs if self.nodes[node].blame is not None), None)
-        if blame is not None or not inputs:
+        if blame is not None:
             record = self._by_name.get(name)
             record = self._record(name, layer.class_name, IDENTITY) if record is None else record
-            return [self._add(record, tuple(inputs), None, blame=blame or name)]
+            return [self._add(record, tuple(inputs), None, blame=blame)]
+        sources = tuple(self._source(node) for node in inputs)
         try:
-            parts = operations.read(layer, call, [self._source(node) for node in inputs])
+            parts = self._read_once(layer, call, sources)
         except Unsupported as error:
             record = self._record(self._unused(name), layer.class_name, UNSUPPORTED)
-            self.records[record].reason = error.reason
+            self.records[record].reason, self.records[record].code = error.reason, error.code
             return [self._add(record, tuple(inputs), None, blame=name)]
         made: list[int] = []
         for part, steps in enumerate(parts):
@@ -285,27 +301,36 @@ class Graph:
             for step, (kind, params) in enumerate(steps):
                 last = step == len(steps) - 1
                 own = (name if len(parts) == 1 else f"{name}/{part}") if last else f"{name}/{part}.{kind.lower()}"
-                index = self._stepped(own, layer, kind, params, current)
+                index = self._stepped(own, layer, kind, params, (id(call), part, step, sources))
                 current = [self._computed(index, layer, current)]
             made += current
         return made
 
-    def _stepped(self, name: str, layer: Layer, kind: str, params: Params, inputs: list[int]) -> int:
+    def _read_once(
+        self, layer: Layer, call: Call, sources: tuple[operations.Source, ...]
+    ) -> tuple[operations.Steps, ...]:
+        """What an operation is rebuilt as: read once, however often the model that it stands in is called."""
+        key = (id(call), sources)
+        if key not in self._operations:
+            self._operations[key] = call, operations.read(layer, call, sources)
+        return self._operations[key][1]
+
+    def _stepped(self, name: str, layer: Layer, kind: str, params: Params, key: Any) -> int:
         """The record of one step of an operation; the one there is where it has been called so before."""
-        key = (kind, params, [(self.nodes[node].spec.output_shape, self.nodes[node].first) for node in inputs])
         known = self._by_name.get(name)
         if known is not None and self.records[known].called == key:
             return known
         index = self._record(self._unused(name), layer.class_name, kind)
-        self._by_name.setdefault(name, index)
         record = self.records[index]
         record.params, record.stated, record.operation, record.called = dict(params), params, True, key
         return index
 
     def _unused(self, name: str) -> str:
         """The name, or with a number behind it where it is taken: layers of a network go by their names."""
-        numbered = (name if number == 1 else f"{name} ({number})" for number in range(1, len(self.records) + 2))
-        return next(one for one in numbered if one not in self._by_name)
+        while name in self._by_name:
+            self._copies[name] = self._copies.get(name, 1) + 1
+            name = f"{name} ({self._copies[name]})"
+        return name
 
     def _source(self, node: int) -> operations.Source:
         """A tensor as an operation of the file knows it: in the file's own order of axes."""
@@ -597,10 +622,6 @@ def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
     described = layer.config.get(key)
     settings = described.get("config") if isinstance(described, Mapping) else None
     return settings if isinstance(settings, Mapping) else {}
-
-
-def _pick(source: list[int], reference: Reference) -> int:
-    return source[reference.tensor] if 0 <= reference.tensor < len(source) else source[0]
 
 
 def _offsets(model: Model) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 ``containers``: files that are not what they claim, archives that unfold. ``arrays``: HDF5 that points elsewhere or
 declares more than there is. ``configs``: architectures that carry code, name foreign objects, ask for the impossible.
+``operations``: operations on tensors with arguments beyond measure.
 """
 
-from tests.hostile import arrays, configs, containers
+from tests.hostile import arrays, configs, containers, operations
 from tests.hostile.table import TABLE, Hostile
 
-__all__ = ["TABLE", "Hostile", "arrays", "configs", "containers"]
+__all__ = ["TABLE", "Hostile", "arrays", "configs", "containers", "operations"]

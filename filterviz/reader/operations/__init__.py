@@ -18,7 +18,7 @@ from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer
 from filterviz.reader.operations import arithmetic, elementwise, legacy, pictures, reducing, reshaping, slicing
 from filterviz.reader.operations.arguments import Arguments, KindAndParams, Operation, Several, Source, Steps
-from filterviz.reader.operations.unknown import DECLARED
+from filterviz.reader.operations.unknown import DECLARED, OTHER_CODE
 from filterviz.reader.values import Unsupported
 
 WRAPPERS = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"})
@@ -85,8 +85,14 @@ def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ..
     found = (KERAS if keras else TENSORFLOW).get(name)
     if found is None:
         why = DECLARED.get(name) if keras else None
+        if why == OTHER_CODE:
+            message = f"The operation {function[:60]!r} carries program code, which is never run."
+            raise Unsupported(message, code=True)
         what = f"The operation {function[:60]!r} is not rebuilt here"
         raise Unsupported(f"{what}: {why}." if why else f"{what}: it is not known.")
+    if not sources:
+        message = f"The operation {function[:60]!r} is called on no tensor."
+        raise Unsupported(message)
     if any(source.truth for source in sources) and name not in TAKES_TRUTH:
         message = f"The operation {function[:60]!r} is called on truth values, which is not rebuilt here."
         raise Unsupported(message)
