@@ -29,6 +29,7 @@ from filterviz.reader.layers import (
     nothing_is_ignored,
 )
 from filterviz.reader.legacy import Config
+from filterviz.reader.operations import sizes
 from filterviz.reader.turning import axis_of, turned
 from filterviz.reader.values import Unsupported, Values
 from filterviz.settings import Settings
@@ -116,6 +117,8 @@ class Graph:
         # Operations that have been read, by their call; it is kept with them, so that its identity stays its own.
         self._operations: dict[Any, tuple[Call, tuple[operations.Steps, ...]]] = {}
         self._copies: dict[str, int] = {}
+        self._sizes: dict[int, sizes.Sizes] = {}  # what nodes give that ask for the size of a tensor
+        self._stated: dict[Any, tuple[Call, Call]] = {}  # calls with those sizes put in
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self.channels_first = _channels_first(model)
         self.outputs = [node for node in self._model(model, "", None) if self.nodes[node].blame is None]
@@ -283,10 +286,23 @@ class Graph:
 
     def _operation(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> list[int]:
         """Call an operation: one node for each tensor that it gives, and for each step on the way to it."""
+        sized = {place: self._sizes[node] for place, node in enumerate(inputs) if node in self._sizes}
+        asking = sizes.asked(layer) and not sized and len(inputs) == 1 and self.nodes[inputs[0]].blame is None
+        chosen = sizes.chosen(layer, call, sized[0]) if len(inputs) == 1 and sized else None
+        if asking or chosen is not None:
+            record = self._record(self._unused(name), layer.class_name, UNSUPPORTED)
+            self.records[record].reason = sizes.ASKED
+            node = self._add(record, tuple(inputs), None, blame=name)
+            self._sizes[node] = self._source(inputs[0]).shape if chosen is None else chosen[0]
+            return [node]
+        if sized:
+            key = (id(call), tuple(sized.items()))
+            call = self._stated.setdefault(key, (call, sizes.stated(call, sized)))[1]
+            inputs = [node for place, node in enumerate(inputs) if place not in sized]
         blame = next((self.nodes[node].blame for node in inputs if self.nodes[node].blame is not None), None)
         if blame is not None:
-            record = self._by_name.get(name)
-            record = self._record(name, layer.class_name, IDENTITY) if record is None else record
+            known = self._by_name.get(name)
+            record = self._record(name, layer.class_name, IDENTITY) if known is None else known
             return [self._add(record, tuple(inputs), None, blame=blame)]
         sources = tuple(self._source(node) for node in inputs)
         try:
