@@ -29,6 +29,7 @@ from filterviz.reader.layers import (
     nothing_is_ignored,
 )
 from filterviz.reader.legacy import Config
+from filterviz.reader.operations import sizes
 from filterviz.reader.packed import Packing
 from filterviz.reader.sharing import Sharing
 from filterviz.reader.turning import axis_of, turned
@@ -154,6 +155,11 @@ class Graph:
         self._channels_after_start = channels_after_start
         self._by_name: dict[str, int] = {}
         self._training = False  # whether the model that is being called is called as in training
+        # Operations that have been read, by their call; it is kept with them, so that its identity stays its own.
+        self._operations: dict[Any, tuple[Call, tuple[operations.Steps, ...]]] = {}
+        self._copies: dict[str, int] = {}
+        self._sizes: dict[int, sizes.Sizes] = {}  # what nodes give that ask for the size of a tensor
+        self._stated: dict[Any, tuple[Call, Call]] = {}  # calls with those sizes put in
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self._inputs_first = inputs_first or {}
         self.channels_first = _channels_first(model)
@@ -350,16 +356,30 @@ class Graph:
 
     def _operation(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> list[int]:
         """Call an operation: one node for each tensor that it gives, and for each step on the way to it."""
+        sized = {place: self._sizes[node] for place, node in enumerate(inputs) if node in self._sizes}
+        asking = sizes.asked(layer) and not sized and len(inputs) == 1 and self.nodes[inputs[0]].blame is None
+        chosen = sizes.chosen(layer, call, sized[0]) if len(inputs) == 1 and sized else None
+        if asking or chosen is not None:
+            record = self._record(self._unused(name), layer.class_name, UNSUPPORTED)
+            self.records[record].reason = sizes.ASKED
+            node = self._add(record, tuple(inputs), None, blame=name)
+            self._sizes[node] = self._source(inputs[0]).shape if chosen is None else chosen[0]
+            return [node]
+        if sized:
+            key = (id(call), tuple(sized.items()))
+            call = self._stated.setdefault(key, (call, sizes.stated(call, sized)))[1]
+            inputs = [node for place, node in enumerate(inputs) if place not in sized]
         blame = next((self.nodes[node].blame for node in inputs if self.nodes[node].blame is not None), None)
-        if blame is not None or not inputs:
-            record = self._by_name.get(name)
-            record = self._record(name, layer.class_name, IDENTITY) if record is None else record
-            return [self._add(record, tuple(inputs), None, blame=blame or name)]
+        if blame is not None:
+            known = self._by_name.get(name)
+            record = self._record(name, layer.class_name, IDENTITY) if known is None else known
+            return [self._add(record, tuple(inputs), None, blame=blame)]
+        sources = tuple(self._source(node) for node in inputs)
         try:
-            parts = operations.read(layer, call, [self._source(node) for node in inputs])
+            parts = self._read_once(layer, call, sources)
         except Unsupported as error:
             record = self._record(self._unused(name), layer.class_name, UNSUPPORTED)
-            self.records[record].reason = error.reason
+            self.records[record].reason, self.records[record].code = error.reason, error.code
             return [self._add(record, tuple(inputs), None, blame=name)]
         made: list[int] = []
         for part, steps in enumerate(parts):
@@ -367,27 +387,36 @@ class Graph:
             for step, (kind, params) in enumerate(steps):
                 last = step == len(steps) - 1
                 own = (name if len(parts) == 1 else f"{name}/{part}") if last else f"{name}/{part}.{kind.lower()}"
-                index = self._stepped(own, layer, kind, params, current)
+                index = self._stepped(own, layer, kind, params, (id(call), part, step, sources))
                 current = [self._computed(index, layer, current)]
             made += current
         return made
 
-    def _stepped(self, name: str, layer: Layer, kind: str, params: Params, inputs: list[int]) -> int:
+    def _read_once(
+        self, layer: Layer, call: Call, sources: tuple[operations.Source, ...]
+    ) -> tuple[operations.Steps, ...]:
+        """What an operation is rebuilt as: read once, however often the model that it stands in is called."""
+        key = (id(call), sources)
+        if key not in self._operations:
+            self._operations[key] = call, operations.read(layer, call, sources)
+        return self._operations[key][1]
+
+    def _stepped(self, name: str, layer: Layer, kind: str, params: Params, key: Any) -> int:
         """The record of one step of an operation; the one there is where it has been called so before."""
-        key = (kind, params, [(self.nodes[node].spec.output_shape, self.nodes[node].first) for node in inputs])
         known = self._by_name.get(name)
         if known is not None and self.records[known].called == key:
             return known
         index = self._record(self._unused(name), layer.class_name, kind)
-        self._by_name.setdefault(name, index)
         record = self.records[index]
         record.params, record.stated, record.operation, record.called = dict(params), params, True, key
         return index
 
     def _unused(self, name: str) -> str:
         """The name, or with a number behind it where it is taken: layers of a network go by their names."""
-        numbered = (name if number == 1 else f"{name} ({number})" for number in range(1, len(self.records) + 2))
-        return next(one for one in numbered if one not in self._by_name)
+        while name in self._by_name:
+            self._copies[name] = self._copies.get(name, 1) + 1
+            name = f"{name} ({self._copies[name]})"
+        return name
 
     def _source(self, node: int) -> operations.Source:
         """A tensor as an operation of the file knows it: in the file's own order of axes."""

@@ -18,11 +18,10 @@ from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer
 from filterviz.reader.operations import arithmetic, elementwise, legacy, pictures, reducing, reshaping, slicing
 from filterviz.reader.operations.arguments import Arguments, KindAndParams, Operation, Several, Source, Steps
-from filterviz.reader.operations.unknown import DECLARED
+from filterviz.reader.operations.names import WRAPPERS, plain
+from filterviz.reader.operations.unknown import DECLARED, OTHER_CODE
 from filterviz.reader.values import Unsupported
 
-WRAPPERS = frozenset({"TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"})
-PREFIXES = ("compat.v1.", "nn.", "math.", "linalg.", "__operators__.")
 FAMILIES = (elementwise, arithmetic, reducing, reshaping, slicing, pictures)
 
 KERAS: Mapping[str, Operation] = dict(chain.from_iterable(family.KERAS.items() for family in FAMILIES))
@@ -85,8 +84,14 @@ def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ..
     found = (KERAS if keras else TENSORFLOW).get(name)
     if found is None:
         why = DECLARED.get(name) if keras else None
+        if why == OTHER_CODE:
+            message = f"The operation {function[:60]!r} carries program code, which is never run."
+            raise Unsupported(message, code=True)
         what = f"The operation {function[:60]!r} is not rebuilt here"
         raise Unsupported(f"{what}: {why}." if why else f"{what}: it is not known.")
+    if not sources:
+        message = f"The operation {function[:60]!r} is called on no tensor."
+        raise Unsupported(message)
     if any(source.truth for source in sources) and name not in TAKES_TRUTH:
         message = f"The operation {function[:60]!r} is called on truth values, which is not rebuilt here."
         raise Unsupported(message)
@@ -135,21 +140,6 @@ def _bound(
         message = f"The operation {function[:60]!r} is called with more arguments than are known here."
         raise Unsupported(message)
     return {**dict(zip(operation.positions, arguments, strict=False)), **settings}
-
-
-def plain(name: str) -> str:
-    """A function of TensorFlow as the table has it: ``tf.math.reduce_mean``, ``Mean`` -> ``reducemean``, ``mean``.
-
-    Those of ``tf.image`` keep their prefix: ``image.transpose`` is another thing than ``transpose``.
-
-    Example:
-        >>> plain("math.reduce_mean"), plain("LeakyRelu"), plain("__operators__.getitem"), plain("image.resize")
-        ('reducemean', 'leakyrelu', 'getitem', 'image.resize')
-    """
-    if not name.startswith("compat.v1.image."):
-        for prefix in PREFIXES:
-            name = name.removeprefix(prefix)
-    return name.replace("_", "").lower()
 
 
 __all__ = ["KERAS", "TENSORFLOW", "TRUTHS", "KindAndParams", "Source", "Steps", "is_operation", "plain", "read"]
