@@ -92,7 +92,7 @@ REACH = {
     "lanczos3": (2, 3),
     "lanczos5": (4, 5),
 }
-"""Places before and after one that an interpolation looks at, as picture are made larger."""
+"""Places before and after one that an interpolation looks at where pictures are made larger."""
 
 GATING = ("Multiply", "Divide", "Add", "Subtract")
 """Kinds by which one number for each channel, the same in all places, is brought to bear on a picture's places."""
