@@ -847,6 +847,7 @@ KINDS: Mapping[str, Kind] = {
         lambda values: {"projection_dim": values.whole("projection_dim", 1, MOST_FILTERS)},
         _same,
         lambda params, shapes: ((params["projection_dim"],),),
+        Order.AS_WRITTEN,
         no_effect=frozenset({"init_values"}),
     ),
     "Rescaling": Kind(

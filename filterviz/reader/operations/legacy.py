@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,10 @@ TYPES = frozenset({"N", "num_outs", "Index", "SrcT", "Truncate"})
 """Attributes that only repeat what the tensors say."""
 
 
+PLACE = re.compile(r"[0-9]{1,6}")
+"""A place among the arguments of an operation, of which none has a million."""
+
+
 def unpacked(config: Config, call: Call) -> tuple[str, list[Any], Config]:
     """The function, its positional arguments and those by name.
 
@@ -30,7 +35,7 @@ def unpacked(config: Config, call: Call) -> tuple[str, list[Any], Config]:
     if isinstance(definition, str):
         try:
             definition = json.loads(definition)
-        except ValueError:
+        except (ValueError, RecursionError):
             definition = None
     function = definition.get("op") if isinstance(definition, Mapping) else None
     attributes = definition.get("attr", {}) if isinstance(definition, Mapping) else None
@@ -62,7 +67,7 @@ def unpacked(config: Config, call: Call) -> tuple[str, list[Any], Config]:
 def _by_place(stored: Any) -> dict[int, Any]:
     """The constants by their place among the arguments, which JSON has as text."""
     items = stored.items() if isinstance(stored, Mapping) else ()
-    return {int(place): value for place, value in items if isinstance(place, str) and place.isdecimal()}
+    return {int(place): value for place, value in items if isinstance(place, str) and PLACE.fullmatch(place)}
 
 
 def _is_type(name: str) -> bool:
@@ -82,7 +87,7 @@ def _attribute(value: Any) -> Any:
     if kind == "i":
         try:
             return int(inner)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return inner
     if kind == "list" and isinstance(inner, Mapping):
         if not inner:
