@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer, Model, Reference, parse
@@ -71,8 +72,20 @@ def _index() -> dict[str, list[str]]:
 
 
 def _described(member: str) -> Model:
-    text = _DESCRIPTIONS.read(f"{member}.json").decode()
-    return parse(text, max_layers=10_000, max_depth=4)
+    description = json.loads(_DESCRIPTIONS.read(f"{member}.json"))
+    _say_trainable(description)
+    return parse(json.dumps(description), max_layers=10_000, max_depth=4)
+
+
+def _say_trainable(model: dict[str, Any]) -> None:
+    """Write into every layer how it trains: Keras leaves that out of operations on tensors, and only of those.
+
+    The descriptions leave out all that goes without saying, and hold no operations.
+    """
+    for layer in model["config"]["layers"]:
+        layer["config"].setdefault("trainable", True)
+        if "layers" in layer["config"]:
+            _say_trainable(layer)
 
 
 def _fits(container: Container, model: Model, settings: Settings) -> bool:
