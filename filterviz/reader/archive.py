@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, product
 
 from filterviz.reader.graph import Branch, Record
 from filterviz.reader.hdf5 import Array, Hdf5
@@ -55,10 +55,12 @@ def places(weights: Hdf5, branches: Sequence[Branch], records: Sequence[Record],
     """
     best: tuple[int, int] | None = None
     found: Places = {}
-    for rule in _rules(keras_version):
-        walk = _Walk(weights, records, rule)
+    for which, rule in product((_numbered, _alike), _rules(keras_version)):
+        walk = _Walk(weights, records, rule, which)
         walk.model(branches, _root(weights, ""))
         wrong = (walk.missing(), walk.left_over)
+        if which is _alike and wrong != (0, 0):
+            continue  # what the file does not say is believed only where everything is in its place
         if best is None or wrong < best:
             best, found = wrong, walk.places
         if best == (0, 0):
@@ -89,6 +91,18 @@ def _root(weights: Hdf5, folder: str) -> str:
     return next((start + name for name in ROOTS if weights.members(start + name)), f"{start}layers")
 
 
+Which = Callable[[Branch], int]
+"""Tells layers apart: branches of one number are one layer. As the file says, and only then as their words do."""
+
+
+def _numbered(branch: Branch) -> int:
+    return branch.number
+
+
+def _alike(branch: Branch) -> int:
+    return branch.alike
+
+
 class _Walk:
     """One way through the models, in the order in which Keras's saver goes.
 
@@ -96,18 +110,20 @@ class _Walk:
         weights: the arrays.
         records: the layers.
         rule: how the folders of one model are named.
+        which: which branches are one layer.
 
     Attributes:
         places: what was found.
         left_over: how many folders belong to no layer, if they were named so.
     """
 
-    def __init__(self, weights: Hdf5, records: Sequence[Record], rule: Rule) -> None:
+    def __init__(self, weights: Hdf5, records: Sequence[Record], rule: Rule, which: Which) -> None:
         self.weights = weights
         self.records = records
         self.places: Places = {}
         self.left_over = 0
         self.seen: dict[int, str] = {}
+        self.which = which
         self._rule = rule
 
     def missing(self) -> int:
@@ -119,7 +135,7 @@ class _Walk:
         """Go through one model."""
         expected = set()
         for branch, name in self._rule(self, branches, root):
-            if branch.number in self.seen:
+            if self.which(branch) in self.seen:
                 self._again(branch)
             elif name is not None:
                 expected.add(name)
@@ -143,11 +159,11 @@ class _Walk:
 
     def _first(self, branch: Branch, folder: str) -> None:
         """A layer that is met for the first time: here its arrays lie."""
-        self.seen[branch.number] = folder
+        self.seen[self.which(branch)] = folder
         if branch.record is not None:
             self.places[branch.record] = folder
         if branch.wrapped is not None:
-            if branch.wrapped.number in self.seen:
+            if self.which(branch.wrapped) in self.seen:
                 self._again(branch.wrapped)
             else:
                 self._first(branch.wrapped, f"{folder}/layer")
@@ -156,8 +172,8 @@ class _Walk:
 
     def _again(self, branch: Branch) -> None:
         """A layer that was met before: its arrays lie there, and so do those inside it."""
-        if branch.record is not None and branch.number in self.seen:
-            self.places[branch.record] = self.seen[branch.number]
+        if branch.record is not None and self.which(branch) in self.seen:
+            self.places[branch.record] = self.seen[self.which(branch)]
         for inner in (*branch.inside, *((branch.wrapped,) if branch.wrapped is not None else ())):
             self._again(inner)
 
@@ -185,7 +201,7 @@ def _tf_keras(walk: _Walk, branches: Sequence[Branch], _: str) -> Iterator[tuple
     counts: dict[str, int] = {}
     for branch in branches:
         name = snake_case(branch.stored_class)
-        if branch.number in walk.seen:
+        if walk.which(branch) in walk.seen:
             yield branch, None
             continue
         number = counts.get(name, 0)
@@ -212,11 +228,11 @@ def _in_order(walk: _Walk, branches: Sequence[Branch], root: str) -> Iterator[tu
             folders.setdefault(match[1], []).append((int(match[2] or 0), member))
     waiting: dict[str, list[str]] = {}
     for name, found in folders.items():
-        layers = {one.number for one in branches if snake_case(one.stored_class) == name} - set(walk.seen)
+        layers = {walk.which(one) for one in branches if snake_case(one.stored_class) == name} - set(walk.seen)
         waiting[name] = [member for _, member in sorted(found)] if len(layers) == len(found) else []
     for branch in branches:
         own = waiting.get(snake_case(branch.stored_class), [])
-        yield branch, own.pop(0) if own and branch.number not in walk.seen else None
+        yield branch, own.pop(0) if own and walk.which(branch) not in walk.seen else None
 
 
 def _rules(keras_version: str) -> tuple[Rule, ...]:

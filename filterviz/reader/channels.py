@@ -133,6 +133,18 @@ def taken(one: Preparation, places: list[int]) -> Preparation | None:
     return replace(one, matrix=one.matrix[places], offset=one.offset[places])
 
 
+def repeated(one: Preparation, kind: str, params: Params) -> Preparation | None:
+    """Channels several times over, as grey is for a network of colours; other axes repeated leave them as they are."""
+    along = params["axis"] == one.axis if kind == "Repeat" else True
+    times = params["repeats"] if kind == "Repeat" else params["repeats"][one.axis]
+    if not along or times == 1:
+        return one
+    if times * len(one.offset) > MOST_CHANNELS:
+        return None
+    places = np.arange(len(one.offset))
+    return taken(one, (np.repeat(places, times) if kind == "Repeat" else np.tile(places, times)).tolist())
+
+
 def computed(one: Preparation, params: Params, constant: Values, rank: int) -> Preparation | None:
     """A constant added, subtracted, multiplied or divided by, one number or one for each channel."""
     if constant.size > 1:

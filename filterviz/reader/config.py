@@ -61,13 +61,14 @@ class Call:
         inputs: what it is called on.
         arguments: all positional arguments as the file has them, with a :class:`Slot` in place of each input.
         settings: the arguments by name, likewise.
-        training: whether the call itself says that it is made as in training, which Keras 2 minds after training too.
+        training: whether the call itself says that it is made as in training or not, which Keras 2 minds after training
+            too; ``None`` where it does not say.
     """
 
     inputs: tuple[Reference, ...]
     arguments: tuple[Any, ...] = ()
     settings: Config = field(default_factory=dict)
-    training: bool = False
+    training: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +340,8 @@ def _call(node: Any, keras_3: bool) -> Call:
     alone = isinstance(taken, list) and len(taken) == 1
     settings = {key: take(item) for key, item in later.items()}
     # Keras 3 lets whoever calls the whole network decide; before, what the call itself says holds for ever.
-    training = not keras_3 and settings.get("training") in (True, 1)
+    stated = settings.get("training")
+    training = bool(stated) if not keras_3 and isinstance(stated, bool | int) else None
     return Call(tuple(inputs), (taken[0] if alone else taken,), settings, training)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from filterviz.reader.config import Layer
+from filterviz.reader.layers import UNSUPPORTED_LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,11 @@ def known(layer: Layer) -> Foreign | None:
 
 
 def sentence(layer: Layer) -> str:
-    """What can be said of a layer of a class that Keras does not have."""
+    """What can be said of a layer of a class that is not rebuilt."""
     found = known(layer)
     if found is not None:
         return found.what
+    if not layer.package and layer.stored_class in UNSUPPORTED_LAYERS:
+        return f"Keras's layers of the type {layer.stored_class!r} are not rebuilt here."
     name = f"{layer.package}>{layer.stored_class}" if layer.package else layer.stored_class
     return f"Layers of the type {name[:60]!r} are not known here, and a file's own code is never run."

@@ -46,6 +46,16 @@ ALONG_THE_LAST_AXIS = ("softmax", "log_softmax", "glu")
 """Activations that do not work on each value alone. In a file with channels first the last axis has other values."""
 
 
+UNCONNECTED = (
+    "The description of the network contradicts itself, and nothing leads to one of its outputs: tf.keras writes HDF5 "
+    'files so where models share layers. Save the network with model.save("model.keras") and choose that file.'
+)
+"""The note on a description in which an output hangs in the air."""
+
+MERGING = frozenset({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"})
+"""Layers of Keras that bring what they take to one number of axes; operations of these names broadcast as numpy."""
+
+
 @dataclass
 class Record:
     """A layer in the making.
@@ -60,6 +70,7 @@ class Record:
         dims: of a Permute, which is rebuilt by turning its input: see :mod:`~filterviz.reader.axes`.
         axis_first: of a layer that works along one axis, whether the file has the channels first of what it is called
             on first; its setting was read so.
+        activation: the name of the layer that stands in place of an activation's name; empty where there is none.
         channels_first: whether the file says that the layer takes its channels first; ``None`` where it does not say.
     """
 
@@ -78,6 +89,7 @@ class Record:
     hint: str | None = None
     dims: tuple[int, ...] = ()
     axis_first: bool | None = None
+    activation: str = ""
     channels_first: bool | None = None
 
 
@@ -89,6 +101,7 @@ class Branch:
         name: in its model.
         stored_class: as the file has it.
         number: which layer it is; two branches of one number are one layer.
+        alike: which layer it is, if all that are described in the same words are one.
         record: its index, if it is a layer that was called.
         inside: the layers inside, if it is a model.
         wrapped: the layer inside, if it is a wrapper.
@@ -98,6 +111,7 @@ class Branch:
     name: str
     stored_class: str
     number: int
+    alike: int
     record: int | None
     inside: tuple[Branch, ...] = ()
     wrapped: Branch | None = None
@@ -164,6 +178,8 @@ class Graph:
         self._inputs_first = inputs_first or {}
         self.channels_first = _channels_first(model)
         self.declared = self._model(model, "", None)
+        if None in self.declared:
+            self.notes.append(UNCONNECTED)
         self.outputs = [node for node in self.declared if node is not None and self.nodes[node].blame is None]
         order = {reference.layer: position for position, reference in enumerate(model.inputs)}
         self.inputs.sort(key=lambda node: order.get(self.records[self.nodes[node].spec.layer].name, len(order)))
@@ -279,7 +295,14 @@ class Graph:
                 wrapped = replace(wrapped, record=None)
         trainable = layer.config.get("trainable") is not False
         return Branch(
-            layer.name, layer.stored_class or layer.class_name, sharing.number(layer), index, inside, wrapped, trainable
+            layer.name,
+            layer.stored_class or layer.class_name,
+            sharing.number(layer),
+            sharing.alike(layer),
+            index,
+            inside,
+            wrapped,
+            trainable,
         )
 
     # Calls ----------------------------------------------------------------------------------------------------------
@@ -304,7 +327,7 @@ class Graph:
     def _call(self, layer: Layer, prefix: str, call: Call, inputs: list[int]) -> list[int | None]:
         name = prefix + layer.name
         if layer.model is not None:
-            outside, self._training = self._training, self._training or call.training
+            outside, self._training = self._training, self._training if call.training is None else call.training
             made = self._model(layer.model, f"{name}/", inputs)
             self._training = outside
             return made
@@ -460,6 +483,8 @@ class Graph:
             if record.params.get("batch_moments") and len(shapes[0]) < 3:
                 message = "it normalises by the whole batch, and a single picture has no mean and variance there"
                 raise ShapeError(message)
+            if record.kind in MERGING and not record.operation:
+                shapes = _of_one_rank(shapes)
             weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
             _as_stated(layer, shape)
         except (ShapeError, IndexError, ValueError) as error:
@@ -541,9 +566,10 @@ class Graph:
         self.records[index].params = params
         if kind in KINDS and KINDS[kind].order is Order.CHANNELS and isinstance(config.get("data_format"), str):
             self.records[index].channels_first = config["data_format"] == "channels_first"
-        if self._training or call.training:
-            self._as_in_training(self.records[index])
+        if self._training if call.training is None else call.training:
+            self._as_in_training(self.records[index], frozen=config.get("trainable") is False)
         self.records[index].packing = packing
+        self.records[index].activation = _name_of(config.get("activation"))
         stated = config if layer.wrapped is None else layer.wrapped.config
         self.records[index].initial = {
             key: value
@@ -552,8 +578,13 @@ class Graph:
         }
         return self.records[index]
 
-    def _as_in_training(self, record: Record) -> None:
-        """What a call with ``training=True`` makes of a layer, in a file of Keras 2: it holds after training too."""
+    def _as_in_training(self, record: Record, frozen: bool) -> None:
+        """What a call with ``training=True`` makes of a layer, in a file of Keras 2: it holds after training too.
+
+        A frozen batch normalisation goes by its moving averages all the same.
+        """
+        if record.class_name == "BatchNormalization" and frozen:
+            return
         if record.class_name == "BatchNormalization":
             record.params["batch_moments"] = True
             self.notes.append(
@@ -577,6 +608,10 @@ class Graph:
         order = KINDS[record.kind].order
         if isinstance(record.params.get("axis"), tuple):
             order = Order.AS_WRITTEN  # the arrays of several axes lie in the file's order
+            if record.kind == "LayerNormalization":
+                # Keras sorts them before it knows how many there are: -1 comes before 1, and the arrays likewise.
+                rank = len(sources[0].spec.output_shape or ())
+                record.params["axis"] = tuple(sorted(axis % rank for axis in record.params["axis"]))
         mixing = mixes_channels(record.params.get("activation"))
         shapes = [source.spec.output_shape or () for source in sources]
         alike = len({len(shape) for shape in shapes}) == 1
@@ -699,6 +734,12 @@ def _both_ways(layer: Layer) -> Config:
     return {**layer.wrapped.config, "cell": layer.wrapped.class_name, "merge_mode": layer.config.get("merge_mode")}
 
 
+def _of_one_rank(shapes: Sequence[Shape]) -> list[Shape]:
+    """With axes of one behind the batch's, as many as the largest has: a gate ``[batch, channels]`` fits a picture."""
+    rank = max(len(shape) for shape in shapes)
+    return [(*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) for shape in shapes]
+
+
 def _as_stated(layer: Layer, shape: Shape) -> None:
     """Keras 1 wrote down how large the output of a transposed convolution is, which cannot always be worked out.
 
@@ -744,6 +785,13 @@ def _inner_settings(layer: Layer, key: str) -> Mapping[str, Any]:
     described = layer.config.get(key)
     settings = described.get("config") if isinstance(described, Mapping) else None
     return settings if isinstance(settings, Mapping) else {}
+
+
+def _name_of(activation: Any) -> str:
+    """The name of a layer that stands in place of an activation's name."""
+    config = activation.get("config") if isinstance(activation, Mapping) else None
+    name = config.get("name") if isinstance(config, Mapping) else None
+    return name if isinstance(name, str) else ""
 
 
 def _precision(config: Mapping[str, Any]) -> str | None:

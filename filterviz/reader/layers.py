@@ -526,10 +526,12 @@ def _learned_normalization(values: Values) -> Params:
 
 
 def _along(values: Values, key: str, axis: Any) -> float | tuple[float, ...]:
-    """Numbers along one axis, however deeply their list is nested; files write ``[[[[0.1]], [[0.2]]]]``."""
+    """Numbers along the axes that are kept, however deeply they are nested; files write ``[[[[0.1]], [[0.2]]]]``."""
     value = unwrapped(values.raw(key))
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
+    if isinstance(value, list) and isinstance(axis, tuple):
+        return tuple(values.flattened(key, value))
     while (
         isinstance(value, list)
         and isinstance(axis, int)
@@ -542,9 +544,13 @@ def _along(values: Values, key: str, axis: Any) -> float | tuple[float, ...]:
 
 
 def _learned_weights(params: Params, shapes: Shapes) -> WeightShapes:
-    if "mean" in params:
-        return ()
     sides = _sides_of(params["axis"], shapes[0])
+    if "mean" in params:
+        for given in (params["mean"], params["variance"]):
+            if isinstance(given, tuple) and len(given) not in (1, prod(sides)):
+                message = f"it is given {len(given)} numbers for {prod(sides)} places"
+                raise ShapeError(message)
+        return ()
     return (sides, sides, ())
 
 
@@ -571,15 +577,15 @@ def _instance_normalization(values: Values) -> Params:
 
 def _prelu(values: Values) -> Params:
     axes = values.raw("shared_axes")
-    shared = None if not axes else [values._whole("shared_axes", axis, 1, 5) for axis in axes]
+    shared = None if not axes else [values._whole("shared_axes", axis, -5, 5) for axis in axes]
     return {"shared_axes": shared}
 
 
 def _prelu_weights(params: Params, shapes: Shapes) -> WeightShapes:
-    shared = params["shared_axes"] or ()
-    return (
-        tuple(1 if axis in shared else known(side, "input size") for axis, side in enumerate(shapes[0][1:], start=1)),
-    )
+    sides = list(shapes[0][1:])
+    for axis in params["shared_axes"] or ():
+        sides[axis - 1] = 1  # as Keras counts: from 1, and a negative axis one further to the front
+    return (tuple(known(side, "input size") for side in sides),)
 
 
 def _relu(values: Values) -> Params:
@@ -724,7 +730,7 @@ def _recurrent(gates: int) -> Kind:
 
 
 def _both_directions(values: Values) -> Params:
-    cell = values.choice("cell", ("SimpleRNN", "GRU", "LSTM"))
+    cell = values.words("cell", ("SimpleRNN", "GRU", "LSTM"), "")
     params = {"cell": cell, **KINDS[cell].read(values)}
     if params["go_backwards"]:
         message = "it begins at the end."

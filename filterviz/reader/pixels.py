@@ -94,6 +94,9 @@ RANGES: Mapping[PixelRange, tuple[float, float]] = {
 USUAL = ((0.45, 0.25), (-0.1, 0.5), (0.0, 1.0), (0.0, 255 * CONTRAST), (115.0, 255 * CONTRAST))
 """Mean and standard deviation of what networks are trained on: 0-1, -1-1, standardised, minus its mean, 0-255."""
 
+MOST_VARIANCE = 1.05 * 127.5**2
+"""Of values in a range of 255: half of them lie at either end."""
+
 NOTHING_DONE, DOES_NOTHING = 0.1, 2.0
 """Preparing that moves the pixels of a range less than the first speaks against that range, by the second."""
 
@@ -109,6 +112,8 @@ def _holding(moments: Moments, channels: int) -> PixelRange | None:
         low, high = offset, 255 * scale + offset
         if low <= mean <= high and variance <= 1.05 * (mean - low) * (high - mean):
             return pixel_range
+    if variance > MOST_VARIANCE:
+        return None  # no pixels vary as much: it was not measured, but is what somebody divides by
     return _of_moments(mean, variance / CONTRAST**2, channels)
 
 
@@ -161,21 +166,33 @@ def _expected(graph: Graph, arrays: Reading, position: int, prepared: Preparatio
     at = graph.nodes[position].spec.layer
     first = graph.records[at]
     if first.kind == "BatchNormalization":
+        if not _by_channel(graph, position):
+            return None
         mean, variance = (array.astype(np.float64) for array in arrays(at)[-2:])
         if _untouched(mean, variance):
             return None
         kept = prepared.undone(mean, variance)
         return None if kept is None else _of_moments(kept.mean, kept.variance / CONTRAST**2, len(mean))
-    after = [node.spec.layer for node in graph.nodes if position in node.spec.inputs]
-    if first.kind != "Conv2D" or not after or graph.records[after[0]].kind != "BatchNormalization":
+    next_one = next((at for at, node in enumerate(graph.nodes) if position in node.spec.inputs), None)
+    if first.kind != "Conv2D" or next_one is None:
+        return None
+    after = graph.nodes[next_one].spec.layer
+    if graph.records[after].kind != "BatchNormalization" or not _by_channel(graph, next_one):
         return None
     if not prepared.only_turns:
         return None
     kernel, *bias = (array.astype(np.float64) for array in arrays(at))
-    mean, variance = (array.astype(np.float64) for array in arrays(after[0])[-2:])
+    mean, variance = (array.astype(np.float64) for array in arrays(after)[-2:])
     if _untouched(mean, variance):
         return None
     return _of_convolution(first, kernel, mean - (bias[0] if bias else 0), variance)
+
+
+def _by_channel(graph: Graph, position: int) -> bool:
+    """Whether a batch normalisation keeps its moments for each channel, and not for each row or column."""
+    node = graph.nodes[position].spec
+    rank = len(node.output_shape or ())
+    return rank == 0 or graph.records[node.layer].params["axis"] % rank == rank - 1
 
 
 def _untouched(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from filterviz.reader import channels
 from filterviz.reader.channels import MOST_CHANNELS, Preparation
 from filterviz.reader.graph import Graph, Node, Record
 from filterviz.reader.layers import IDENTITY
+from filterviz.spec import Shape
 
 Reading = Callable[[int], Sequence[NDArray[np.float32]]]
 """Reads the arrays of a record, by its index."""
@@ -88,13 +90,15 @@ def _prepared(
         return channels.rescaled(one, scale, offset, rank)
     if kind == "Normalization":
         try:
-            return _normalised(one, record, read, rank)
+            return _normalised(one, record, read, node.spec.output_shape or ())
         except (Refused, ValueError):  # what cannot be read is said where it is needed
             return None
     if kind == "Slice":
         return channels.sliced(one, params["parts"], rank)
     if kind == "Take":
         return channels.taken(one, list(params["indices"])) if params["axis"] == one.axis else None
+    if kind in ("Repeat", "Tile") and one.axis is not None:
+        return channels.repeated(one, kind, params)
     if kind == "ExpandDims" and one.axis is None and len(params["axis"]) == 1:
         return replace(one, axis=params["axis"][0] % rank)
     if kind == "Squeeze" and tuple(params["axis"]) == (one.axis,):
@@ -114,15 +118,19 @@ def _prepared(
 
 
 def _normalised(
-    one: Preparation, record: Record, read: Callable[[], Sequence[NDArray[np.float32]]], rank: int
+    one: Preparation, record: Record, read: Callable[[], Sequence[NDArray[np.float32]]], shape: Shape
 ) -> Preparation | None:
     """A Normalization: what it subtracts and divides by was measured on the pixels, or given to it."""
-    params = record.params
-    given = [params["mean"], params["variance"]] if "mean" in params else list(read())[:2]
+    params, rank = record.params, len(shape)
+    given: list[Any] = [params["mean"], params["variance"]] if "mean" in params else list(read())[:2]
     if len(given) < 2:
         return None
     axes = params["axis"] if isinstance(params["axis"], list | tuple) else [params["axis"]]
-    apart = one.axis is not None and one.axis in [axis % rank for axis in axes if axis is not None]
+    kept = sorted(axis % rank for axis in axes if axis is not None)
+    apart = one.axis is not None and one.axis in kept
+    sides = [side for axis in kept if (side := shape[axis]) is not None]
+    if len(sides) == len(kept) > 1:
+        given = [np.reshape(values, sides) if np.size(values) > 1 else values for values in given]
     mean, variance = (channels.by_channel(np.asarray(values, np.float64), one, apart) for values in given)
     if mean is None or variance is None or (variance < 0).any():
         return None

@@ -3,6 +3,9 @@
 A layer that two models share is described in each of them. From its second description on it has a
 ``shared_object_id``, by which Keras's own ``ObjectSharingScope`` knows it; the first has none. So the second is matched
 with the one entry before it that says the same of a layer of the same name; where several do, nobody can tell.
+
+tf.keras's archives mark no layers of models within models. There, entries that say the same of a layer of the same name
+may be one layer or several: which, the arrays tell, as those of one layer lie in the file once.
 """
 
 from __future__ import annotations
@@ -25,15 +28,20 @@ class Sharing:
 
     def __init__(self, model: Model) -> None:
         self._numbers: dict[int, int] = {}
+        self._alike: dict[int, int] = {}
         entries = list(_entries(model))
         for number, layer in enumerate(entries):
             self._numbers[id(layer)] = number
+        texts = {id(layer): json.dumps(_words(layer), sort_keys=True, default=str) for layer in entries}
+        first_of: dict[str, int] = {}
+        for number, layer in enumerate(entries):
+            self._alike[id(layer)] = first_of.setdefault(texts[id(layer)], number)
         if not any(layer.shared is not None for layer in entries):
             return
         known: dict[str, Layer] = {}
         earlier: dict[str, list[Layer]] = {}
         for layer in entries:
-            text = json.dumps(_words(layer), sort_keys=True, default=str)
+            text = texts[id(layer)]
             first = known.get(layer.shared) if layer.shared is not None else None
             if first is None and layer.shared is not None:
                 alike = {self.number(one): one for one in earlier.get(text, ())}
@@ -47,6 +55,10 @@ class Sharing:
     def number(self, layer: Layer) -> int:
         """Which layer an entry describes."""
         return self._numbers[id(layer)]
+
+    def alike(self, layer: Layer) -> int:
+        """Which layer an entry describes, if all that say the same of a layer of the same name are one."""
+        return self._alike[id(layer)]
 
     def _join(self, one: Layer, other: Layer) -> None:
         """Two entries are one layer, and so is what is inside them."""

@@ -7,11 +7,11 @@ cuts the network there.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import OWN_HARD_SIGMOID
+from filterviz.reader.legacy import OWN_HARD_SIGMOID, class_of
 
 ACTIVATIONS = frozenset(
     {
@@ -53,6 +53,10 @@ def unwrapped(value: Any) -> Any:
         inner = value.get("config")
         return inner.get("value") if isinstance(inner, Mapping) else None
     return value
+
+
+MOST_NUMBERS = 1_000_000
+"""In one setting: those of a picture of 512 x 512 in colours."""
 
 
 class Values:
@@ -182,6 +186,21 @@ class Values:
             raise self.decline(key)
         return tuple(Values(self._layer, {key: item}).number(key, default) for item in value)
 
+    def flattened(self, key: str, value: Sequence[Any]) -> list[float]:
+        """The finite numbers of a list of lists that are all of one length, row after row.
+
+        Raises:
+            Refused: they are no numbers, too many, or the lists are of different lengths.
+        """
+        rows: list[Any] = list(value)
+        while rows and isinstance(rows[0], list):
+            if any(not isinstance(row, list) or len(row) != len(rows[0]) for row in rows):
+                raise self.refuse(key)
+            rows = [item for row in rows for item in row]
+        if len(rows) > MOST_NUMBERS:
+            raise self.refuse(key)
+        return [Values(self._layer, {key: item}).number(key, 0.0) for item in rows]
+
     def flag(self, key: str, default: bool) -> bool:
         """True or false."""
         value = self._get(key, default)
@@ -220,6 +239,8 @@ class Values:
         value = self._get(key, default)
         if isinstance(value, Mapping):
             class_name, inner = value.get("class_name"), value.get("config")
+            if isinstance(class_name, str) and isinstance(inner, Mapping):
+                class_name = class_of(value)  # somebody's own may well be called LeakyReLU
             if class_name == "Activation" and isinstance(inner, Mapping):
                 return Values(self._layer, inner).activation("activation")
             if class_name in ACTIVATION_LAYERS and isinstance(inner, Mapping):

@@ -13,7 +13,7 @@ from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.archive import arrays_in, numbered, places
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Branch, Graph, Record
-from filterviz.reader.hdf5 import Array
+from filterviz.reader.hdf5 import Array, Hdf5
 from filterviz.reader.packed import NEW_MODEL, NOT_NEEDED, Packed, Unfit
 
 FOR_INFERENCE = {"BatchNormalization": 2, "Normalization": 3}
@@ -288,7 +288,8 @@ def _trainable_first(leaves: Sequence[Leaf], records: Sequence[Record], frozen: 
 def _from_archive(container: Container, graph: Graph, found: Found) -> None:
     """The arrays of the layers of all models: a folder for each."""
     weights = container.weights
-    for index, folder in places(weights, graph.branches, graph.records, container.keras_version).items():
+    folders = places(weights, graph.branches, graph.records, container.keras_version)
+    for index, folder in folders.items():
         record = graph.records[index]
         if not record.weight_shapes:
             continue
@@ -300,6 +301,28 @@ def _from_archive(container: Container, graph: Graph, found: Found) -> None:
             found.arrays[index] = arrays
         elif arrays:
             found.arrays[index] = arrays
+    _activations_shared(weights, folders, graph, found)
+
+
+def _activations_shared(weights: Hdf5, folders: Mapping[int, str], graph: Graph, found: Found) -> None:
+    """Give layers the arrays of their activation, where it is a layer with weights that lie with another layer.
+
+    It is known by its name: Keras numbers such names, and writes the arrays of one object once.
+    """
+    known: dict[str, list[Array]] = {}
+    for index, folder in folders.items():
+        record = graph.records[index]
+        inside = [*numbered(weights, f"{folder}/activation/vars")]
+        if inside and record.activation:
+            known.setdefault(record.activation, inside)
+        elif record.kind == "PReLU" and index in found.arrays:
+            known.setdefault(record.name.rpartition("/")[2], found.arrays[index])
+    for index in folders:
+        record = graph.records[index]
+        name = record.activation or (record.name.rpartition("/")[2] if record.kind == "PReLU" else "")
+        arrays = found.arrays.get(index, [])
+        if name in known and len(arrays) + len(known[name]) == len(record.weight_shapes):
+            found.arrays[index] = [*arrays, *known[name]]
 
 
 # Fitting ------------------------------------------------------------------------------------------------------------
@@ -337,6 +360,8 @@ def _fit(record: Record, array: Array, wanted: tuple[int, ...], flip: bool) -> S
     if shape == wanted:
         return Stored(array, flip=flip)
     rank = len(wanted)
+    if record.kind == "LayerNormalization" and sorted(shape) == sorted(wanted):
+        return Stored(array, reshape=wanted)  # Keras 2 keeps its axes as they were named, and takes them as they lie
     if len(shape) == rank > 2 and (shape[2:], shape[1], shape[0]) == (wanted[:-2], wanted[-2], wanted[-1]):
         return Stored(array, (*range(2, rank), 1, 0), flip=flip)  # Keras 1 kept filters and channels first
     if len(shape) == 4 and rank == 3 and prod(shape) == prod(wanted):
