@@ -230,6 +230,24 @@ def test_layers_of_keras_that_are_not_rebuilt_are_not_called_code(tmp_path: Path
     assert not any("code" in reason or "damaged" in reason for reason in reasons)
 
 
+@ENDINGS
+@pytest.mark.parametrize("join", ["Add", "Concatenate"])
+def test_masks_that_keras_2_joined_are_not_guessed(join: str, ending: str, tmp_path: Path) -> None:
+    """It masks what any of the inputs masks, Keras 3 what all of them do."""
+    layers, start, words = tf_keras.layers, picture(tf_keras), [tf_keras.Input((5,)) for _ in "ab"]
+    seen = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(start))
+    known = [layers.Embedding(9, 3, mask_zero=True)(one) for one in words]
+    read = layers.LSTM(4)(layers.Dropout(0.1)(getattr(layers, join)()(known)))
+    alone = layers.LSTM(4)(known[0])
+    highest = layers.GlobalMaxPooling1D()(getattr(layers, join)()(known))
+    path = tmp_path / f"network{ending}"
+    tf_keras.Model([start, *words], [layers.Concatenate()([seen, read]), alone, highest]).save(path)
+    with open_model(path, Settings()) as model:
+        reasons = [output.reason for output in model.spec.declared_outputs]
+    assert "masked" in str(reasons[0])
+    assert reasons[1:] == [None, None]
+
+
 def test_an_output_that_hangs_in_the_air_is_noted(tmp_path: Path) -> None:
     """tf_keras writes the call of a shared layer in an inner model over that in the outer one."""
     tf_keras.backend.clear_session()

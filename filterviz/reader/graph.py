@@ -42,9 +42,8 @@ FOLD, UNFOLD = "FoldTime", "UnfoldTime"
 """The kinds that are not layers of Keras. ``Start``: the network is entered here, as what stands before it carries code
 and only prepares the pixels. ``FoldTime`` and ``UnfoldTime``: frames become pictures of their own, and frames again."""
 
-ALONG_THE_LAST_AXIS = ("softmax", "log_softmax", "glu")
-"""Activations that do not work on each value alone. In a file with channels first the last axis has other values."""
-
+MINDING_MASKS = frozenset({"SimpleRNN", "GRU", "LSTM", "Bidirectional", "GlobalAveragePooling1D", "Softmax"})
+"""Kinds that compute otherwise where a part of their input is masked."""
 
 UNCONNECTED = (
     "The description of the network contradicts itself, and nothing leads to one of its outputs: tf.keras writes HDF5 "
@@ -174,6 +173,9 @@ class Graph:
         self._copies: dict[str, int] = {}
         self._sizes: dict[int, sizes.Sizes] = {}  # what nodes give that ask for the size of a tensor
         self._stated: dict[Any, tuple[Call, Call]] = {}  # calls with those sizes put in
+        self._keras_3 = model.keras_3
+        self._masked: set[int] = set()  # nodes that may carry a mask
+        self._joined_masks: set[int] = set()  # those whose mask was joined by a rule of Keras 2
         self._bare: set[int] = set()  # nodes with nothing but preparation between them and an input
         self._inputs_first = inputs_first or {}
         self.channels_first = _channels_first(model)
@@ -485,6 +487,9 @@ class Graph:
                 raise ShapeError(message)
             if record.kind in MERGING and not record.operation:
                 shapes = _of_one_rank(shapes)
+            if record.kind in MINDING_MASKS and not self._joined_masks.isdisjoint(inputs):
+                message = "it minds which parts are masked, and the masks of several inputs were joined as Keras 2 does"
+                raise ShapeError(message)
             weights, shape = kind.weights(record.params, shapes), kind.shape(record.params, shapes)
             _as_stated(layer, shape)
         except (ShapeError, IndexError, ValueError) as error:
@@ -494,7 +499,21 @@ class Graph:
         node = self._add(index, tuple(inputs), shape, permutations, first and len(shape) > 2)
         if not weights and len(shape) == len(shapes[0]) and all(item in self._bare for item in inputs):
             self._bare.add(node)
+        self._follow_masks(record, node, inputs)
         return node
+
+    def _follow_masks(self, record: Record, node: int, inputs: Sequence[int]) -> None:
+        """Note which nodes carry masks, and which of them one that several were joined into.
+
+        Keras 2 masks what any of the joined tensors masks, Keras 3 (which is what computes here) what all of them do.
+        """
+        masked = self._masked.intersection(inputs)
+        begins = record.kind == "Masking" or record.params.get("mask_zero")
+        if begins or (masked and len(self.nodes[node].spec.output_shape or ()) >= 3):
+            self._masked.add(node)
+        joins = record.kind == "Concatenate" or (record.kind in MERGING and len(masked) > 1)
+        if masked and ((joins and not self._keras_3) or not self._joined_masks.isdisjoint(inputs)):
+            self._joined_masks.add(node)
 
     def _permute(self, index: int, record: Record, source: int) -> int:
         """Turn the axes of a node as a Permute does in the file, or leave them where that only moves the channels."""

@@ -33,9 +33,12 @@ class Sharing:
         for number, layer in enumerate(entries):
             self._numbers[id(layer)] = number
         texts = {id(layer): json.dumps(_words(layer), sort_keys=True, default=str) for layer in entries}
+        self._follow_marks(entries, texts)
         first_of: dict[str, int] = {}
-        for number, layer in enumerate(entries):
-            self._alike[id(layer)] = first_of.setdefault(texts[id(layer)], number)
+        for layer in entries:
+            self._alike[id(layer)] = first_of.setdefault(texts[id(layer)], self.number(layer))
+
+    def _follow_marks(self, entries: Sequence[Layer], texts: Mapping[int, str]) -> None:
         if not any(layer.shared is not None for layer in entries):
             return
         known: dict[str, Layer] = {}
