@@ -85,7 +85,7 @@ def test_layers_as_a_table(model: str, capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own way of saving
 def test_layers_behind_a_gate_say_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x = start = keras.Input((16, 16, 3))
-    x = keras.layers.Conv2D(4, 3)(x)
+    x = keras.layers.Conv2D(4, 3, name="before")(x)
     x = keras.layers.Multiply()([x, keras.layers.GlobalAveragePooling2D(keepdims=True)(x)])
     keras.Model(start, keras.layers.Conv2D(4, 3, name="behind")(x)).save(tmp_path / "model.keras")
     assert cli.main(["layers", str(tmp_path / "model.keras")]) == cli.DONE
@@ -94,7 +94,7 @@ def test_layers_behind_a_gate_say_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert cli.main(["layers", str(tmp_path / "model.keras"), "--json"]) == cli.DONE
     layers = {layer["name"]: layer for layer in json.loads(capsys.readouterr().out)["layers"]}
     assert (layers["behind"]["receptive_field"], layers["behind"]["gated"]) == (5, True)
-    assert layers["conv2d"]["gated"] is False
+    assert layers["before"]["gated"] is False
 
 
 def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_path: Path) -> None:

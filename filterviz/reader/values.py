@@ -239,12 +239,14 @@ class Values:
         value = self._get(key, default)
         if isinstance(value, Mapping):
             class_name, inner = value.get("class_name"), value.get("config")
-            if isinstance(class_name, str) and isinstance(inner, Mapping):
+            if not isinstance(class_name, str):
+                class_name = ""
+            elif isinstance(inner, Mapping):
                 class_name = class_of(value)  # somebody's own may well be called LeakyReLU
             if class_name == "Activation" and isinstance(inner, Mapping):
                 return Values(self._layer, inner).activation("activation")
             if class_name in ACTIVATION_LAYERS and isinstance(inner, Mapping):
-                return {"class_name": str(class_name), "config": dict(inner)}
+                return {"class_name": class_name, "config": dict(inner)}
             value = inner if isinstance(inner, str) else class_name
             if isinstance(value, str) and value not in ACTIVATIONS:
                 value = value.lower()

@@ -142,3 +142,10 @@ def test_a_layer_that_computes_in_whole_numbers_cuts_the_network(dtype: Any) -> 
     KINDS["Rescaling"].read(values)
     with pytest.raises(Unsupported, match="dtype"):
         nothing_is_ignored(KINDS["Rescaling"], values)
+
+
+@pytest.mark.parametrize("named", [["ReLU"], {"class_name": "ReLU"}, 3, True, None])
+def test_an_activation_without_a_name_cuts_the_network(named: Any) -> None:
+    values = Values("a", {"activation": {"class_name": named, "config": {"name": "relu"}}})
+    with pytest.raises(Unsupported, match="its activation"):
+        values.activation()
