@@ -85,6 +85,9 @@ def test_reflection_padding_that_differs_by_side_is_not_believed(
     with open_model(tmp_path / f"model{ending}", Settings()) as model:
         reasons = [layer.reason for layer in model.spec.layers if layer.rebuilt_as == "Unsupported"]
         assert reasons == ["Its setting padding = [2, 1] is not known here."]
+        assert any(
+            "cannot be rebuilt. Its setting padding = [2, 1] is not known here." in one for one in model.spec.notes
+        )
         assert [layer.name for layer in model.spec.visualisable] == ["before"]
 
 

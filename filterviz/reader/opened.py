@@ -266,10 +266,14 @@ def _output(graph: Graph, node: int | None) -> DeclaredOutput:
 
 
 def _notes(graph: Graph, container: Container) -> list[str]:
-    notes = [
-        f"The layer {record.name!r} cannot be rebuilt. {record.reason} {record.hint}"
-        for record in [record for record in graph.records if record.hint is not None and record.kind == UNSUPPORTED][:1]
-    ]
+    cut = [record for record in graph.records if record.kind == UNSUPPORTED]
+    cut.sort(key=lambda record: record.hint is None)  # one that something can be done about is named first
+    notes = []
+    if cut:
+        more = f" {len(cut) - 1} more cannot either; each says why." if len(cut) > 1 else ""
+        notes.append(
+            f"The layer {cut[0].name!r} cannot be rebuilt. {cut[0].reason} {cut[0].hint or ''}".rstrip() + more
+        )
     if graph.precisions:
         notes.append(
             f"The network computes in {' and '.join(sorted(graph.precisions))}; it is rebuilt in float32, "
