@@ -31,6 +31,12 @@ Another instance of the same pattern, as another processor draws it too, is none
 check`` finds the filters excited as much as by the pictures that came before, those stay true.
 """
 
+READER_VERSION = 2
+"""Part of every key. Raise it when files come to be rebuilt as other networks than before: what was kept of a network
+that was rebuilt wrongly must not be shown as that network's. The pictures that come with the program do not depend on
+it: their networks are rebuilt as they were.
+"""
+
 FALSE_COLOURS = 1
 """Part of the keys of tiles in false colours, and of no others: raise it when only those change."""
 
@@ -71,6 +77,7 @@ def pattern_key(
         del recipe["pictures"]  # it came later: what was kept before it still answers the same question
     question = {
         "engine": ENGINE_VERSION,
+        "reader": READER_VERSION,
         "model": identity,
         "layer": request.layer,
         "filter": filter_,
