@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from filterviz.engine.tensors import TENSORS, Params
 from filterviz.engine.tensors import Operation as Operation
 from filterviz.reader.operation_shapes import slices
-
-LARGEST_FLOAT8 = 448.0
-"""Of ``float8_e4m3fn``."""
+from filterviz.reader.small_floats import LARGEST_E4M3
 
 
 def hard_sigmoid_2(values: tf.Tensor) -> tf.Tensor:
@@ -33,7 +31,7 @@ def rounded(how: Params) -> Operation:
     def to_float8(inputs: tf.Tensor) -> tf.Tensor:
         scale = tf.cast(how["float8"], inputs.dtype)
         small = tf.cast(
-            tf.clip_by_value(inputs / scale, -LARGEST_FLOAT8, LARGEST_FLOAT8), tf.dtypes.experimental.float8_e4m3fn
+            tf.clip_by_value(inputs / scale, -LARGEST_E4M3, LARGEST_E4M3), tf.dtypes.experimental.float8_e4m3fn
         )
         return tf.cast(small, inputs.dtype) * scale
 

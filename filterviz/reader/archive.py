@@ -186,37 +186,34 @@ def _named(name: str, number: int) -> str:
     return f"{name}_{number}" if number else name
 
 
-def _keras_3(_: _Walk, branches: Sequence[Branch], __: str) -> Iterator[tuple[Branch, str | None]]:
-    """Every layer counts, also one that is not written again."""
+def _each_counted(branches: Sequence[Branch], steps: Callable[[Branch], int]) -> Iterator[tuple[Branch, str | None]]:
+    """Each layer with its folder, named after its class and numbered by the layers of that class before it.
+
+    Args:
+        branches: of one model.
+        steps: for how many a layer counts; one that counts for none has no folder.
+    """
     counts: dict[str, int] = {}
     for branch in branches:
-        name = snake_case(branch.stored_class)
+        name, counted = snake_case(branch.stored_class), steps(branch)
         number = counts.get(name, 0)
-        counts[name] = number + 1
-        yield branch, _named(name, number)
+        counts[name] = number + counted
+        yield branch, _named(name, number) if counted else None
+
+
+def _keras_3(_: _Walk, branches: Sequence[Branch], __: str) -> Iterator[tuple[Branch, str | None]]:
+    """Every layer counts, also one that is not written again."""
+    return _each_counted(branches, lambda branch: 1)
 
 
 def _tf_keras(walk: _Walk, branches: Sequence[Branch], _: str) -> Iterator[tuple[Branch, str | None]]:
     """TensorFlow 2.14 and later: a layer that is not written again does not count."""
-    counts: dict[str, int] = {}
-    for branch in branches:
-        name = snake_case(branch.stored_class)
-        if walk.which(branch) in walk.seen:
-            yield branch, None
-            continue
-        number = counts.get(name, 0)
-        counts[name] = number + 1
-        yield branch, _named(name, number)
+    return _each_counted(branches, lambda branch: 0 if walk.which(branch) in walk.seen else 1)
 
 
 def _counted_twice(walk: _Walk, branches: Sequence[Branch], _: str) -> Iterator[tuple[Branch, str | None]]:
     """TensorFlow 2.12 and 2.13: a layer with weights counts twice, as it stood in the list twice."""
-    counts: dict[str, int] = {}
-    for branch in branches:
-        name = snake_case(branch.stored_class)
-        number = counts.get(name, 0)
-        counts[name] = number + (2 if walk.needs_arrays(branch) else 1)
-        yield branch, _named(name, number)
+    return _each_counted(branches, lambda branch: 2 if walk.needs_arrays(branch) else 1)
 
 
 def _in_order(walk: _Walk, branches: Sequence[Branch], root: str) -> Iterator[tuple[Branch, str | None]]:

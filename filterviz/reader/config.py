@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import Config, class_of, modernise
+from filterviz.reader.legacy import KERAS, Config, class_of, modernise
 
 MODELS = frozenset({"Sequential", "Functional"})
 WRAPPERS = frozenset(
@@ -23,9 +23,6 @@ WRAPPERS = frozenset(
     }
 )
 """Classes with a layer inside."""
-
-OWN_PACKAGES = ("keras", "tf_keras", "keras_core", "tensorflow", "builtins")
-"""The modules that Keras's own classes are from."""
 
 CONSTANT = "_CONSTANT_VALUE"
 """What tf.keras writes in place of a layer's name where a number stands before the first tensor, as in ``1 - x``."""
@@ -263,10 +260,10 @@ def _package(data: Mapping[str, Any]) -> str:
     for name in (data.get("registered_name"), data["class_name"]):
         if isinstance(name, str) and ">" in name:
             package = name.split(">", 1)[0]
-            return "" if package.lower() in OWN_PACKAGES else package[:64]
+            return "" if package.lower() in KERAS else package[:64]
     module = data.get("module")
     package = module.split(".")[0] if isinstance(module, str) else ""
-    return "" if package in OWN_PACKAGES else package[:64]
+    return "" if package in KERAS else package[:64]
 
 
 def _shared(data: Mapping[str, Any]) -> str | None:

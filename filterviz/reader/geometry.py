@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.reader.axes import Turn
+from filterviz.reader.axes import Turn, turned
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, UNSUPPORTED, Graph, Node, Record
 from filterviz.reader.layers import CODE, IDENTITY, Params
 from filterviz.reader.operation_shapes import slices
@@ -172,9 +172,8 @@ def _gates(graph: Graph, node: Node, found: Sequence[Field | None]) -> list[int]
     turns = node.spec.permutations or (None,) * len(node.spec.inputs)
     gates = []
     for source, turn in zip(node.spec.inputs, turns, strict=True):
-        shape = graph.nodes[source].spec.output_shape or ()
-        turned = shape if turn is None else tuple(shape[axis] for axis in turn)
-        if len(turned) == 4 and turned[1:3] == (1, 1) and (found[source] is None or not single):
+        shape = turned(graph.nodes[source].spec.output_shape or (), turn)
+        if len(shape) == 4 and shape[1:3] == (1, 1) and (found[source] is None or not single):
             gates.append(source)
     return gates if len(gates) < len(node.spec.inputs) else []
 

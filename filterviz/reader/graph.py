@@ -445,11 +445,10 @@ class Graph:
 
     def _source(self, node: int) -> operations.Source:
         """A tensor as an operation of the file knows it: in the file's own order of axes."""
-        spec, first = self.nodes[node].spec, self.nodes[node].first
-        shape = spec.output_shape or ()
+        spec = self.nodes[node].spec
         record = self.records[spec.layer]
         truth = record.kind in ("Binary", "Elementwise") and record.params["function"] in operations.TRUTHS
-        return operations.Source((shape[0], shape[-1], *shape[1:-1]) if first else shape, first, truth)
+        return operations.Source(spec.file_shape or (), spec.channels_first, truth)
 
     def _single(self, name: str, layer: Layer, call: Call, inputs: list[int]) -> int:
         sources = [self.nodes[node] for node in inputs]

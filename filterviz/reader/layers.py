@@ -487,6 +487,15 @@ def _sides_of(axes: int | tuple[int, ...] | None, shape: Shape) -> tuple[int, ..
     return tuple(known(shape[axis], "input size") for axis in sorted(axis % len(shape) for axis in wanted))
 
 
+def _scaled(values: Values) -> Params:
+    """What batch, layer and group normalisation say of how they scale and move what they have normalised."""
+    return {
+        "epsilon": values.number("epsilon", 1e-3),
+        "center": values.flag("center", True),
+        "scale": values.flag("scale", True),
+    }
+
+
 def _batch_normalization(values: Values) -> Params:
     # Keras 1: mode 1 normalised each sample, mode 2 with the batch's own moments, after training too.
     values.only("mode", 0)
@@ -495,9 +504,7 @@ def _batch_normalization(values: Values) -> Params:
     values.only("adjustment", None)
     return {
         "axis": _last_axis(values),
-        "epsilon": values.number("epsilon", 1e-3),
-        "center": values.flag("center", True),
-        "scale": values.flag("scale", True),
+        **_scaled(values),
     }
 
 
@@ -505,9 +512,7 @@ def _layer_normalization(values: Values) -> Params:
     values.only("rms_scaling", False)
     return {
         "axis": _axes(values),
-        "epsilon": values.number("epsilon", 1e-3),
-        "center": values.flag("center", True),
-        "scale": values.flag("scale", True),
+        **_scaled(values),
     }
 
 
@@ -558,9 +563,7 @@ def _group_normalization(values: Values) -> Params:
     return {
         "groups": values.whole("groups", -1, MOST_FILTERS, default=32),
         "axis": _last_axis(values),
-        "epsilon": values.number("epsilon", 1e-3),
-        "center": values.flag("center", True),
-        "scale": values.flag("scale", True),
+        **_scaled(values),
     }
 
 

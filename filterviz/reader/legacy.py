@@ -76,8 +76,8 @@ KEPT_BY_NAME = frozenset(
 )
 """Layers of other packages that are known by their name alone, whichever package registered them."""
 
-KERAS = ("keras", "tf_keras", "tensorflow")
-"""Packages whose classes are Keras's own."""
+KERAS = ("keras", "tf_keras", "keras_core", "tensorflow", "builtins")
+"""The packages that Keras's own classes are from."""
 
 
 def class_of(data: Mapping[str, Any]) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from filterviz.reader.axes import channels_last
+
 Params = dict[str, Any]
 Turned = tuple[Params, bool]
 """The parameters, and whether the channels of the result come first in the file's own terms."""
@@ -36,13 +38,9 @@ def axis_of(axis: int, rank: int) -> int:
     return axis if axis == 0 else rank - 1 if axis == 1 else axis - 1
 
 
-def _order(rank: int) -> tuple[int, ...]:
-    return (0, *range(2, rank), 1)
-
-
 def _constant(stored: Mapping[str, Any], rank: int) -> Params:
     shape = (1,) * (rank - len(stored["shape"])) + tuple(stored["shape"])
-    array = np.asarray(stored["values"]).reshape(shape).transpose(_order(rank))
+    array = np.asarray(stored["values"]).reshape(shape).transpose(channels_last(rank))
     return {"shape": array.shape, "values": tuple(array.reshape(-1).tolist())}
 
 
@@ -73,13 +71,13 @@ def _listed(key: str) -> Callable[[Params, int], Turned]:
     """One thing for each axis."""
 
     def turning(params: Params, rank: int) -> Turned:
-        return {**params, key: tuple(params[key][axis] for axis in _order(rank))}, True
+        return {**params, key: tuple(params[key][axis] for axis in channels_last(rank))}, True
 
     return turning
 
 
 def _slice(params: Params, rank: int) -> Turned:
-    parts = tuple(params["parts"][axis] for axis in _order(rank))
+    parts = tuple(params["parts"][axis] for axis in channels_last(rank))
     return {**params, "parts": parts}, not isinstance(params["parts"][1], int)
 
 
@@ -102,7 +100,7 @@ def _stack(params: Params, rank: int) -> Turned | None:
 
 def _broadcast(params: Params, rank: int) -> Turned:
     sides = (None, *params["sides"])
-    return {**params, "sides": tuple(sides[axis] for axis in _order(rank))[1:]}, True
+    return {**params, "sides": tuple(sides[axis] for axis in channels_last(rank))[1:]}, True
 
 
 TURNS: Mapping[str, Callable[[Params, int], Turned | None]] = {
