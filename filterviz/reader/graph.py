@@ -659,16 +659,11 @@ class Graph:
         if order is Order.AXIS and record.axis_first is None and isinstance(axis, int):
             record.axis_first = wanted
             record.params["axis"] = axis_of(axis, len(shapes[0])) if wanted else axis
-        several = any(isinstance(record.params.get(key), tuple) for key in ("scale", "offset"))
-        if (
-            wanted
-            and record.kind == "Rescaling"
-            and several
-            and not record.operation
-            and shapes[0][-2] == shapes[0][-1]
-        ):
-            message = "its numbers may be meant for its channels or for its columns"
-            raise ShapeError(message)
+        if wanted and record.kind == "Rescaling" and not record.operation:
+            counts = {len(one) for one in (record.params["scale"], record.params["offset"]) if isinstance(one, tuple)}
+            if counts and (counts != {shapes[0][-1]} or shapes[0][-2] == shapes[0][-1]):
+                message = "its numbers may be meant for its channels or for its columns"
+                raise ShapeError(message)
         return tuple(permutations), shapes, wanted
 
     def _turned(self, record: Record, sources: Sequence[Node]) -> bool | None:

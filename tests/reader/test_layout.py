@@ -197,3 +197,13 @@ def test_the_real_case(shared: Path) -> None:
         np.testing.assert_allclose(output, known["o0"], atol=1e-6)
         made = Engine(model, Settings()).run(Request("b", (0,), RECIPES["natural"].with_(size=16, steps=2)))
         assert [event.tile.shape for event in made if isinstance(event, Pattern)] == [(16, 16, 3)]
+
+
+@pytest.mark.parametrize("width", [WIDTH, 3], ids=["a number for each column", "columns and channels alike"])
+def test_numbers_that_are_not_plainly_for_the_channels_cut_the_network(width: int, tmp_path: Path) -> None:
+    """A list in a Rescaling goes along the last axis, unless Keras was set to channels first; the file does not say."""
+    start = keras.Input((3, HEIGHT, width))
+    scaled = L.Rescaling([0.5 + at for at in range(width)], name="scaled")(L.Conv2D(3, 1, name="first", **FIRST)(start))
+    with saved(start, L.Conv2D(2, 1, name="behind", **FIRST)(scaled), tmp_path) as (_, model):
+        assert "for its channels or for its columns" in (model.spec.layer("scaled").reason or "")
+        assert [layer.name for layer in model.spec.visualisable] == ["first"]
