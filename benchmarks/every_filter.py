@@ -13,9 +13,9 @@ import argparse
 import time
 from pathlib import Path
 
+from filterviz.analysis.layer_matching import CONVOLUTIONS
 from filterviz.engine.engine import Engine
 from filterviz.reader import open_model
-from filterviz.reference.matching import CONVOLUTIONS
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Flag, Pattern, Request
 

@@ -16,8 +16,8 @@ import traceback
 from collections import Counter
 from pathlib import Path
 
-from filterviz.engine.build import build
 from filterviz.engine.engine import Engine
+from filterviz.engine.network import build
 from filterviz.errors import FiltervizError
 from filterviz.reader import open_model
 from filterviz.settings import Settings

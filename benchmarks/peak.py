@@ -19,9 +19,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from filterviz.engine.build import Network, build
-from filterviz.engine.natural import Natural
-from filterviz.engine.objective import channel_mean, own_channel
+from filterviz.engine.network import Network, build
+from filterviz.engine.objectives import channel_mean, own_channel
+from filterviz.engine.recipes.natural import Natural
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec

@@ -32,12 +32,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from filterviz.engine import fourier
-from filterviz.engine.build import Network, build
+from filterviz.engine import parametrisation
 from filterviz.engine.engine import Engine
-from filterviz.engine.natural import Natural
-from filterviz.engine.objective import channel_mean, gram, own_channel, response, sameness
-from filterviz.engine.pixels import Units
+from filterviz.engine.network import Network, build
+from filterviz.engine.objectives import channel_mean, gram, own_channel, response, sameness
+from filterviz.engine.preprocessing import PixelScaling
+from filterviz.engine.recipes.natural import Natural
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, LayerSpec, Recipe, Request
@@ -143,7 +143,7 @@ def natural(
     filters: tuple[int, ...],
     sides: tuple[int, int],
     steps: int = RECIPES["natural"].steps,
-    contrast: float = fourier.CONTRAST,
+    contrast: float = parametrisation.CONTRAST,
 ) -> Made:
     """What natural makes, at a contrast that need not be its own."""
     engine = Engine(model, Settings())
@@ -160,7 +160,7 @@ def natural(
         ascent.step()
     pictures = recipe.render(ascent._state[0], sides, ascent._state[1])
     seconds = time.perf_counter() - began
-    return Made(Units.of(model.spec.pixel_range, network.input_channels).from_unit(pictures), seconds)
+    return Made(PixelScaling.of(model.spec.pixel_range, network.input_channels).from_unit(pictures), seconds)
 
 
 # --------------------------------------------------------------------------------------------------------------- Lucid
@@ -169,20 +169,24 @@ def natural(
 def against_lucid(model: OpenedModel, layer: LayerSpec, count: int, steps: int, size: int) -> None:
     filters = spread(layer, count)
     network = build(model, layer.name, pre_activation=True)
-    units = Units.of(model.spec.pixel_range, network.input_channels)
+    units = PixelScaling.of(model.spec.pixel_range, network.input_channels)
     judge = Judge(network, filters)
     lucid = Lucid(network, units, size)
     made = [lucid.render(filter_, steps) for filter_ in filters]
     logits = tf.concat([tile for tile, _ in made], 0)
     lucid_seconds = sum(seconds for _, seconds in made)
     loudness = np.sqrt(np.mean(np.square(logits.numpy()), axis=(1, 2, 3)))
-    held = logits / tf.reshape(tf.constant(loudness, tf.float32), [-1, 1, 1, 1]) * fourier.CONTRAST
+    held = logits / tf.reshape(tf.constant(loudness, tf.float32), [-1, 1, 1, 1]) * parametrisation.CONTRAST
     loud = float(np.median(loudness))
     print(f"{layer.name}, {len(filters)} filters, {size} px: Lucid's recipe, {steps} steps: {lucid_seconds:.1f} s")
-    print(f"  contrast of Lucid's pictures: {loud:.2f} ({fourier.CONTRAST} is ours)")
+    print(f"  contrast of Lucid's pictures: {loud:.2f} ({parametrisation.CONTRAST} is ours)")
     for name, contrast, mark in (
-        ("ours as it is, Lucid's as loud as it likes", fourier.CONTRAST, judge.mean(units.from_unit(colours(logits)))),
-        ("both at our contrast", fourier.CONTRAST, judge.mean(units.from_unit(colours(held)))),
+        (
+            "ours as it is, Lucid's as loud as it likes",
+            parametrisation.CONTRAST,
+            judge.mean(units.from_unit(colours(logits))),
+        ),
+        ("both at our contrast", parametrisation.CONTRAST, judge.mean(units.from_unit(colours(held)))),
         ("both at Lucid's contrast", loud, judge.mean(units.from_unit(colours(logits)))),
     ):
         shares: dict[int, float] = {}
@@ -215,7 +219,7 @@ def share_of(reached: NDArray[np.float64], mark: NDArray[np.float64]) -> float:
 
 def colours(logits: tf.Tensor) -> tf.Tensor:
     """Decorrelated logits ``[n, height, width, 3]`` as pictures in 0-1. Lucid's matrix is ours."""
-    return tf.sigmoid(tf.einsum("nhwc,cd->nhwd", logits, fourier.colour_matrix(3)))
+    return tf.sigmoid(tf.einsum("nhwc,cd->nhwd", logits, parametrisation.colour_matrix(3)))
 
 
 class Lucid:
@@ -227,12 +231,12 @@ class Lucid:
         size: side of the pictures.
     """
 
-    def __init__(self, network: Network, units: Units, size: int) -> None:
+    def __init__(self, network: Network, units: PixelScaling, size: int) -> None:
         self._network = network
         self._units = units
         self._size = size
         # As ``param.fft_image`` scales them; the frequencies' weights are those that ours have.
-        self._scale = tf.constant(fourier.spectrum_scale(size, size) * size, tf.complex64)
+        self._scale = tf.constant(parametrisation.spectrum_scale(size, size) * size, tf.complex64)
         self._spectrum = tf.Variable(tf.zeros((2, 1, 3, size, size // 2 + 1)))
         self._optimiser = keras.optimizers.Adam(0.05)
         self._optimiser.build([self._spectrum])
@@ -374,7 +378,7 @@ def ends(
             ascent.step()
         made.append(recipe.render(ascent._state[0], sides, ascent._state[1]))
         responses.append(ascent.responses())
-    values = Units.of(engine._model.spec.pixel_range, network.input_channels).from_unit(tf.concat(made, 0))
+    values = PixelScaling.of(engine._model.spec.pixel_range, network.input_channels).from_unit(tf.concat(made, 0))
     return values, np.concatenate(responses)
 
 

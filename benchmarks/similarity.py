@@ -27,11 +27,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.gallery import png, sheet
-from filterviz.gallery.seriation import order
-from filterviz.gallery.shipped import Shipped
-from filterviz.gallery.similarity import descriptor, distances, relatives
+from filterviz.analysis.seriation import order
+from filterviz.analysis.similarity import descriptor, distances, relatives
+from filterviz.imaging import contact_sheet, png
 from filterviz.spec import Request
+from filterviz.storage.bundled import BundledPatterns
 
 Tile = NDArray[np.uint8]
 Measure = Callable[[Tile], NDArray[np.float32]]
@@ -46,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--walls", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
-    shipped = Shipped()
+    shipped = BundledPatterns()
     layers = list(dict.fromkeys(s.layer for s in shipped.models["vgg16"].sheets if s.recipe.name == "natural"))
     speed(tiles(shipped, "vgg16", "block3_conv1"))
     halves(shipped, layers)
@@ -71,7 +71,7 @@ def speed(wall: Sequence[Tile]) -> None:
     )
 
 
-def halves(shipped: Shipped, layers: Sequence[str]) -> None:
+def halves(shipped: BundledPatterns, layers: Sequence[str]) -> None:
     measures: dict[str, Measure] = {"ours": descriptor, "colour": mean_colour, "histogram": histogram, "pixels": pixels}
     print(f"{'halves':14}" + "".join(f"{name:>12}" for name in (*measures, "ours: place")))
     table = []
@@ -91,7 +91,7 @@ def halves(shipped: Shipped, layers: Sequence[str]) -> None:
     print(f"{'mean':14}" + "".join(f"{value:11.1f}%" for value in means[:-1]) + f"{means[-1]:12.1f}\n")
 
 
-def changed(shipped: Shipped, layers: Sequence[str]) -> None:
+def changed(shipped: BundledPatterns, layers: Sequence[str]) -> None:
     random = np.random.default_rng(0)
     changes: dict[str, Callable[[Tile], Tile]] = {
         "rolled": lambda tile: np.roll(tile, random.integers(1, tile.shape[0], 2), (0, 1)),
@@ -126,7 +126,7 @@ def report(what: str, mine: NDArray[np.float32], others: NDArray[np.float32]) ->
     )
 
 
-def rows(shipped: Shipped, layers: Sequence[str]) -> None:
+def rows(shipped: BundledPatterns, layers: Sequence[str]) -> None:
     for layer in layers:
         found = described(tiles(shipped, "vgg16", layer))
         apart = distances(found, found)
@@ -135,11 +135,11 @@ def rows(shipped: Shipped, layers: Sequence[str]) -> None:
         print(f"{layer:14} neighbours {before:.2f} apart, ordered {after:.2f} ({100 * after / before:.0f} %)")
 
 
-def walls(shipped: Shipped, layers: Sequence[str], folder: Path) -> None:
+def walls(shipped: BundledPatterns, layers: Sequence[str], folder: Path) -> None:
     for name, layer in [*(("vgg16", layer) for layer in layers), *((DEMO, mine) for mine, _ in PAIRS)]:
         wall = tiles(shipped, name, layer)
         looks = described(wall)
-        picture = sheet.wall([wall[index] for index in order(distances(looks, looks))])
+        picture = contact_sheet.wall([wall[index] for index in order(distances(looks, looks))])
         (folder / f"sorted-{name}-{layer}.png").write_bytes(png.encode(picture))
     for mine, other in PAIRS:
         wall, others = tiles(shipped, DEMO, mine), tiles(shipped, "vgg16", other, limit=2 * WALL)
@@ -151,10 +151,10 @@ def walls(shipped: Shipped, layers: Sequence[str], folder: Path) -> None:
         ]
         # A wall is filled down the columns, and each of these lines is to go across.
         block = [tile for part in (lines[:8], lines[8:16]) for column in zip(*part, strict=True) for tile in column]
-        (folder / f"relatives-{mine}-{other}.png").write_bytes(png.encode(sheet.wall(block)))
+        (folder / f"relatives-{mine}-{other}.png").write_bytes(png.encode(contact_sheet.wall(block)))
 
 
-def tiles(shipped: Shipped, name: str, layer: str, recipe: str = "natural", limit: int = WALL) -> list[Tile]:
+def tiles(shipped: BundledPatterns, name: str, layer: str, recipe: str = "natural", limit: int = WALL) -> list[Tile]:
     model = shipped.models[name]
     found = []
     for part in model.sheets:

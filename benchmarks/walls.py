@@ -1,6 +1,6 @@
 """How long the walls of a network take: every convolution, 25 tiles each, by the way the page and the command line go.
 
-    python -m benchmarks.walls filterviz/shipped/cats_and_dogs/cats_and_dogs.h5 [--size 64 96 128] [--repeats 3]
+    python -m benchmarks.walls filterviz/bundled/cats_and_dogs/cats_and_dogs.h5 [--size 64 96 128] [--repeats 3]
 
 The child process has the model open before the clock starts (a warm child), and nothing comes from the store or from
 the pictures that come with the program. Prints for each size the time to the first picture and to the last (medians).
@@ -14,10 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from filterviz.reference.matching import CONVOLUTIONS
+from filterviz.analysis.layer_matching import CONVOLUTIONS
+from filterviz.service.model import Model, file_sha256
+from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Pattern, Recipe, Request
-from filterviz.studio import Model, Studio, file_sha256
 
 
 def main() -> None:
@@ -32,9 +33,9 @@ def main() -> None:
             firsts, wholes = [], []
             for repeat in range(options.repeats):
                 # A new child each time: what one has compiled would make the next repeat faster than any visitor's.
-                with Studio(Settings(cache_dir=Path(folder), workers=1)) as studio:
-                    model = studio.open(options.model, sha256=file_sha256(options.model))
-                    first, whole = walls(studio, model, Recipe("natural", size, options.steps, seed=repeat))
+                with Workspace(Settings(cache_dir=Path(folder), workers=1)) as workspace:
+                    model = workspace.open(options.model, sha256=file_sha256(options.model))
+                    first, whole = walls(workspace, model, Recipe("natural", size, options.steps, seed=repeat))
                     firsts.append(first)
                     wholes.append(whole)
             print(
@@ -44,16 +45,16 @@ def main() -> None:
             )
 
 
-def walls(studio: Studio, model: Model, recipe: Recipe) -> tuple[float, float]:
+def walls(workspace: Workspace, model: Model, recipe: Recipe) -> tuple[float, float]:
     """Seconds to the first picture and to the last."""
     layers = [layer for layer in model.spec.visualisable if layer.kind in CONVOLUTIONS]
     assert model.path is not None
     # Opens the model in the child and leaves it there.
-    list(studio.pool.run(model.path, model.sha256, Request(layers[0].name, (0,), Recipe("classic", 16, 1))))
+    list(workspace.pool.run(model.path, model.sha256, Request(layers[0].name, (0,), Recipe("classic", 16, 1))))
     began, first = time.perf_counter(), 0.0
     for layer in layers:
         request = Request(layer.name, layer.first_filters(), recipe)
-        for event in studio.pool.run(model.path, model.sha256, request):
+        for event in workspace.pool.run(model.path, model.sha256, request):
             first = first or time.perf_counter() - began
             assert isinstance(event, Pattern) or event.step
     return first, time.perf_counter() - began

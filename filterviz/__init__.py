@@ -17,6 +17,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from filterviz._version import __version__
 from filterviz.errors import (
     BadRequest,
     EngineFailed,
@@ -31,10 +32,8 @@ from filterviz.settings import Settings
 from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange, Precision, Recipe
 
 if TYPE_CHECKING:
-    from filterviz.door import generate, open_model, open_untrained, open_vgg16, save_wall
-    from filterviz.studio import Model
-
-__version__ = "0.1.0"
+    from filterviz.api import generate, open_model, open_untrained, open_vgg16, save_wall
+    from filterviz.service.model import Model
 
 if sys.version_info >= (3, 14):
     # Whoever installs the wheel is told by pip; this is for those who take the folder as it is.
@@ -74,11 +73,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # The child processes import this package too and must not load what only their parent needs.
     if name in {"open_model", "open_vgg16", "open_untrained", "generate", "save_wall"}:
-        from filterviz import door
+        from filterviz import api
 
-        return getattr(door, name)
+        return getattr(api, name)
     if name == "Model":
-        from filterviz.studio import Model
+        from filterviz.service.model import Model
 
         return Model
     message = f"module 'filterviz' has no attribute {name!r}"

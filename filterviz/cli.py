@@ -23,26 +23,29 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz import __version__, arrays, comparing, shipping
-from filterviz.arrays import printable
+from filterviz import __version__
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
-from filterviz.gallery import export, figure
-from filterviz.gallery.shipped import FOLDER, Shipped, ShippedModel
-from filterviz.jobs import Job, JobState, Status
+from filterviz.export import paper_figure, run_folder
+from filterviz.service import bundle_builder, comparison, network_arrays
+from filterviz.service.job import Job
+from filterviz.service.job_state import JobState, Status
+from filterviz.service.model import VGG16, Model
+from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import (
     OBJECTIVES,
     PICTURES,
     RECIPES,
+    LoadOptions,
     ModelSpec,
-    Opening,
     Pattern,
     PixelRange,
     Precision,
     Recipe,
     Request,
 )
-from filterviz.studio import VGG16, Model, Studio
+from filterviz.spec.names import printable
+from filterviz.storage.bundled import FOLDER, BundledModel, BundledPatterns
 
 UNTRAINED = "untrained"
 """In place of a second network: the first before any training."""
@@ -93,8 +96,8 @@ def _command(arguments: Sequence[str] | None) -> int:
     stop = threading.Event()
     previous = signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
-        with Studio(Settings.from_environment()) as studio:
-            return COMMANDS[options.command](studio, options, stop)
+        with Workspace(Settings.from_environment()) as workspace:
+            return COMMANDS[options.command](workspace, options, stop)
     except Refused as refusal:
         if options.json:
             _print_json({"refused": refusal.to_json()})
@@ -259,14 +262,14 @@ def _filters(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(numbers))
 
 
-def _open(studio: Studio, name: str, architecture: str | None) -> Model:
+def _open(workspace: Workspace, name: str, architecture: str | None) -> Model:
     if name == VGG16:
-        return studio.reference()
-    return studio.open(Path(name), architecture=architecture)
+        return workspace.reference()
+    return workspace.open(Path(name), architecture=architecture)
 
 
-def _layers(studio: Studio, options: argparse.Namespace, _: threading.Event) -> int:
-    model = _open(studio, options.model, options.architecture)
+def _layers(workspace: Workspace, options: argparse.Namespace, _: threading.Event) -> int:
+    model = _open(workspace, options.model, options.architecture)
     if options.json:
         _print_json(
             {
@@ -313,9 +316,9 @@ def _classes(spec: ModelSpec) -> Iterator[str]:
             yield f"Units of {printable(output.layer)}: {', '.join(shown)}{more}"
 
 
-def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
-    export.prepare(options.out)
-    model = _open(studio, options.model, options.architecture)
+def _patterns(workspace: Workspace, options: argparse.Namespace, stop: threading.Event) -> int:
+    run_folder.prepare(options.out)
+    model = _open(workspace, options.model, options.architecture)
     recipe = _recipe(options)
     requests = [
         Request(
@@ -328,9 +331,9 @@ def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event
         for name in dict.fromkeys(options.layer)
     ]
     start = None if options.init is None else _start_pictures(options.init)
-    job = studio.start(model, requests, start=start)
-    state = _follow(studio, job, stop)
-    document = export.write_run(
+    job = workspace.start(model, requests, start=start)
+    state = _follow(workspace, job, stop)
+    document = run_folder.write_run(
         options.out, model.describe(), [(layer.request, layer.patterns) for layer in state.layers]
     )
     if options.json:
@@ -345,18 +348,18 @@ def _patterns(studio: Studio, options: argparse.Namespace, stop: threading.Event
     return DONE
 
 
-def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
-    export.prepare(options.out)
-    one = _open(studio, options.model, options.architecture)
-    other = studio.twin(one) if options.other == UNTRAINED else _open(studio, options.other, None)
-    pairs = comparing.pair(one, other, options.layer or ())
-    mine, its = comparing.requests(
+def _compare(workspace: Workspace, options: argparse.Namespace, stop: threading.Event) -> int:
+    run_folder.prepare(options.out)
+    one = _open(workspace, options.model, options.architecture)
+    other = workspace.untrained_copy(one) if options.other == UNTRAINED else _open(workspace, options.other, None)
+    pairs = comparison.pair(one, other, options.layer or ())
+    mine, its = comparison.requests(
         pairs, _recipe(options), options.count, options.pixel_range, same=one.sha256 == other.sha256
     )
     states = []
     for model, requests in ((one, mine), (other, its)):
         unique = list(dict.fromkeys(replace(request, precision=options.precision) for request in requests))
-        state = _follow(studio, studio.start(model, unique), stop)
+        state = _follow(workspace, workspace.start(model, unique), stop)
         if state.error is not None:
             raise state.error
         if state.status is Status.STOPPED:
@@ -364,9 +367,9 @@ def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event)
             raise Stopped(message)
         made = {layer.request.layer: layer for layer in state.layers}
         states.append([made[request.layer] for request in requests])
-    document = comparing.write(options.out, (one, other), pairs, (states[0], states[1]))
+    document = comparison.write(options.out, (one, other), pairs, (states[0], states[1]))
     if options.figure:
-        drawn = figure.figure(comparing.spread_of((one, other), pairs, (states[0], states[1])), options.figure)
+        drawn = paper_figure.figure(comparison.spread_of((one, other), pairs, (states[0], states[1])), options.figure)
         (options.out / f"figure.{options.figure}").write_bytes(drawn)
     if options.json:
         _print_json(document)
@@ -382,20 +385,20 @@ def _compare(studio: Studio, options: argparse.Namespace, stop: threading.Event)
     return DONE
 
 
-def _outputs(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
-    arrays.prepare(options.out)
-    model = studio.readied(_open(studio, options.model, options.architecture))
+def _outputs(workspace: Workspace, options: argparse.Namespace, stop: threading.Event) -> int:
+    network_arrays.prepare(options.out)
+    model = workspace.readied(_open(workspace, options.model, options.architecture))
     spec = model.spec
-    computed = arrays.computable(spec)
-    inputs = arrays.read(options.input, spec)
+    computed = network_arrays.computable(spec)
+    inputs = network_arrays.read(options.input, spec)
     line = _StatusLine(sys.stderr)
     try:
-        made = studio.outputs(
+        made = workspace.outputs(
             model, inputs, stop=stop, progress=lambda done, count: line.show(f"{done}/{count} examples")
         )
     finally:
         line.end()
-    arrays.write(options.out, made)
+    network_arrays.write(options.out, made)
     shapes = {number: list(array.shape) for number, array in enumerate(made) if array is not None}
     missing = [number for number in range(len(made)) if number not in computed]
     for number in missing:
@@ -413,13 +416,13 @@ def _outputs(studio: Studio, options: argparse.Namespace, stop: threading.Event)
                     for number, (node, array) in enumerate(zip(spec.inputs, inputs, strict=True))
                 ],
                 "outputs": [
-                    {"name": f"o{number}", "layer": arrays.layer_of(spec, number), "shape": shapes[number]}
+                    {"name": f"o{number}", "layer": network_arrays.layer_of(spec, number), "shape": shapes[number]}
                     for number in computed
                 ],
                 "missing": [
                     {
                         "name": f"o{number}",
-                        "layer": arrays.layer_of(spec, number),
+                        "layer": network_arrays.layer_of(spec, number),
                         "reason": spec.declared_outputs[number].reason,
                     }
                     for number in missing
@@ -429,27 +432,27 @@ def _outputs(studio: Studio, options: argparse.Namespace, stop: threading.Event)
         )
     else:
         for number in computed:
-            print(f"o{number} {shapes[number]} ({printable(arrays.layer_of(spec, number) or '')})")
+            print(f"o{number} {shapes[number]} ({printable(network_arrays.layer_of(spec, number) or '')})")
         for note in spec.notes:
             print(printable(note))
         print(f"Written to {options.out}.")
     return DONE
 
 
-def _atlas(studio: Studio, options: argparse.Namespace, stop: threading.Event) -> int:
+def _atlas(workspace: Workspace, options: argparse.Namespace, stop: threading.Event) -> int:
     if options.what == "build":
-        studio.shipped = Shipped(options.folder / "none")  # what is there already answers nothing
-        for plan in shipping.plans(studio, options.training):
+        workspace.shipped = BundledPatterns(options.folder / "none")  # what is there already answers nothing
+        for plan in bundle_builder.plans(workspace, options.training):
             print(f"{plan.slug}: {sum(len(request.filters) for request in plan.requests)} tiles", file=sys.stderr)
-            follow = partial(_follow_requests, studio, stop)
-            shipping.build(plan, options.folder, follow)
+            follow = partial(_follow_requests, workspace, stop)
+            bundle_builder.build(plan, options.folder, follow)
         return DONE
     wrong = checked = 0
-    for model in Shipped(options.folder).models.values():
-        opened = _shipped_file(studio, model)
+    for model in BundledPatterns(options.folder).models.values():
+        opened = _shipped_file(workspace, model)
         if opened is None:
             continue
-        for found in shipping.compare(model, partial(_made_anew, studio, opened), options.tiles):
+        for found in bundle_builder.compare(model, partial(_made_anew, workspace, opened), options.tiles):
             checked += 1
             wrong += not found.holds
             print(
@@ -461,24 +464,26 @@ def _atlas(studio: Studio, options: argparse.Namespace, stop: threading.Event) -
     return FAILED if wrong or not checked else DONE
 
 
-def _follow_requests(studio: Studio, stop: threading.Event, model: Model, requests: Sequence[Request]) -> JobState:
-    return _follow(studio, studio.start(model, requests), stop)
+def _follow_requests(
+    workspace: Workspace, stop: threading.Event, model: Model, requests: Sequence[Request]
+) -> JobState:
+    return _follow(workspace, workspace.start(model, requests), stop)
 
 
-def _shipped_file(studio: Studio, model: ShippedModel) -> Model | None:
+def _shipped_file(workspace: Workspace, model: BundledModel) -> Model | None:
     """The network of shipped pictures, where its file is here or can be had."""
     file = model.folder / f"{model.folder.name}.h5"
     if file.is_file():
-        return studio.open(file, name=model.name)
+        return workspace.open(file, name=model.name)
     if model.architecture == VGG16:
-        path = studio.file_of(Model(None, model.sha256, model.name, model.spec, Opening(VGG16)))
-        return Model(path, model.sha256, model.name, model.spec, Opening(VGG16))
+        path = workspace.file_of(Model(None, model.sha256, model.name, model.spec, LoadOptions(VGG16)))
+        return Model(path, model.sha256, model.name, model.spec, LoadOptions(VGG16))
     return None
 
 
-def _made_anew(studio: Studio, model: Model, request: Request) -> list[Pattern]:
+def _made_anew(workspace: Workspace, model: Model, request: Request) -> list[Pattern]:
     assert model.path is not None
-    events = studio.pool.run(model.path, model.sha256, request, opening=model.opening)
+    events = workspace.pool.run(model.path, model.sha256, request, opening=model.opening)
     return [event for event in events if isinstance(event, Pattern)]
 
 
@@ -514,13 +519,13 @@ def _start_pictures(path: Path) -> NDArray[np.float32]:
     return pictures.astype(np.float32)
 
 
-def _follow(studio: Studio, job: Job, stop: threading.Event) -> JobState:
+def _follow(workspace: Workspace, job: Job, stop: threading.Event) -> JobState:
     """Show how far a job is until it ends; Ctrl-C stops it."""
     line = _StatusLine(sys.stderr)
     while not (state := job.wait(0.2)).finished:
         if stop.is_set():
             job.stop()
-        line.show(_progress(state) if studio.download is None else _downloading(*studio.download))
+        line.show(_progress(state) if workspace.download is None else _downloading(*workspace.download))
     line.show(_progress(state))
     line.end()
     return state

@@ -28,9 +28,10 @@ from pathlib import Path
 from filterviz.errors import Refused
 from filterviz.reader import open_model
 from filterviz.settings import Settings
-from filterviz.workers import limits
-from filterviz.workers.child import LOADED_EARLY
-from filterviz.workers.tripwire import TRIPPED, Tripwire, arm
+from filterviz.workers.child import limits
+from filterviz.workers.child.main import LOADED_EARLY
+from filterviz.workers.child.tripwire import Tripwire, arm
+from filterviz.workers.wire.exit_status import TRIPPED
 from tests import keras_files
 
 BATCH = 100

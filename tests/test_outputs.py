@@ -23,9 +23,10 @@ import pytest
 import filterviz
 from filterviz import cli
 from filterviz.errors import BadRequest, EngineFailed, Stopped
+from filterviz.service.model import Model
+from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
-from filterviz.studio import Model, Studio
-from filterviz.workers import pool as pools
+from filterviz.workers.parent import pool as pools
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -43,11 +44,11 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     settings = replace(Settings(), cache_dir=tmp_path_factory.mktemp("cache"), workers=1, kept_models=1)
-    with Studio(settings) as studio:
-        studio.pool.warm()
-        yield studio
+    with Workspace(settings) as workspace:
+        workspace.pool.warm()
+        yield workspace
 
 
 def shuffled(network: Any) -> Any:
@@ -91,11 +92,11 @@ NETWORKS = [numbers_before_pictures, by_name, whole_numbers, channels_first]
 @pytest.mark.parametrize(("library", "ending"), [(keras, ".keras"), (tf_keras, ".h5")], ids=["keras", "tf_keras"])
 @pytest.mark.parametrize("make", NETWORKS, ids=lambda make: str(make.__name__))
 def test_they_are_keras_own(
-    make: Callable[[Keras], Any], library: Keras, ending: str, studio: Studio, tmp_path: Path
+    make: Callable[[Keras], Any], library: Keras, ending: str, workspace: Workspace, tmp_path: Path
 ) -> None:
     network = shuffled(make(library))
     network.save(tmp_path / f"network{ending}")
-    model = studio.open(tmp_path / f"network{ending}")
+    model = workspace.open(tmp_path / f"network{ending}")
     random = np.random.default_rng(1)
     inputs = [random.integers(0, 255, (5, *tensor.shape[1:]), np.uint8) for tensor in network.inputs]
     named = {tensor.name: array for tensor, array in zip(network.inputs, inputs, strict=True)}
@@ -112,15 +113,15 @@ def test_they_are_keras_own(
 
 
 def test_many_examples_are_given_to_the_child_in_parts(
-    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pools, "PART_BYTES", 40_000)
     network = shuffled(whole_numbers(keras))
     network.save(tmp_path / "network.keras")
-    model = studio.open(tmp_path / "network.keras")
+    model = workspace.open(tmp_path / "network.keras")
     pictures = np.random.default_rng(0).integers(0, 255, (101, SIDE, SIDE, 3), np.uint8)
     told: list[tuple[int, int]] = []
-    (output,) = studio.outputs(model, pictures, progress=lambda done, count: told.append((done, count)))
+    (output,) = workspace.outputs(model, pictures, progress=lambda done, count: told.append((done, count)))
     np.testing.assert_allclose(output, network(pictures), rtol=1e-4, atol=1e-5)
     assert told[0] == (0, 101)
     assert told[-1] == (101, 101)
@@ -130,10 +131,10 @@ def test_many_examples_are_given_to_the_child_in_parts(
     monkeypatch.setattr(pools, "MAX_PAYLOAD", 1 << 20)
     mixing = replace(model, spec=replace(model.spec, whole_batch=True))
     with pytest.raises(BadRequest, match="computes each output from its whole batch"):
-        studio.outputs(mixing, np.zeros((700, SIDE, SIDE, 3)))
+        workspace.outputs(mixing, np.zeros((700, SIDE, SIDE, 3)))
     monkeypatch.setattr(pools, "MAX_PAYLOAD", 100)
     with pytest.raises(BadRequest, match="is the most that can be given"):
-        studio.outputs(model, pictures)
+        workspace.outputs(model, pictures)
 
 
 def partly_cut(folder: Path) -> Path:
@@ -146,8 +147,8 @@ def partly_cut(folder: Path) -> Path:
     return folder / "partly.keras"
 
 
-def test_outputs_that_cannot_be_computed_keep_their_place(studio: Studio, tmp_path: Path) -> None:
-    model = studio.open(partly_cut(tmp_path))
+def test_outputs_that_cannot_be_computed_keep_their_place(workspace: Workspace, tmp_path: Path) -> None:
+    model = workspace.open(partly_cut(tmp_path))
     assert model.spec.declared_outputs[1].reason == (
         "The layer 'own' stands in the way. It carries program code, which is never run."
     )
@@ -158,24 +159,24 @@ def test_outputs_that_cannot_be_computed_keep_their_place(studio: Studio, tmp_pa
     np.testing.assert_allclose(top, layer.max(axis=(1, 2)))
 
 
-def test_nothing_is_computed_from_what_only_code_could_prepare(studio: Studio, tmp_path: Path) -> None:
+def test_nothing_is_computed_from_what_only_code_could_prepare(workspace: Workspace, tmp_path: Path) -> None:
     """Patterns can be made there, as the network is entered after the code; what Keras computes is not known."""
     start = keras.Input((SIDE, SIDE, 3))
     x = keras.layers.Conv2D(3, 3)(keras.layers.Lambda(lambda y: y * 2, name="own")(start))
     keras.Model(start, x).save(tmp_path / "entered.keras")
-    model = studio.open(tmp_path / "entered.keras")
+    model = workspace.open(tmp_path / "entered.keras")
     assert model.spec.visualisable
     with pytest.raises(BadRequest, match=r"cannot be computed\. The layer 'own' stands in the way\."):
         model.outputs(np.ones((1, SIDE, SIDE, 3)))
 
 
-def test_a_computation_that_breaks_is_a_sentence(studio: Studio, tmp_path: Path) -> None:
+def test_a_computation_that_breaks_is_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
     picture, words = keras.Input((SIDE, SIDE, 3)), keras.Input((4,))
     x = keras.layers.Flatten()(keras.layers.Embedding(10, 3)(words))
     y = keras.layers.GlobalMaxPooling2D()(keras.layers.Conv2D(2, 3)(picture))
     network = shuffled(keras.Model([picture, words], keras.layers.Concatenate()([x, y])))
     network.save(tmp_path / "words.keras")
-    model = studio.open(tmp_path / "words.keras")
+    model = workspace.open(tmp_path / "words.keras")
     pictures, known = np.ones((2, SIDE, SIDE, 3)), np.array([[1, 2, 3, 4], [5, 6, 7, 9]])
     (output,) = model.outputs([pictures, known])
     np.testing.assert_allclose(output, network([pictures, known]), rtol=1e-4, atol=1e-5)
@@ -184,8 +185,8 @@ def test_a_computation_that_breaks_is_a_sentence(studio: Studio, tmp_path: Path)
     assert model.outputs([pictures, known])[0] is not None
 
 
-def test_what_comes_with_the_program_is_read_before_it_is_computed(studio: Studio) -> None:
-    model = studio.demo()
+def test_what_comes_with_the_program_is_read_before_it_is_computed(workspace: Workspace) -> None:
+    model = workspace.demo()
     if model is None:
         pytest.skip("this build comes without")
     shape = [2, *(side or 0 for side in (model.spec.input_shape or ())[1:])]
@@ -194,13 +195,13 @@ def test_what_comes_with_the_program_is_read_before_it_is_computed(studio: Studi
     assert len(output) == 2
 
 
-def test_stop_is_heard(studio: Studio, tmp_path: Path) -> None:
+def test_stop_is_heard(workspace: Workspace, tmp_path: Path) -> None:
     stop = threading.Event()
     stop.set()
     whole_numbers(keras).save(tmp_path / "network.keras")
-    model = studio.open(tmp_path / "network.keras")
+    model = workspace.open(tmp_path / "network.keras")
     with pytest.raises(Stopped):
-        studio.outputs(model, np.zeros((1, SIDE, SIDE, 3)), stop=stop)
+        workspace.outputs(model, np.zeros((1, SIDE, SIDE, 3)), stop=stop)
 
 
 def test_a_model_that_no_studio_opened_says_so(family_files: dict[str, Path]) -> None:

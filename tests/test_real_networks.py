@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import Flag, Recipe, Request
-from filterviz.studio import Studio
 
 FILES = [
     "phvu__CarND-behavioral-cloning__model.h5",
@@ -23,19 +23,19 @@ FILES = [
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    with Studio(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as studio:
-        yield studio
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as workspace:
+        yield workspace
 
 
 @pytest.mark.parametrize("recipe", [Recipe("natural", size=48, steps=6), Recipe("classic", size=48, steps=6)], ids=str)
 @pytest.mark.parametrize("name", FILES)
-def test_a_real_network_shows_its_patterns(studio: Studio, corpus: Path, name: str, recipe: Recipe) -> None:
-    model = studio.open(corpus / "files" / name)
+def test_a_real_network_shows_its_patterns(workspace: Workspace, corpus: Path, name: str, recipe: Recipe) -> None:
+    model = workspace.open(corpus / "files" / name)
     layer = model.spec.visualisable[0]
     assert layer.channels
     filters = tuple(range(min(4, layer.channels)))
-    state = studio.start(model, [Request(layer.name, filters, recipe)]).wait(200)
+    state = workspace.start(model, [Request(layer.name, filters, recipe)]).wait(200)
     patterns = state.layers[0].patterns
     assert sorted(patterns) == list(filters), state
     for pattern in patterns.values():

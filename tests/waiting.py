@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from filterviz.jobs import Job, JobState
+from filterviz.service.job import Job
+from filterviz.service.job_state import JobState
 from filterviz.spec import RECIPES
 
 QUICK = RECIPES["classic"].with_(size=16, steps=3)

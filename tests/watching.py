@@ -9,9 +9,9 @@ from pathlib import Path
 from filterviz.errors import FiltervizError
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec
-from filterviz.workers import dialogue
-from filterviz.workers.host import Host
-from filterviz.workers.protocol import Role
+from filterviz.workers.parent import client
+from filterviz.workers.parent.process import Host
+from filterviz.workers.wire.protocol import Role
 
 MODULES = (".py", ".pyc", ".so")
 
@@ -66,11 +66,11 @@ def watch(path: Path, folder: Path) -> Outcome:
     """
     record = folder / "record"
     with Watched(Role.READER, Settings(), folder, record=record) as host:
-        dialogue.await_ready(host)
+        client.await_ready(host)
         before = memory(host.pid, "VmRSS")
         answer: ModelSpec | FiltervizError
         try:
-            answer = dialogue.open_file(host, path, None)
+            answer = client.open_file(host, path, None)
         except FiltervizError as error:
             answer = error
     growth = host.peak - before

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz import mosaic
-from filterviz.engine import machine
-from filterviz.engine.ascent import climb
-from filterviz.engine.build import Network, build
-from filterviz.engine.classic import Classic
-from filterviz.engine.kernel import kernels
-from filterviz.engine.natural import Natural
+from filterviz.engine import device
+from filterviz.engine.kernels import kernels
+from filterviz.engine.network import Network, build
 from filterviz.engine.outputs import Outputs
+from filterviz.engine.recipes.base import climb
+from filterviz.engine.recipes.classic import Classic
+from filterviz.engine.recipes.natural import Natural
 from filterviz.engine.seeds import filter_seed, filter_seeds
 from filterviz.errors import BadRequest
+from filterviz.imaging import mosaic
+from filterviz.reader import OpenedModel
 from filterviz.settings import MIB, Settings
 from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Request
-
-if TYPE_CHECKING:
-    from filterviz.reader import OpenedModel
 
 LARGEST_BATCH = 32
 """Tiles in one batch. Beyond this nothing is gained on a processor, and the first picture only comes later."""
@@ -136,7 +133,7 @@ class Engine:
             precision = Precision.FLOAT32 if precision is Precision.AUTO else precision
         else:
             pixel_range = self._model.spec.pixel_range if pixel_range is PixelRange.AUTO else pixel_range
-            precision = machine.best_precision() if precision is Precision.AUTO else precision
+            precision = device.best_precision() if precision is Precision.AUTO else precision
         recipe = request.recipe
         return Conditions(
             request.layer, recipe.name, recipe.steps, recipe.objective, recipe.pictures, pixel_range, precision

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.engine.build import Whole, build_whole
-from filterviz.engine.plan import inputs_of, needed
+from filterviz.engine.network import Whole, build_whole
+from filterviz.engine.subnetwork import inputs_of, needed
 from filterviz.errors import BadRequest, Stopped
+from filterviz.reader import OpenedModel
 from filterviz.reader.axes import channels_last, turned
 from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD
 from filterviz.reader.layers import KINDS, ShapeError
 from filterviz.settings import MIB, Settings
 from filterviz.spec import ModelSpec, Shape
-
-if TYPE_CHECKING:
-    from filterviz.reader import OpenedModel
 
 Array = NDArray[np.float32]
 

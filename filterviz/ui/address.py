@@ -2,7 +2,7 @@
 
 Whatever the browser asks for, it asks for with the address it has at that moment, and for it Streamlit ends the run
 that is at work. A click in the moment in which a file has come in would thus take the page back to where it was, and
-the file would be lost. So a visitor's :class:`Way` remembers for a while what was left.
+the file would be lost. So a visitor's :class:`History` remembers for a while what was left.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GRACE_SECONDS = 10.0
 _Address = frozenset[tuple[str, str]]
 
 
-class Way:
+class History:
     """Where a visitor's page has gone from where.
 
     It is changed in place: at every access to ``st.session_state`` Streamlit may end the run.
@@ -56,9 +56,9 @@ class Way:
         return self._view if frozenset(address.items()) in self._left else None
 
 
-def way() -> Way:
+def way() -> History:
     """The way of the visitor whose page is being drawn."""
-    found: Way = st.session_state.setdefault(_WAY, Way())
+    found: History = st.session_state.setdefault(_WAY, History())
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import streamlit as st
 
 from filterviz.errors import FiltervizError
-from filterviz.gallery import kernel, png
+from filterviz.imaging import kernel_image, png
 from filterviz.spec import LayerSpec, Pattern
 from filterviz.ui import text
 from filterviz.ui.i18n import _
@@ -160,7 +160,7 @@ def weights(pattern: Pattern, width: int) -> None:
     """The kernel of a filter of a first layer as a picture, so many pixels wide; nothing for any other filter."""
     if pattern.kernel is not None:
         st.image(
-            png.encode(kernel.picture(pattern.kernel)),
+            png.encode(kernel_image.picture(pattern.kernel)),
             width=width,
             alt=_("The weights of filter {filter}").format(filter=pattern.filter),
             output_format="PNG",

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import streamlit as st
 
+from filterviz.service.model import UNTRAINED, Model
+from filterviz.service.server import Server
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, ModelSpec, PixelRange, objectives
-from filterviz.studio import Model
-from filterviz.ui import address, blocks, text, upload
-from filterviz.ui.desk import Desk
+from filterviz.ui import address, blocks, text, upload_field
 from filterviz.ui.i18n import _
-from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, UNTRAINED, View, layer_choices
+from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, View, layer_choices
 
 _UPLOADING = "upload-other"
 
 
-def choose(desk: Desk, model: Model, view: View) -> View:
+def choose(desk: Server, model: Model, view: View) -> View:
     """Let the visitor change everything; whatever is touched holds at once, but for how the pictures are made.
 
     Returns:
@@ -67,7 +67,7 @@ def _layers(spec: ModelSpec, view: View) -> View:
     return replace(view, layers=tuple(sorted(chosen))).fitted(spec)
 
 
-def _other(desk: Desk, view: View) -> View:
+def _other(desk: Server, view: View) -> View:
     """What to compare with."""
     second = desk.uploads.find(view.other)
     names = {**text.others(), **({view.other: text.plain(second.name)} if second is not None else {})}
@@ -83,7 +83,7 @@ def _other(desk: Desk, view: View) -> View:
         width=260,
     )
     if chosen == _UPLOADING:
-        upload.ask_other(desk, view)
+        upload_field.ask_other(desk, view)
         return view
     if chosen != view.other:
         # At once: the field has another key from now on, and what is chosen in the old one would be lost.

@@ -9,22 +9,24 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.errors import FiltervizError, RefusalCode, Refused
-from filterviz.gallery.report import vgg16_licence
+from filterviz.export.html_report import vgg16_licence
+from filterviz.service.model import DEMO, Model
+from filterviz.service.server import Server
 from filterviz.settings import Settings
-from filterviz.studio import DEMO, Model
-from filterviz.ui import address, blocks, comparison, controls, guide, text, upload, welcome, whole
-from filterviz.ui.desk import Desk
+from filterviz.storage.uploads import Upload
+from filterviz.ui import address, blocks, controls, text, upload_field
+from filterviz.ui.components import render_guard
 from filterviz.ui.i18n import LANGUAGES, _, choose, speaker
-from filterviz.ui.uploads import Upload
+from filterviz.ui.sections import guide, walls, welcome
 from filterviz.ui.view import View
 
 _VISITOR = "visitor"
 
 
 @st.cache_resource(show_spinner=False)
-def the_desk() -> Desk:
+def the_desk() -> Server:
     """The one desk of this server."""
-    desk = Desk(Settings.from_environment())
+    desk = Server(Settings.from_environment())
     atexit.register(desk.close)
     return desk
 
@@ -35,11 +37,11 @@ def main() -> None:
     view = address.here(desk.settings)
     spoken = choose(view.language)
     blocks.style()
-    run = whole.begin()
+    run = render_guard.begin()
     _header(view, spoken)
     visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
     file = desk.uploads.find(view.token) if view.token else None
-    demo = desk.studio.demo() if view.token == DEMO else None
+    demo = desk.workspace.demo() if view.token == DEMO else None
     if view.help:
         guide.show(desk)
     elif demo is not None:
@@ -52,7 +54,7 @@ def main() -> None:
         welcome.show(desk, view, visitor)
     st.space("large")
     blocks.quiet(vgg16_licence(speaker()))
-    whole.end(run)
+    render_guard.end(run)
 
 
 def _header(view: View, spoken: str) -> None:
@@ -70,7 +72,7 @@ def _header(view: View, spoken: str) -> None:
         address.go(replace(view, language=language))
 
 
-def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
+def _with_file(desk: Server, file: Upload, view: View, visitor: str) -> None:
     """What is in a file, or why it cannot be opened."""
     try:
         with st.spinner(_("Reading the file …")):
@@ -80,12 +82,12 @@ def _with_file(desk: Desk, file: Upload, view: View, visitor: str) -> None:
         blocks.problem(error)
         if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where:
             _offer(view, error.where)
-        upload.ask(desk, view, visitor)
+        upload_field.ask(desk, view, visitor)
         return
     _with_model(desk, model, view, visitor)
 
 
-def _with_model(desk: Desk, model: Model, view: View, visitor: str) -> None:
+def _with_model(desk: Server, model: Model, view: View, visitor: str) -> None:
     """What a network is, what to show of it, and the walls."""
     with st.container(key="model", horizontal=True, vertical_alignment="center"):
         with st.container(key="model-line"):
@@ -93,7 +95,7 @@ def _with_model(desk: Desk, model: Model, view: View, visitor: str) -> None:
             blocks.quiet(text.model_sentence(model.spec))
         # Under a key of the network it is drawn for: open, it would stay open above the next one.
         with st.popover(_("Open another file"), icon=":material/upload:", key=f"another-{view.token}"):
-            upload.ask(desk, view, visitor)
+            upload_field.ask(desk, view, visitor)
     for note in model.spec.notes:
         blocks.quiet(text.plain(note, blocks.LONGEST_SENTENCE))
     if not model.spec.visualisable:
@@ -104,7 +106,7 @@ def _with_model(desk: Desk, model: Model, view: View, visitor: str) -> None:
     view = controls.choose(desk, model, before)
     if view != before:
         address.put(view)
-    comparison.show(desk, model, view, visitor)
+    walls.show(desk, model, view, visitor)
     controls.layers_of(model.spec, view)
 
 

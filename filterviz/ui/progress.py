@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from filterviz.effort import effort
-from filterviz.jobs import LayerState, Status
-from filterviz.studio import Model
+from filterviz.analysis.cost import effort
+from filterviz.service.job_state import LayerState, Status
+from filterviz.service.model import Model
+from filterviz.service.server import Server
 from filterviz.ui import blocks, text
-from filterviz.ui.desk import Desk
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
 from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
@@ -24,7 +24,7 @@ class Progress:
     """Room for the bar above the walls, and how these stand before they are drawn.
 
     The bar is drawn after them, when the whole page is on its way: its first turn comes soon, and the sooner a turn
-    comes after the page, the more Streamlit loses of it (see :mod:`filterviz.ui.whole`).
+    comes after the page, the more Streamlit loses of it (see :mod:`filterviz.ui.components.render_guard`).
 
     Attributes:
         desk: where the work is done.
@@ -34,7 +34,7 @@ class Progress:
         drawn: what the page that is drawn below depends on.
     """
 
-    desk: Desk
+    desk: Server
     walls: Sequence[Wall]
     pending: Future[Model] | None
     room: DeltaGenerator
@@ -54,13 +54,13 @@ class Progress:
         live(_bar, self.room, every, self.desk, self.walls, self.drawn, self.pending, stop, resume)
 
 
-def begin(desk: Desk, walls: Sequence[Wall], pending: Future[Model] | None = None) -> Progress:
+def begin(desk: Server, walls: Sequence[Wall], pending: Future[Model] | None = None) -> Progress:
     """To be called before the walls are drawn; see :class:`Progress`."""
     return Progress(desk, walls, pending, st.container(), _statuses(desk, walls, pending is not None))
 
 
 def _bar(
-    desk: Desk,
+    desk: Server,
     walls: Sequence[Wall],
     drawn: tuple[Status | bool, ...],
     awaited: Future[Model] | None,
@@ -96,7 +96,7 @@ def _bar(
             st.rerun()
 
 
-def _statuses(desk: Desk, walls: Sequence[Wall], pending: bool) -> tuple[Status | bool, ...]:
+def _statuses(desk: Server, walls: Sequence[Wall], pending: bool) -> tuple[Status | bool, ...]:
     """What the page as drawn depends on."""
     # The other side is held until the visitor's own has begun.
     begun = any(wall.begun(desk) for wall in walls if wall.place == 0)
@@ -115,7 +115,7 @@ def _share(states: Sequence[LayerState]) -> float:
     return min(1.0, (done + begun) / total) if total else 0.0
 
 
-def _line(desk: Desk, walls: Sequence[Wall], states: Sequence[LayerState]) -> str:
+def _line(desk: Server, walls: Sequence[Wall], states: Sequence[LayerState]) -> str:
     """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · about 2 min left``."""
     done, total = _tiles(states)
     parts = [_("{done} of {total} tiles").format(done=done, total=total)]
@@ -143,7 +143,7 @@ def _line(desk: Desk, walls: Sequence[Wall], states: Sequence[LayerState]) -> st
 def seconds_left(walls: Sequence[Wall], states: Sequence[LayerState]) -> float | None:
     """How long everything on the page will take still, from what a tile takes where one is being made.
 
-    A deeper layer costs more, and by how much :func:`filterviz.effort.effort` knows about.
+    A deeper layer costs more, and by how much :func:`filterviz.analysis.cost.effort` knows about.
 
     Returns:
         ``None`` while nothing has been measured.

@@ -10,14 +10,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from filterviz import comparing
+from filterviz.analysis.layer_matching import CONVOLUTIONS
 from filterviz.errors import EngineFailed, FiltervizError, RefusalCode, Refused, TimedOut, WeightsUnavailable
-from filterviz.gallery.names import LONGEST_NAME
-from filterviz.gallery.names import plain as plain
-from filterviz.jobs import LayerState
-from filterviz.reference.matching import CONVOLUTIONS
+from filterviz.service import comparison
+from filterviz.service.job_state import LayerState
+from filterviz.service.model import VGG16, Model
 from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange
-from filterviz.studio import VGG16, Model
+from filterviz.spec.names import LONGEST_NAME
+from filterviz.spec.names import plain as plain
 from filterviz.ui.i18n import _, language, ngettext, speaker
 
 REFERENCE = "VGG16"
@@ -258,7 +258,7 @@ def pairing(layer: LayerSpec, other: LayerSpec, mine: LayerState, its: LayerStat
     why = _("Both see the whole picture.") if fields == [None, None] else _("They stand at a like depth.")
     if None not in fields:
         why = _("A filter sees {mine} px here and {its} px there.").format(mine=fields[0], its=fields[1])
-    differences = comparing.differing(mine, its, speaker())
+    differences = comparison.differing(mine, its, speaker())
     if not differences:
         same = _("Both were made under the same conditions.")
         return f"{why} {same}" if mine.patterns and its.patterns else why

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from filterviz.reference.matching import match
+from filterviz.analysis.layer_matching import match
+from filterviz.service.model import UNTRAINED
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request, objectives
 from filterviz.ui.i18n import LANGUAGES
@@ -32,8 +33,6 @@ MOST_LAYERS = 12
 
 LARGEST_SEED = 2**31 - 1
 
-UNTRAINED = "untrained"
-"""In place of another file: the same network before training."""
 
 _ALL = "all"
 

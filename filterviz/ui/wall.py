@@ -14,13 +14,16 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from filterviz.analysis import seriation, similarity
 from filterviz.errors import FiltervizError
-from filterviz.gallery import export, seriation, sheet, similarity
-from filterviz.jobs import LayerState, Status
+from filterviz.export import run_folder
+from filterviz.imaging import contact_sheet
+from filterviz.service.job_state import LayerState, Status
+from filterviz.service.model import Model
+from filterviz.service.server import Server
 from filterviz.spec import Flag, LayerSpec, Pattern, Request
-from filterviz.studio import Model
-from filterviz.ui import blocks, text, tiles
-from filterviz.ui.desk import Desk
+from filterviz.ui import blocks, text
+from filterviz.ui.components import tiles
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
 
@@ -70,7 +73,7 @@ class Wall:
         parts = f"{self.row} {self.place} {self.side} {self.model.identity} {self.request}"
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
-    def look(self, desk: Desk) -> LayerState:
+    def look(self, desk: Server) -> LayerState:
         """How it stands."""
         found = desk.look(self.model, self.request, self.visitor)
         if found is None:
@@ -78,18 +81,18 @@ class Wall:
         state = found[0]
         return replace(state, status=Status.STOPPED) if self.stopped and not state.status.over else state
 
-    def error(self, desk: Desk) -> FiltervizError | None:
+    def error(self, desk: Server) -> FiltervizError | None:
         """Why it failed, if it did."""
         found = desk.look(self.model, self.request, self.visitor)
         return None if found is None or found[0].status is not Status.FAILED else found[1]
 
-    def begun(self, desk: Desk) -> bool:
+    def begun(self, desk: Server) -> bool:
         """Whether there is something to see, or never will be."""
         state = self.look(desk)
         return bool(state.patterns or state.previews) or state.status.over
 
 
-def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
+def show(desk: Server, wall: Wall, beside: Wall | None = None) -> None:
     """The tiles and what to say about them, fresh every half second while they are being made.
 
     Args:
@@ -101,7 +104,7 @@ def show(desk: Desk, wall: Wall, beside: Wall | None = None) -> None:
     live(_tiles, st.container(), POLL_SECONDS if running else None, desk, wall, beside)
 
 
-def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
+def _tiles(desk: Server, wall: Wall, beside: Wall | None) -> None:
     state = wall.look(desk)
     filters = in_order(state, wall.sort)
     others = None if beside is None else beside.look(desk)
@@ -110,7 +113,7 @@ def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
     wanted = st.session_state.get(_NEAR, set())
     known = related and wall.key in wanted
     near = relatives(state, others) if known and others is not None else {}
-    rows, _columns = sheet.shape(max(1, len(filters)))
+    rows, _columns = contact_sheet.shape(max(1, len(filters)))
     chosen = tiles.mount(
         [
             tile(state, filter_, near.get(filter_, ()), text.label_of(wall.model.spec, wall.layer.name, filter_))
@@ -135,8 +138,8 @@ def _tiles(desk: Desk, wall: Wall, beside: Wall | None) -> None:
             blocks.quiet(lesson)
         st.download_button(
             _("Save picture"),
-            data=lambda: export.wall_of(state.request, state.patterns) or b"",
-            file_name=export.wall_name(state.request.layer),
+            data=lambda: run_folder.wall_of(state.request, state.patterns) or b"",
+            file_name=run_folder.wall_name(state.request.layer),
             mime="image/png",
             key=f"save-{wall.key}",
             on_click="ignore",

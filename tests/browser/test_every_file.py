@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from filterviz.gallery.names import plain
+from filterviz.spec.names import plain
 from tests.browser.browsing import Server, settled
 from tests.conftest import SHARED
 from tests.hostile import TABLE

@@ -12,18 +12,18 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import Engine
-from filterviz.engine.build import build
-from filterviz.engine.classic import start_pictures
-from filterviz.engine.objective import gram, sameness
-from filterviz.engine.pixels import Units
+from filterviz.engine.network import build
+from filterviz.engine.objectives import gram, sameness
+from filterviz.engine.preprocessing import PixelScaling
+from filterviz.engine.recipes.classic import start_pictures
 from filterviz.engine.seeds import filter_seeds
 from filterviz.errors import BadRequest, Stopped
-from filterviz.gallery.shipped import FOLDER
-from filterviz.mosaic import cut
+from filterviz.imaging.mosaic import cut
 from filterviz.reader import open_model
+from filterviz.service.model import DEMO
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Precision, Progress, Recipe, Request
-from filterviz.studio import DEMO
+from filterviz.storage.bundled import FOLDER
 from tests import keras_files
 from tests.engine import script
 
@@ -192,7 +192,7 @@ def test_several_pictures_of_a_filter_are_less_alike_than_those_of_as_many_seeds
         together = patterns(engine, Request(layer, filters, recipe.with_(pictures=4)))
         seeds = [patterns(engine, Request(layer, filters, recipe.with_(seed=seed))) for seed in range(4)]
         network = build(model, layer, pre_activation=True)
-        units = Units.of(model.spec.pixel_range, 3)
+        units = PixelScaling.of(model.spec.pixel_range, 3)
 
         def likeness(pictures: list[np.ndarray]) -> float:
             values = units.from_unit(tf.constant(np.stack(pictures), tf.float32) / 255)

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import outputs as engine_outputs
-from filterviz.engine.build import build_whole
+from filterviz.engine.network import build_whole
 from filterviz.engine.outputs import Outputs
 from filterviz.errors import BadRequest, Stopped
 from filterviz.reader import OpenedModel, open_model

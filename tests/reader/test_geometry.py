@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from filterviz.engine.build import build
+from filterviz.analysis.layer_matching import relative_depth
+from filterviz.engine.network import build
 from filterviz.reader import open_model
-from filterviz.reference.matching import relative_depth
 from filterviz.settings import Settings
 
 L = keras.layers

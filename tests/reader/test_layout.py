@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from filterviz.engine.build import build, build_whole
 from filterviz.engine.engine import Engine
+from filterviz.engine.network import build, build_whole
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Pattern, Request

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from filterviz.engine import fourier
-from filterviz.engine.pixels import Units
+from filterviz.engine import parametrisation
+from filterviz.engine.preprocessing import PixelScaling
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from filterviz.spec import PixelRange
@@ -30,7 +30,9 @@ TRAINED = "the means and variances its first normalisation kept in training fit 
 @pytest.fixture(scope="module")
 def photographs() -> NDArray[np.float32]:
     """Noise with the spectrum and the colours of photographs, 0-1."""
-    pictures: NDArray[np.float32] = fourier.pictures(fourier.start_spectra(range(32), (32, 32), 3), (32, 32)).numpy()
+    pictures: NDArray[np.float32] = parametrisation.pictures(
+        parametrisation.start_spectra(range(32), (32, 32), 3), (32, 32)
+    ).numpy()
     return pictures
 
 
@@ -38,7 +40,7 @@ def trained(layers: list[Any], photographs: NDArray[np.float32], pixel_range: Pi
     """A network whose normalisation has seen pictures in a range, and nothing else has changed."""
     keras.utils.set_random_seed(1)
     network = keras.Sequential([keras.Input((32, 32, 3)), *layers, keras.layers.Conv2D(4, 3)])
-    pictures = Units.of(pixel_range, 3).from_unit(keras.ops.convert_to_tensor(photographs))
+    pictures = PixelScaling.of(pixel_range, 3).from_unit(keras.ops.convert_to_tensor(photographs))
     for _ in range(40):
         network(pictures, training=True)
     network.save(path)

@@ -15,13 +15,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from filterviz.jobs import Status
+from filterviz.service import server as desk_module
+from filterviz.service.job_state import Status
+from filterviz.service.model import Model
+from filterviz.service.server import Server
 from filterviz.spec import Request
-from filterviz.studio import Model
-from filterviz.ui import comparison, page
-from filterviz.ui import desk as desk_module
-from filterviz.ui.desk import Desk
-from filterviz.ui.uploads import Upload
+from filterviz.storage.uploads import Upload
+from filterviz.ui import page
+from filterviz.ui.sections import walls
 from filterviz.ui.view import View
 from filterviz.ui.wall import Wall
 
@@ -29,7 +30,7 @@ APP = Path(__file__).parents[2] / "app.py"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The desk that the page will find: an empty cache, no VGG16."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FILTERVIZ_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
@@ -67,7 +68,7 @@ def until(app: AppTest, condition: Callable[[str], bool], seconds: float = 90) -
     return text
 
 
-def kept(desk: Desk, file: Path, tail: bytes = b"") -> Upload:
+def kept(desk: Server, file: Path, tail: bytes = b"") -> Upload:
     """A file as if it had been uploaded; bytes after its end make it another file of the same network."""
     return desk.uploads.keep(file.name, io.BytesIO(file.read_bytes() + tail))
 
@@ -76,13 +77,13 @@ def address_of(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
-def walls(app: AppTest) -> list[dict[str, Any]]:
+def wall_data(app: AppTest) -> list[dict[str, Any]]:
     components = [element.proto for element in app.get("bidi_component")]
     return [json.loads(proto.json) for proto in components if proto.component_name == "filterviz_tiles"]
 
 
 def tiles(app: AppTest) -> list[str]:
-    return [tile["text"] for wall in walls(app) for tile in wall["tiles"]]
+    return [tile["text"] for wall in wall_data(app) for tile in wall["tiles"]]
 
 
 @pytest.mark.usefixtures("desk")
@@ -107,7 +108,7 @@ def all_finished(app: AppTest, count: int) -> list[str]:
     return tiles(app)
 
 
-def test_a_file_shows_its_patterns_without_another_question(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_a_file_shows_its_patterns_without_another_question(desk: Server, family_files: dict[str, Path]) -> None:
     app = opened(family_files["keras_2_1.h5"])
     assert "keras_2_1.h5 · 2 conv layers · 10 filters · 16x16x3 · Keras 2.1" in written(app)
     assert "It looks at colour pictures of 16 x 16 pixels" in written(app)
@@ -117,7 +118,7 @@ def test_a_file_shows_its_patterns_without_another_question(desk: Desk, family_f
 
 
 def test_the_download_of_teachable_machine_shows_its_classes_by_name(
-    desk: Desk, family_files: dict[str, Path], tmp_path: Path
+    desk: Server, family_files: dict[str, Path], tmp_path: Path
 ) -> None:
     path = tmp_path / "converted_keras.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -129,13 +130,13 @@ def test_the_download_of_teachable_machine_shows_its_classes_by_name(
     at = next(at for at, layer in enumerate(desk.open(upload).spec.layers) if layer.kind == "Dense")
     app = opened(m=upload.token, layers=str(at), **QUICK)
     all_finished(app, 2)
-    shown = walls(app)[0]["tiles"]
+    shown = wall_data(app)[0]["tiles"]
     assert [tile["mark"].split(" · ")[0] for tile in shown] == ["Cat", "<b>Dog</b>"], "which the browser shows as text"
     assert shown[0]["tip"].startswith("Filter 0 (Cat)")
     assert "<b>" not in written(app)
 
 
-def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **QUICK)
     found = all_finished(app, 10)
     assert "FILTERVIZ_VGG16_WEIGHTS names" in written(app), "VGG16 is not here; the rest works"
@@ -151,7 +152,7 @@ def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Desk, family_
     assert all_finished(again, 10) == found
 
 
-def test_the_conditions_hold_when_they_are_sent(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_the_conditions_hold_when_they_are_sent(desk: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
     all_finished(app, 4)
     token = address_of(app)["m"]
@@ -161,7 +162,7 @@ def test_the_conditions_hold_when_they_are_sent(desk: Desk, family_files: dict[s
     all_finished(app, 4)
 
 
-def test_tiles_in_order_of_response_and_of_likeness(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_tiles_in_order_of_response_and_of_likeness(desk: Server, family_files: dict[str, Path]) -> None:
     token = kept(desk, family_files["keras_2_1.h5"]).token
     app = opened(m=token, layers="3", **QUICK)
     found = all_finished(app, 6)
@@ -176,7 +177,7 @@ def test_tiles_in_order_of_response_and_of_likeness(desk: Desk, family_files: di
 @pytest.mark.usefixtures("desk")
 def test_filters_in_pages() -> None:
     def shown(**address: str) -> list[int]:
-        return [tile["filter"] for tile in walls(opened(m="cats_and_dogs", layers="1", **address))[0]["tiles"]]
+        return [tile["filter"] for tile in wall_data(opened(m="cats_and_dogs", layers="1", **address))[0]["tiles"]]
 
     assert shown() == list(range(25))
     assert shown(page="1-2") == list(range(25, 32))
@@ -184,7 +185,7 @@ def test_filters_in_pages() -> None:
     assert shown(count="all") == list(range(32))
 
 
-def test_stop_keeps_what_there_is_and_resume_goes_on(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_stop_keeps_what_there_is_and_resume_goes_on(desk: Server, family_files: dict[str, Path]) -> None:
     token = kept(desk, family_files["keras_2_4_functional.h5"]).token
     app = opened(m=token, layers="1", recipe="classic", size="256", steps="4000")
     until(app, lambda text: "step" in text)
@@ -197,7 +198,7 @@ def test_stop_keeps_what_there_is_and_resume_goes_on(desk: Desk, family_files: d
     until(app, lambda text: "Stopped." in text)
 
 
-def test_what_was_stopped_says_nothing_about_what_comes_next(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_what_was_stopped_says_nothing_about_what_comes_next(desk: Server, family_files: dict[str, Path]) -> None:
     stopped, another = (kept(desk, family_files[name]) for name in ("keras_2_4_functional.h5", "keras_2_1.h5"))
     app = opened(m=stopped.token, layers="1", recipe="classic", size="240", steps="4000")
     until(app, lambda text: "step" in text)
@@ -211,7 +212,7 @@ def test_what_was_stopped_says_nothing_about_what_comes_next(desk: Desk, family_
     all_finished(app, 10)
 
 
-def test_the_page_that_explains_and_the_way_back(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_the_page_that_explains_and_the_way_back(desk: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
     all_finished(app, 4)
     app.button(key="help").click().run()
@@ -252,7 +253,7 @@ def test_a_refusal_is_a_sentence_and_the_page_goes_on(name: str, content: bytes)
 
 
 def test_why_a_file_could_not_be_kept_stays_until_the_next_file(
-    desk: Desk, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    desk: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = family_files["keras_2_1.h5"]
     monkeypatch.setattr(desk.uploads, "_settings", replace(desk.settings, upload_bytes=good.stat().st_size))
@@ -274,13 +275,13 @@ def test_an_address_of_a_file_that_is_gone() -> None:
     assert "no longer here" in written(opened(m="0" * 24, layers="1"))
 
 
-def slow_wall(desk: Desk, file: Path, tail: bytes) -> tuple[Model, Request]:
+def slow_wall(desk: Server, file: Path, tail: bytes) -> tuple[Model, Request]:
     model = desk.open(kept(desk, file, tail=tail))
     view = View.from_query({"recipe": "classic", "size": "256", "steps": "4000"}, desk.settings)
     return model, view.request(1, model.spec)
 
 
-def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Server, family_files: dict[str, Path]) -> None:
     model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0")
     desk.start(model, [request], "one")
     desk.start(model, [request], "two")
@@ -294,7 +295,7 @@ def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Desk, family_files
 
 
 def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
-    desk: Desk, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    desk: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Most often the other is the same visitor before a reload."""
     monkeypatch.setattr(desk_module, "LEASE_SECONDS", 0.6)
@@ -314,7 +315,7 @@ def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
         assert found is not None
 
 
-def test_another_view_ends_what_is_no_longer_looked_at(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_another_view_ends_what_is_no_longer_looked_at(desk: Server, family_files: dict[str, Path]) -> None:
     model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0\0\0")
     other = replace(request, layer="conv2d_2")
     desk.start(model, [request, other], "one")
@@ -326,7 +327,7 @@ def test_another_view_ends_what_is_no_longer_looked_at(desk: Desk, family_files:
     desk.leave("one")
 
 
-def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_beside_itself_before_training(desk: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
     text = until(app, lambda text: "same conditions" in text)
     assert "before training" in text
@@ -335,34 +336,34 @@ def test_beside_itself_before_training(desk: Desk, family_files: dict[str, Path]
 
 
 def test_another_network_that_opens_while_the_page_is_drawn(
-    desk: Desk, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    desk: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    start = comparison._start
+    start = walls._start
 
-    def once_it_is_open(desk: Desk, view: View, walls: Sequence[Wall], visitor: str) -> None:
-        desk.other(view.other, walls[0].model).result()
-        start(desk, view, walls, visitor)
+    def once_it_is_open(desk: Server, view: View, shown: Sequence[Wall], visitor: str) -> None:
+        desk.other(view.other, shown[0].model).result()
+        start(desk, view, shown, visitor)
 
-    monkeypatch.setattr(comparison, "_start", once_it_is_open)
+    monkeypatch.setattr(walls, "_start", once_it_is_open)
     file = kept(desk, family_files["keras_2_1.h5"], b"opens in between")
     app = opened(m=file.token, layers="1", **QUICK, **{"with": "untrained"})
     assert "It is being opened" not in written(app)
 
 
-def test_a_second_file_that_is_gone_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_a_second_file_that_is_gone_is_a_sentence(desk: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "0" * 24})
     all_finished(app, 4)
     assert "The file to compare with is no longer here." in written(app)
 
 
-def test_a_second_file_that_is_refused_is_a_sentence(desk: Desk, family_files: dict[str, Path]) -> None:
+def test_a_second_file_that_is_refused_is_a_sentence(desk: Server, family_files: dict[str, Path]) -> None:
     letter = desk.uploads.keep("letter.h5", io.BytesIO(b"Dear Sir"))
     app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": letter.token})
     assert "This is no Keras model." in until(app, lambda text: "no Keras model" in text)
 
 
 def test_bare_weights_of_a_known_network_are_opened_as_that_when_the_visitor_agrees(
-    desk: Desk, vgg16_weights: Path
+    desk: Server, vgg16_weights: Path
 ) -> None:
     app = opened(m=kept(desk, vgg16_weights).token)
     assert "the weights of VGG16 alone" in written(app)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterviz.jobs import LayerState, Status
+from filterviz.service.job_state import LayerState, Status
+from filterviz.service.model import Model
 from filterviz.spec import Flag, LayerSpec, ModelSpec, NodeSpec, OutputSpec, PixelRange, Request
-from filterviz.studio import Model
 from filterviz.ui import text
-from tests.gallery.pictures import pattern
+from tests.imaging.images import pattern
 
 
 def model(name: str, *layers: LayerSpec, **fields: object) -> Model:

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from filterviz.jobs import LayerState, Status
+from filterviz.service.job_state import LayerState, Status
 from filterviz.spec import Flag, LayerSpec, Request
 from filterviz.ui import text
 from filterviz.ui.wall import in_order, relatives, tile
-from tests.gallery.pictures import pattern
+from tests.imaging.images import pattern
 
 
 def state(*ends: float, missing: int = 0, size: int = 64) -> LayerState:

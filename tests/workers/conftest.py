@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from filterviz.settings import Settings
-from filterviz.workers.pool import Pool
+from filterviz.workers.parent.pool import Pool
 
 SETTINGS = Settings(workers=1, tile_seconds=60.0, reader_seconds=60.0)
 

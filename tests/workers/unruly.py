@@ -28,7 +28,7 @@ def main() -> None:
     import numpy as np
 
     from filterviz.spec import ModelSpec, Pattern, Precision, Progress
-    from filterviz.workers import protocol as wire
+    from filterviz.workers.wire import protocol as wire
 
     questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
 

@@ -1,0 +1,1 @@
+"""What a visitor takes home: folders, ZIP archives, HTML reports and figures for papers."""

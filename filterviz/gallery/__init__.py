@@ -1,1 +1,0 @@
-"""Finished pictures: kept, laid out, exported."""

@@ -1,0 +1,58 @@
+"""The wall: many tiles in one picture, laid out as the original script did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.imaging import png
+
+ROWS = 5
+"""The script's wall had five rows and five columns."""
+
+MARGIN = 5
+"""Black pixels between two tiles; there are none around the wall."""
+
+
+def shape(count: int) -> tuple[int, int]:
+    """Rows and columns of a wall: five rows as in the script, more where it would become wider than high.
+
+    Example:
+        >>> shape(25), shape(6), shape(3), shape(64)
+        ((5, 5), (5, 2), (3, 1), (8, 8))
+    """
+    rows = min(max(ROWS, math.ceil(math.sqrt(count))), count)
+    return rows, math.ceil(count / rows)
+
+
+def wall(tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN) -> NDArray[np.uint8]:
+    """Tiles in one picture, filling one column after the other: tile ``i + rows * j`` stands in row i, column j.
+
+    There are as many rows and columns as :func:`shape` says.
+
+    Args:
+        tiles: all of one size, uint8 ``[height, width, 1 or 3]``; the place of a ``None`` stays black. At least one
+            must be a picture.
+        margin: black pixels between tiles.
+
+    Returns:
+        uint8 ``[height, width, 3]``; 340 x 340 for 25 tiles of 64 x 64.
+
+    Example:
+        >>> wall([np.zeros((64, 64, 3), np.uint8)] * 25).shape
+        (340, 340, 3)
+        >>> wall([np.zeros((64, 64, 1), np.uint8)] * 3).shape
+        (202, 64, 3)
+    """
+    height, width = next(tile.shape[:2] for tile in tiles if tile is not None)
+    rows, columns = shape(len(tiles))
+    sheet = np.zeros((rows * (height + margin) - margin, columns * (width + margin) - margin, 3), np.uint8)
+    for index, tile in enumerate(tiles):
+        if tile is not None:
+            top = (index % rows) * (height + margin)
+            left = (index // rows) * (width + margin)
+            sheet[top : top + height, left : left + width] = png.as_rgb(tile)
+    return sheet

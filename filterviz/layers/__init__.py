@@ -1,0 +1,1 @@
+"""All that is known about a kind of layer, a file for each family."""

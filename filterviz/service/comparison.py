@@ -1,0 +1,199 @@
+"""Two networks side by side: which layers belong beside each other, and the walls of both, made the same way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.analysis.layer_matching import CONVOLUTIONS, match, relative_depth
+from filterviz.errors import BadRequest
+from filterviz.export import document, html_report, run_folder
+from filterviz.export.filenames import slug
+from filterviz.imaging import contact_sheet, png
+from filterviz.service.job_state import LayerState
+from filterviz.service.model import Model
+from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
+
+GAP = 24
+"""Pixels between the two walls of a pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two layers beside each other.
+
+    Attributes:
+        mine, its: of the one and of the other network.
+        depths: how deep each lies, 0 to 1, in convolutions.
+    """
+
+    mine: LayerSpec
+    its: LayerSpec
+    depths: tuple[float, float]
+
+    def to_json(self) -> dict[str, Json]:
+        """The pairing with its numbers."""
+        return {
+            "layers": [self.mine.name, self.its.name],
+            "receptive_fields": [self.mine.receptive_field, self.its.receptive_field],
+            "gated": [self.mine.gated, self.its.gated],
+            "depths": [round(depth, 3) for depth in self.depths],
+        }
+
+
+def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
+    """Which layers belong beside each other.
+
+    A network beside itself, trained and untrained, has each layer beside itself; else the receptive field decides, and
+    then the depth (:mod:`~filterviz.analysis.layer_matching`).
+
+    Args:
+        one: whose layers are wanted.
+        other: where their counterparts are looked for.
+        names: ``layer`` or ``layer=counterpart``; all convolutions by default.
+
+    Raises:
+        BadRequest: a layer does not exist or cannot be shown, or there is none to stand beside.
+    """
+    wanted = list(names) or [layer.name for layer in one.spec.visualisable if layer.kind in CONVOLUTIONS]
+    pairs = []
+    for name in wanted:
+        mine_name, _, its_name = name.partition("=")
+        mine = _visualisable(one, mine_name)
+        if its_name:
+            its = _visualisable(other, its_name)
+        elif one.sha256 == other.sha256:
+            its = _visualisable(other, mine_name)
+        else:
+            try:
+                its = match(mine, other.spec, model=one.spec)
+            except ValueError as error:
+                raise BadRequest(str(error)) from None
+        pairs.append(Pair(mine, its, (relative_depth(mine, one.spec), relative_depth(its, other.spec))))
+    return pairs
+
+
+def _visualisable(model: Model, name: str) -> LayerSpec:
+    for layer in model.spec.visualisable:
+        if layer.name == name:
+            return layer
+    names = ", ".join(layer.name for layer in model.spec.visualisable)
+    message = f"{model.name} has no layer {name!r} that can be shown. Its layers are: {names}."
+    raise BadRequest(message)
+
+
+def requests(
+    pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
+) -> tuple[list[Request], list[Request]]:
+    """The questions whose answers are the walls of both sides, in the order of the pairs.
+
+    Args:
+        pairs: of :func:`pair`.
+        recipe: the same on both sides.
+        count: filters of each layer, where it has so many.
+        pixel_range: of the first network; the other has its own.
+        same: whether both are the same network, whose pixel range is then the same too.
+    """
+    both = []
+    for side, own in (("mine", pixel_range), ("its", pixel_range if same else PixelRange.AUTO)):
+        layers: list[LayerSpec] = [getattr(item, side) for item in pairs]
+        both.append(
+            [Request(layer.name, tuple(range(min(count, layer.channels or 1))), recipe, own) for layer in layers]
+        )
+    return both[0], both[1]
+
+
+def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str) -> list[str]:
+    """The conditions in which two walls differ; a network's own pixel range is no difference.
+
+    Args:
+        mine: the wall of the one network.
+        its: that of the other.
+        say: puts a phrase into another language.
+
+    Returns:
+        One phrase for each; none where both sides were made under the same conditions, or are not made yet.
+    """
+    found: list[str] = []
+    one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))
+    if one is None or two is None:
+        return found
+    if one.tile.shape[:2] != two.tile.shape[:2]:
+        found.append(say("tiles of {one} px and {other} px").format(one=one.tile.shape[1], other=two.tile.shape[1]))
+    if one.precision is not two.precision:
+        found.append(say("computed in {one} and {other}").format(one=one.precision.value, other=two.precision.value))
+    for name in ("name", "steps", "seed", "objective", "pictures"):
+        first, second = (getattr(state.request.recipe, name) for state in (mine, its))
+        if first != second:
+            found.append(f"{name} {first} and {second}")
+    return found
+
+
+def write(
+    folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
+) -> dict[str, Json]:
+    """Write a comparison: a PNG for each pair with both walls, all tiles, ``compare.json`` and ``report.html``.
+
+    Args:
+        folder: made if need be; files of the same names are replaced.
+        models: the first and the second.
+        pairs: of :func:`pair`.
+        walls: those of the first and of the second network, in the order of the pairs.
+
+    Returns:
+        What stands in ``compare.json``.
+
+    Raises:
+        BadRequest: the folder cannot be written to.
+    """
+    sides = [
+        run_folder.write_run(folder / name, model.describe(), [(state.request, state.patterns) for state in part])
+        for name, model, part in zip(("one", "other"), models, walls, strict=True)
+    ]
+    listed: list[Json] = []
+    for number, (item, mine, its) in enumerate(zip(pairs, *walls, strict=True), start=1):
+        picture = _beside(mine, its)
+        file = None if picture is None else f"{number:02}_{slug(item.mine.name)}.png"
+        if file is not None and picture is not None:
+            (folder / file).write_bytes(png.encode(picture))
+        listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
+    document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
+    (folder / "report.html").write_bytes(html_report.report(spread_of(models, pairs, walls)))
+    (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return document
+
+
+def spread_of(
+    models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
+) -> document.ReportData:
+    """A comparison for a report or a figure; see :func:`write` for the arguments."""
+    rows = []
+    for item, mine, its in zip(pairs, *walls, strict=True):
+        left, right = (
+            document.Wall(model.name, layer, state.request, state.patterns, model.spec.labels(layer.name))
+            for model, layer, state in zip(models, (item.mine, item.its), (mine, its), strict=True)
+        )
+        differs = differing(mine, its)
+        remark = f"Not the same on both sides: {', '.join(differs)}." if differs else "Made under the same conditions."
+        rows.append(document.Row(left, right, [remark]))
+    described = [model.describe() for model in models]
+    return document.ReportData(rows, described, run_folder.versions(), html_report.licences(described))
+
+
+def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
+    """Two walls in one picture, the first on the left; ``None`` where there are not two."""
+    if not (mine.patterns and its.patterns):
+        return None
+    left, right = (
+        contact_sheet.wall([state.patterns[index].tile if index in state.patterns else None for index in state.wanted])
+        for state in (mine, its)
+    )
+    picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
+    picture[: len(left), : left.shape[1]] = left
+    picture[: len(right), left.shape[1] + GAP :] = right
+    return picture

@@ -1,0 +1,216 @@
+"""A job: some layers of one model being turned into pictures, and how far it is.
+
+Asked for patterns, a job takes from the store what is there, has the rest computed, stores each tile as it comes, and
+keeps a :class:`JobState` that anyone may look at from any thread while it works.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.errors import EngineFailed, FiltervizError, Stopped
+from filterviz.service.job_state import UNEXPECTED, JobState, LayerState, Status
+from filterviz.service.model import Model
+from filterviz.service.patterns import PatternSource
+from filterviz.spec import Pattern, Progress, Request
+
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """Some layers of one model, being turned into pictures in a thread of their own.
+
+    What the store has of all of them comes first; then they are computed in the order in which they were given, or in
+    that of :meth:`prefer`.
+
+    Args:
+        source: Where patterns come from, and where finished ones are kept.
+        model: whose layers.
+        requests: one for each layer.
+        owner: whose work it is; owners take turns.
+        start: see :meth:`filterviz.engine.engine.Engine.run`.
+        held: compute nothing before :meth:`release`, so that another job's work comes first.
+    """
+
+    def __init__(
+        self,
+        source: PatternSource,
+        model: Model,
+        requests: Sequence[Request],
+        *,
+        owner: str = "",
+        start: NDArray[np.float32] | None = None,
+        held: bool = False,
+    ) -> None:
+        self.model = model
+        self._source = source
+        self._owner = owner
+        self._start = start
+        self._lock = threading.Lock()
+        self._stops = [threading.Event() for _ in requests]
+        self._pending = list(range(len(requests)))
+        self._keys: dict[int, dict[int, str]] = {}
+        self._recalled = threading.Event()
+        self._released = threading.Event()
+        if not held:
+            self._released.set()
+        self._began = time.monotonic()
+        self._state = JobState(Status.WAITING, tuple(LayerState(request) for request in requests))
+        self._thread = threading.Thread(target=self._work, name=f"filterviz-job-{model.sha256[:8]}", daemon=True)
+
+    def begin(self) -> Self:
+        """Start working; returns at once."""
+        self._thread.start()
+        return self
+
+    def snapshot(self) -> JobState:
+        """How things stand now."""
+        with self._lock:
+            state = self._state
+        return state if state.finished else replace(state, seconds=time.monotonic() - self._began)
+
+    def stop(self) -> None:
+        """Ask it to stop; what is finished stays. Returns at once."""
+        for index in range(len(self._stops)):
+            self.drop(index)
+
+    def drop(self, index: int) -> None:
+        """Ask it to leave one layer as it is and to go on with the others. Returns at once."""
+        self._stops[index].set()
+        if all(stop.is_set() for stop in self._stops):
+            self.release()
+
+    def release(self) -> None:
+        """Let a job that was held compute what is missing."""
+        self._released.set()
+
+    def prefer(self, index: int) -> None:
+        """Have a layer made before the others that have not begun."""
+        with self._lock:
+            if index in self._pending:
+                self._pending.remove(index)
+                self._pending.insert(0, index)
+
+    def recalled(self, seconds: float | None = None) -> JobState:
+        """Wait until what is in the store is there, or for so many seconds; returns how things stand then."""
+        self._recalled.wait(seconds)
+        return self.snapshot()
+
+    def wait(self, seconds: float | None = None) -> JobState:
+        """Wait until it has finished, or for so many seconds; returns how things stand then."""
+        self._thread.join(seconds)
+        return self.snapshot()
+
+    def _work(self) -> None:
+        error: FiltervizError | None = None
+        self._update(status=Status.RUNNING)
+        try:
+            for layer in range(len(self._stops)):
+                self._recall(layer)
+            self._recalled.set()
+            self._released.wait()
+            while (turn := self._next()) is not None:
+                try:
+                    self._make(turn)
+                except Stopped:
+                    self._update_layer(turn, status=Status.STOPPED)
+        except FiltervizError as failure:
+            error = failure
+        except Exception:
+            # A bug of ours must end in a state like everything else, or the page would wait for ever.
+            log.exception("A job broke.")
+            error = EngineFailed(UNEXPECTED)
+        self._recalled.set()
+        over = (Status.DONE, Status.STOPPED)
+        layers = tuple(
+            layer if layer.status in over else replace(layer, status=Status.FAILED) for layer in self._state.layers
+        )
+        stopped = any(layer.status is Status.STOPPED for layer in layers)
+        status = Status.FAILED if error is not None else Status.STOPPED if stopped else Status.DONE
+        self._update(status=status, layers=layers, error=error, seconds=time.monotonic() - self._began)
+
+    def _next(self) -> int | None:
+        with self._lock:
+            return self._pending.pop(0) if self._pending else None
+
+    def _recall(self, index: int) -> None:
+        """Take one layer's finished tiles from the store, or from what comes with the program."""
+        request = self._state.layers[index].request
+        keys = self._keys[index] = {
+            filter_: self._source.key(self.model, request, filter_, None if self._start is None else self._start[row])
+            for row, filter_ in enumerate(request.filters)
+        }
+        patterns: dict[int, Pattern] = {}
+        for filter_, key in keys.items():
+            kept = self._source.cached(self.model, request, filter_, key)
+            if kept is not None:
+                patterns[filter_] = kept
+        if len(patterns) == len(keys):
+            with self._lock:
+                self._pending.remove(index)
+            self._update_layer(index, status=Status.DONE, patterns=patterns, seconds_left=0.0)
+        elif patterns:
+            self._update_layer(index, patterns=patterns)
+
+    def _make(self, index: int) -> None:
+        """Have those tiles of one layer computed that are missing."""
+        layer = self._state.layers[index]
+        request = layer.request
+        patterns = dict(layer.patterns)
+        self._update_layer(index, status=Status.RUNNING)
+        rows = [row for row, filter_ in enumerate(request.filters) if filter_ not in patterns]
+        events = self._source.compute(
+            self.model,
+            replace(request, filters=tuple(request.filters[row] for row in rows)),
+            owner=self._owner,
+            start=None if self._start is None else self._start[rows],
+            stop=self._stops[index],
+        )
+        previews: dict[int, NDArray[np.uint8]] = {}
+        for event in events:
+            if isinstance(event, Pattern):
+                self._source.keep(self._keys[index][event.filter], event)
+                patterns[event.filter] = event
+                previews.pop(event.filter, None)
+                self._update_layer(index, patterns=dict(patterns), previews=dict(previews))
+            else:
+                previews.update(zip(event.filters, event.tiles, strict=True))
+                per_tile = _tile_seconds(event)
+                left = len(request.filters) - len(patterns) - len(event.filters) * event.step / event.steps
+                self._update_layer(
+                    index,
+                    previews=dict(previews),
+                    step=event.step,
+                    steps=event.steps,
+                    tile_seconds=per_tile,
+                    seconds_left=None if per_tile is None else per_tile * left,
+                )
+        self._update_layer(index, status=Status.DONE, seconds_left=0.0)
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            self._state = replace(self._state, **changes)
+
+    def _update_layer(self, index: int, **changes: Any) -> None:
+        with self._lock:
+            layers = list(self._state.layers)
+            layers[index] = replace(layers[index], **changes)
+            self._state = replace(self._state, layers=tuple(layers))
+
+
+def _tile_seconds(progress: Progress) -> float | None:
+    """What a tile takes at the rate of the steps so far.
+
+    The first step of a batch compiles; a rate that counts it would promise far too long a wait, so there is none yet.
+    """
+    if progress.step < 2:
+        return None
+    return progress.seconds * progress.steps / (progress.step * len(progress.filters))

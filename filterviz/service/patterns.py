@@ -1,0 +1,80 @@
+"""Where the patterns of a job come from: the store, the bundled patterns, or a worker process."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filterviz.service.model import Model
+from filterviz.spec import Pattern, PixelRange, Progress, Request
+from filterviz.storage.bundled import BundledPatterns
+from filterviz.storage.pattern_store import Store, pattern_key
+from filterviz.workers.parent.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class PatternSource:
+    """What a job needs to answer requests.
+
+    Attributes:
+        store: Keeps every finished pattern on disk.
+        bundled: Gives the patterns that come with the program.
+        pool: Computes what neither of them has.
+        locate: Finds the file of a model, or downloads it.
+    """
+
+    store: Store
+    bundled: Callable[[], BundledPatterns]
+    pool: Pool
+    locate: Callable[[Model], Path]
+
+    def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
+        """The name under which the store keeps a pattern."""
+        digest = None if start is None else hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
+        return pattern_key(model.identity, request, filter_, digest, false_colours=model.spec.false_colours)
+
+    def cached(self, model: Model, request: Request, filter_: int, key: str) -> Pattern | None:
+        """A pattern that need not be computed: from the store, or one of the bundled ones.
+
+        Args:
+            model: whose.
+            request: how it is wanted.
+            filter_: which.
+            key: of :meth:`key`.
+        """
+        found = self.store.get(key)
+        if found is not None and not _of_this_guess(found, model, request):
+            found = None
+        if found is None and key == self.key(model, request, filter_):
+            found = self.bundled().find(model.identity, request, filter_)
+        return found
+
+    def keep(self, key: str, pattern: Pattern) -> None:
+        """Put a finished pattern into the store."""
+        self.store.put(key, pattern)
+
+    def compute(
+        self,
+        model: Model,
+        request: Request,
+        *,
+        owner: str = "",
+        start: NDArray[np.float32] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Iterator[Progress | Pattern]:
+        """Have patterns computed in a worker process; see :meth:`filterviz.workers.parent.pool.Pool.run`."""
+        return self.pool.run(
+            self.locate(model), model.sha256, request, opening=model.opening, owner=owner, start=start, stop=stop
+        )
+
+
+def _of_this_guess(found: Pattern, model: Model, request: Request) -> bool:
+    """Whether a kept picture was made of the pixel values that are the guess now: an earlier version guessed others."""
+    left_open = request.pixel_range is PixelRange.AUTO and found.pixel_range is not None
+    return not left_open or found.pixel_range is model.spec.pixel_range

@@ -1,0 +1,160 @@
+"""Uploaded files: kept privately under their hash for a while, so that a reload finds them again. Never parsed here."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from filterviz.errors import BadRequest, RefusalCode, Refused
+from filterviz.settings import Settings
+from filterviz.storage.atomic import atomic_write
+
+log = logging.getLogger(__name__)
+
+CHUNK = 1 << 20
+
+PREFIX = 24
+"""Hexadecimal digits of a file's sha256 that stand in the address: too many to guess."""
+
+LONGEST_NAME = 200
+
+_INCOMING = ".incoming-"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that somebody gave us.
+
+    Attributes:
+        path: where it lies.
+        sha256: of its bytes.
+        name: what its owner calls it; escape it.
+    """
+
+    path: Path
+    sha256: str
+    name: str
+
+    @property
+    def token(self) -> str:
+        """What stands for it in the page's address."""
+        return self.sha256[:PREFIX]
+
+
+class Uploads:
+    """The files in a private folder, bounded in age and in bytes. Safe in threads.
+
+    Args:
+        settings: where, how much and how long.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.root = settings.cache_dir / "uploads"
+        self._settings = settings
+        self._lock = threading.Lock()
+
+    def keep(self, name: str, stream: BinaryIO) -> Upload:
+        """Copy a file to the disk, hashing it on the way.
+
+        Args:
+            name: what its owner calls it.
+            stream: its bytes, read to the end.
+
+        Raises:
+            Refused: it is larger than uploads may be.
+            BadRequest: it cannot be written.
+        """
+        name = name[:LONGEST_NAME]
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+            descriptor, incoming = tempfile.mkstemp(prefix=_INCOMING, dir=self.root)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    while chunk := stream.read(CHUNK):
+                        size += len(chunk)
+                        if size > self._settings.upload_bytes:
+                            raise self._too_large()
+                        digest.update(chunk)
+                        file.write(chunk)
+                upload = Upload(self.root / f"{digest.hexdigest()}.model", digest.hexdigest(), name)
+                if self._holds(upload.path, size):
+                    # A child that works on it reads this very file, and may read no other.
+                    Path(incoming).unlink()
+                    os.utime(upload.path)
+                else:
+                    Path(incoming).replace(upload.path)
+            except BaseException:
+                Path(incoming).unlink(missing_ok=True)
+                raise
+            # At once, for somebody may be looking for an upload of the same bytes.
+            atomic_write(upload.path.with_suffix(".json"), json.dumps({"name": name}).encode(), _INCOMING)
+        except OSError as error:
+            log.warning("An upload could not be kept in %s: %s.", self.root, error)
+            message = f"The file could not be kept on the server: {error.strerror or error}. Try again later."
+            raise BadRequest(message) from None
+        self.tidy(keep=upload.path)
+        return upload
+
+    def find(self, token: str) -> Upload | None:
+        """The file of a token, if it is still here; it then stays for a while longer."""
+        if not re.fullmatch(rf"[0-9a-f]{{{PREFIX}}}", token):
+            return None
+        path = next(self.root.glob(f"{token}*.model"), None)
+        if path is None:
+            return None
+        name = "model.h5"
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            name = str(json.loads(path.with_suffix(".json").read_text())["name"])
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return Upload(path, path.stem, name)
+
+    @staticmethod
+    def _holds(path: Path, size: int) -> bool:
+        """Whether an upload was here before, whole."""
+        try:
+            return path.stat().st_size == size
+        except FileNotFoundError:
+            return False
+
+    def _too_large(self) -> Refused:
+        return Refused(
+            RefusalCode.TOO_LARGE,
+            f"The file is larger than {self._settings.upload_bytes / 1e6:.0f} MB, the most this page takes.",
+            hint="Save it without the optimizer's state, model.save('model.h5', include_optimizer=False), which makes "
+            "it about a third as large, or use the command line.",
+        )
+
+    def tidy(self, keep: Path | None = None) -> None:
+        """Remove what is too old, then the longest unused while there is too much.
+
+        Args:
+            keep: a file to leave alone.
+        """
+        with self._lock:
+            found: list[tuple[float, int, Path]] = []
+            for path in self.root.glob("*"):
+                with contextlib.suppress(OSError):
+                    status = path.stat()
+                    if path.suffix == ".model" or path.name.startswith(_INCOMING):
+                        found.append((status.st_mtime, status.st_size, path))
+            total = sum(size for _, size, _ in found)
+            oldest = time.time() - self._settings.kept_upload_seconds
+            for modified, size, path in sorted(found):
+                if path != keep and (modified < oldest or total > self._settings.kept_upload_bytes):
+                    path.unlink(missing_ok=True)
+                    path.with_suffix(".json").unlink(missing_ok=True)
+                    total -= size

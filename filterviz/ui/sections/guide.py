@@ -1,0 +1,153 @@
+"""What a layer, a filter and a pattern are, in pictures that come with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from filterviz.imaging import png
+from filterviz.service.model import VGG16
+from filterviz.service.server import Server
+from filterviz.spec import Pattern, Recipe, Request
+from filterviz.ui import blocks, text
+from filterviz.ui.i18n import _
+
+DEPTHS = (
+    ("block1_conv1", 2),
+    ("block2_conv1", 44),
+    ("block3_conv2", 20),
+    ("block4_conv2", 60),
+    ("block5_conv2", 12),
+)
+"""Layers of VGG16 from the first to one of the last, and a filter of each that is plain to see."""
+
+FIRST = ("block1_conv1", (0, 2, 8, 20))
+"""Filters whose weights and pictures are shown beside each other."""
+
+TRAINED = ("conv2d_3", 5)
+"""A filter of the demo network, to be seen through its training."""
+
+
+def show(desk: Server) -> None:
+    """The page that explains.
+
+    Args:
+        desk: which has the pictures.
+    """
+    with st.container(key="guide"):
+        blocks.heading(_("What am I looking at?"))
+        blocks.words(
+            _(
+                "An image network is a stack of layers, and a layer is a row of filters. Each filter looks for one "
+                "thing, everywhere in the picture, and answers with a number: the more of it there is, the higher. "
+                "This page finds, for each filter, the picture that it answers to most."
+            )
+        )
+        _depths(desk)
+        _weights(desk)
+        _training(desk)
+        blocks.heading(_("How a pattern is made"))
+        blocks.words(
+            _(
+                "We begin with faint noise, ask the network which small change of the picture would raise the "
+                "filter's answer, make it, and ask again, some fifty times. The picture is shifted, turned and scaled "
+                "a little at every step, so that what stays is what the filter looks for and not an accident of "
+                "single pixels. No photograph takes part: everything you see comes out of the network."
+            )
+        )
+        blocks.heading(_("What can be concluded, and what cannot"))
+        blocks.bullets(_conclusions())
+        blocks.heading(_("Finding your way"))
+        blocks.bullets(
+            [
+                _("Point at a tile for its numbers; the tiles on the other side that look most like it are marked."),
+                _("Press a tile to see it large. With the keyboard: Tab to the wall, arrow keys, Enter."),
+                _("The address of the page holds the whole view. Copy it to come back, or to show somebody."),
+                _("Stop whenever you like: what is finished is kept, and is there at once the next time."),
+            ]
+        )
+
+
+def _conclusions() -> list[str]:
+    return [
+        _("A clear, varied wall means that the layer has learned to tell many things apart."),
+        _("Noise or the same picture again and again means that it has learned little, or was trained too short."),
+        _("A filter that stays silent answers to nothing we tried. A few are common; many are a waste."),
+        _("A pattern does not say what the network decides by: the layers after it may ignore the filter."),
+        _("The same filter can answer to other things as well; this is the one that it answers to most."),
+        _("Responses can be compared within a layer, not between layers or networks."),
+    ]
+
+
+def _depths(desk: Server) -> None:
+    blocks.heading(_("Layers: from edges to things"))
+    found = []
+    for name, filter_ in DEPTHS:
+        pattern = _shipped(desk, VGG16, name, filter_)
+        if pattern is not None:
+            pixels = desk.workspace.shipped.models[VGG16].spec.layer(name).receptive_field
+            caption = _("{layer}: sees {pixels} px").format(layer=name, pixels=pixels)
+            found.append((pattern, caption))
+    _row("depths", found)
+    blocks.words(
+        _(
+            "VGG16, from its first layer to one of its last. A filter of the first layer sees three pixels across and "
+            "can know a colour or an edge. Each later layer builds on the one before and sees more: textures, then "
+            "parts such as eyes and feathers."
+        )
+    )
+
+
+def _weights(desk: Server) -> None:
+    layer, filters = FIRST
+    patterns = [_shipped(desk, VGG16, layer, filter_) for filter_ in filters]
+    found = [pattern for pattern in patterns if pattern is not None and pattern.kernel is not None]
+    if not found:
+        return
+    blocks.heading(_("A filter: a small set of weights"))
+    with st.container(key="guide-weights", horizontal=True):
+        for pattern in found:
+            with st.container(key=f"guide-weight-{pattern.filter}", width=150):
+                blocks.weights(pattern, 64)
+                st.image(png.encode(pattern.tile), width=128, alt=text.tile_alternative(pattern.filter, pattern))
+    blocks.words(
+        _(
+            "In the first layer the weights themselves can be looked at: nine coloured squares above, and below them "
+            "the pattern that they answer to. Deeper filters have weights as well, but those speak of other filters, "
+            "not of pixels, which is why a pattern has to be found by trying."
+        )
+    )
+
+
+def _training(desk: Server) -> None:
+    layer, filter_ = TRAINED
+    stages = desk.stages()
+    found = []
+    for name in stages:
+        pattern = _shipped(desk, name, layer, filter_)
+        if pattern is not None:
+            found.append((pattern, text.stage(desk.workspace.shipped.models[name].facts)))
+    if len(found) < 2:
+        return
+    blocks.heading(_("Learning: one filter through its training"))
+    _row("training", found)
+    blocks.words(
+        _(
+            "A filter of our small network, which learned to tell cats from dogs. Before training its weights are "
+            "random, and so is what it answers to. The captions say for how many rounds it had been trained."
+        )
+    )
+
+
+def _row(key: str, found: Sequence[tuple[Pattern, str]]) -> None:
+    with st.container(key=f"guide-{key}", horizontal=True):
+        for at, (pattern, caption) in enumerate(found):
+            with st.container(key=f"guide-{key}-{at}", width=150):
+                st.image(png.encode(pattern.tile), width=140, alt=text.tile_alternative(pattern.filter, pattern))
+                blocks.quiet(caption)
+
+
+def _shipped(desk: Server, model: str, layer: str, filter_: int) -> Pattern | None:
+    known = desk.workspace.shipped.models.get(model)
+    return None if known is None else known.find(Request(layer, (filter_,), Recipe()), filter_)

@@ -1,0 +1,1 @@
+"""The side of the wall that reads files and computes: the program of a worker process, and its limits."""

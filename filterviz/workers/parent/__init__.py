@@ -1,0 +1,1 @@
+"""The side of the wall that trusts nothing: it starts worker processes, asks them and checks their answers."""

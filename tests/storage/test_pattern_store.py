@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pytest
+
+from filterviz.spec import PixelRange, Precision, Recipe, Request
+from filterviz.storage.pattern_store import Store, pattern_key
+from tests.imaging.images import pattern
+
+REQUEST = Request("conv", (0, 1, 2))
+
+
+def key(number: int) -> str:
+    return pattern_key("model", REQUEST, number)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "tiles", 10**8)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_put_comes_back_to_the_bit(store: Store, channels: int) -> None:
+    put = pattern(3, channels=channels)
+    assert store.get(key(3)) is None
+    assert not store.contains(key(3))
+    store.put(key(3), put)
+    assert store.contains(key(3))
+    got = Store(store.root, 10**8).get(key(3))
+    assert got is not None
+    np.testing.assert_array_equal(got.tile, put.tile)
+    assert got.numbers() == put.numbers()
+
+
+def test_a_kernel_comes_back_with_its_picture(store: Store) -> None:
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 3)).astype(np.float32)
+    store.put(key(3), pattern(3, kernel=kernel))
+    got = Store(store.root, 10**8).get(key(3))
+    assert got is not None
+    assert got.kernel is not None
+    np.testing.assert_allclose(got.kernel, kernel, rtol=1e-5)
+
+
+def test_an_entry_from_before_kernels_were_kept_has_none(store: Store) -> None:
+    store.put(key(3), pattern(3))
+    entry = next(store.root.glob("*/*.json"))
+    data = json.loads(entry.read_text())
+    del data["pattern"]["kernel"]
+    entry.write_text(json.dumps(data))
+    got = store.get(key(3))
+    assert got is not None
+    assert got.kernel is None
+
+
+def test_everything_that_determines_a_picture_is_in_the_key() -> None:
+    requests = [
+        REQUEST,
+        replace(REQUEST, layer="other"),
+        replace(REQUEST, recipe=Recipe(size=65)),
+        replace(REQUEST, recipe=Recipe(steps=41)),
+        replace(REQUEST, recipe=Recipe(seed=1)),
+        replace(REQUEST, recipe=Recipe(objective="negative")),
+        replace(REQUEST, recipe=Recipe(pictures=4)),
+        replace(REQUEST, recipe=Recipe(name="other")),
+        replace(REQUEST, pixel_range=PixelRange.BYTE),
+        replace(REQUEST, precision=Precision.FLOAT32),
+    ]
+    keys = [pattern_key(model, request, 1) for request in requests for model in ("a", "b")]
+    keys += [pattern_key("a", REQUEST, 0), pattern_key("a", REQUEST, 1, "start")]
+    keys += [pattern_key("a", REQUEST, 1, false_colours=True)]
+    assert len(set(keys)) == len(keys)
+    assert pattern_key("a", replace(REQUEST, filters=(1,)), 1) == pattern_key("a", REQUEST, 1)
+
+
+def test_a_key_changes_only_where_a_version_number_is_raised() -> None:
+    """Kept pictures, some of which took hours, are found again by a newer version that draws the same ones."""
+    assert pattern_key("a", Request("conv", (1,)), 1).startswith("f1e0087509fa0eed")
+
+
+@pytest.mark.parametrize(
+    ("ending", "damage"),
+    [
+        (".png", None),
+        (".png", lambda data: data[:-20]),
+        (".png", lambda _: b""),
+        (".json", lambda data: data[:-20]),
+        (".json", lambda _: b"[]"),
+        (".json", lambda _: b"[" * 100_000),
+        (".json", lambda data: json.dumps({**json.loads(data), "pattern": {}}).encode()),
+        (".json", lambda data: data.replace(b'"kernel": null', b'"kernel": [[1.0]]')),
+    ],
+)
+def test_a_damaged_entry_is_removed_and_absent(
+    store: Store, ending: str, damage: Callable[[bytes], bytes] | None
+) -> None:
+    store.put(key(1), pattern(1))
+    victim = next(store.root.glob(f"*/*{ending}"))
+    if damage is None:
+        victim.unlink()
+    else:
+        victim.write_bytes(damage(victim.read_bytes()))
+    assert store.get(key(1)) is None
+    assert not list(store.root.glob("*/*"))
+    store.put(key(1), pattern(1))
+    assert store.get(key(1)) is not None
+
+
+def test_the_longest_unused_go_first(tmp_path: Path) -> None:
+    store = Store(tmp_path, 10**8)
+    for number in range(20):
+        store.put(key(number), pattern(number))
+        os.utime(tmp_path / key(number)[:2] / f"{key(number)}.json", (1000 + number, 1000 + number))
+    used = store.get(key(0))
+    assert used is not None
+    total = store.sweep()
+    small = Store(tmp_path, total // 2)
+    assert small.sweep() <= total // 2
+    assert small.contains(key(0)), "asked for last"
+    assert small.contains(key(19))
+    assert not any(small.contains(key(number)) for number in range(1, 10))
+    assert len(list(tmp_path.glob("*/*.png"))) == len(list(tmp_path.glob("*/*.json")))
+
+
+def test_writing_keeps_it_within_its_limit(tmp_path: Path) -> None:
+    one = Store(tmp_path / "one", 10**8)
+    one.put(key(0), pattern(0))
+    size = one.sweep()
+    store = Store(tmp_path / "many", 10 * size)
+    for number in range(60):
+        store.put(key(number), pattern(number))
+        for thread in threading.enumerate():
+            if thread.name == "filterviz-store":
+                thread.join()
+    assert 5 <= len(list(store.root.glob("*/*.json"))) <= 12
+    assert store.contains(key(59))
+
+
+def test_a_disk_that_cannot_be_written_costs_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "tiles").write_text("a file where the folder should be")
+    store = Store(tmp_path / "tiles", 10**8)
+    with caplog.at_level(logging.WARNING):
+        for number in range(5):
+            store.put(key(number), pattern(number))
+            assert store.get(key(number)) is None
+    assert len(caplog.records) == 1
+    assert str(tmp_path / "tiles") in caplog.text
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a /dev/full")
+def test_a_full_disk_leaves_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.fdopen
+
+    def onto_a_full_disk(descriptor: int, mode: str) -> IO[bytes]:
+        os.close(descriptor)
+        return real(os.open("/dev/full", os.O_WRONLY), mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdopen", onto_a_full_disk)
+        store.put(key(1), pattern(1))
+    assert not list(store.root.rglob("*.*"))
+    assert store.get(key(1)) is None
+    store.put(key(1), pattern(1))
+    assert store.get(key(1)) is not None
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from filterviz.storage.pattern_store import Store
+from tests.imaging.images import pattern
+from tests.storage.test_pattern_store import key
+store = Store(Path(sys.argv[1]), 10**6)
+for turn in range(3):
+    for number in range(40):
+        got = store.get(key(number))
+        assert got is None or got.filter == number
+        store.put(key(number), pattern(number))
+"""
+
+
+def test_several_processes_share_one_store(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    writers = [subprocess.Popen(command, cwd=Path(__file__).parents[2]) for _ in range(3)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
+    store = Store(tmp_path, 10**8)
+    for number in range(40):
+        got = store.get(key(number))
+        assert got is None or np.array_equal(got.tile, pattern(number).tile)
+    assert not list(tmp_path.rglob(".unfinished-*"))
