@@ -82,9 +82,9 @@ def each_tile(tile: Callable[[int, int, Clock], None]) -> Measure:
 
     def measure(steps: int) -> float:
         total = 0.0
-        for filter_ in range(THEIR_TILES):
+        for channel in range(THEIR_TILES):
             clock = Clock()
-            tile(filter_, steps + 2, clock)
+            tile(channel, steps + 2, clock)
             total += clock.seconds_per_step()
         return total / THEIR_TILES
 
@@ -107,20 +107,20 @@ def script(work: Work) -> Measure:
     model = vgg16(work, fixed=False)
     network = tf.keras.Model(model.inputs, model.get_layer(work.layer).output)
 
-    def graph(filter_: int) -> Any:
+    def graph(channel: int) -> Any:
         def iterate(picture: Any) -> Any:
-            loss = tf.reduce_mean(network(picture)[..., filter_])
+            loss = tf.reduce_mean(network(picture)[..., channel])
             gradient = tf.gradients(loss, picture)[0]
             return loss, gradient / (tf.sqrt(tf.reduce_mean(tf.square(gradient))) + 1e-5)
 
         return tf.function(iterate, input_signature=[tf.TensorSpec([1, work.size, work.size, 3])], autograph=False)
 
-    graphs = [graph(filter_) for filter_ in range(THEIR_TILES)]
+    graphs = [graph(channel) for channel in range(THEIR_TILES)]
 
-    def tile(filter_: int, steps: int, clock: Clock) -> None:
-        data = np.random.default_rng(filter_).random((1, work.size, work.size, 3)) * 20 + 128
+    def tile(channel: int, steps: int, clock: Clock) -> None:
+        data = np.random.default_rng(channel).random((1, work.size, work.size, 3)) * 20 + 128
         for _ in range(steps):
-            _, gradient = graphs[filter_](tf.constant(data, tf.float32))
+            _, gradient = graphs[channel](tf.constant(data, tf.float32))
             data += gradient.numpy() * 1.0
             clock.stamp()
 
@@ -138,17 +138,17 @@ def keras_io(work: Work) -> Measure:
     inner = slice(2, -2) if side > 4 else slice(None)
 
     @tf.function
-    def gradient_ascent_step(picture: Any, filter_: Any, learning_rate: float) -> Any:
+    def gradient_ascent_step(picture: Any, channel: Any, learning_rate: float) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            loss = tf.reduce_mean(extractor(picture)[:, inner, inner, filter_])
+            loss = tf.reduce_mean(extractor(picture)[:, inner, inner, channel])
         gradient = tf.math.l2_normalize(tape.gradient(loss, picture))
         return loss, picture + learning_rate * gradient
 
-    def tile(filter_: int, steps: int, clock: Clock) -> None:
+    def tile(channel: int, steps: int, clock: Clock) -> None:
         picture = (tf.random.uniform((1, work.size, work.size, 3)) - 0.5) * 0.25
         # A tensor, so that the step is traced once and not for every filter, as it is in the example.
-        index = tf.constant(filter_)
+        index = tf.constant(channel)
         for _ in range(steps):
             _, picture = gradient_ascent_step(picture, index, 10.0)
             clock.stamp()
@@ -164,12 +164,12 @@ def tf_keras_vis(work: Work) -> Measure:
 
     maximise = ActivationMaximization(vgg16(work, fixed=True), ExtractIntermediateLayer(work.layer), clone=False)
 
-    def tile(filter_: int, steps: int, clock: Clock) -> None:
+    def tile(channel: int, steps: int, clock: Clock) -> None:
         def stamped(gradient: Any) -> Any:
             clock.stamp()
             return gradient
 
-        maximise(CategoricalScore(filter_), steps=steps, gradient_modifier=stamped)
+        maximise(CategoricalScore(channel), steps=steps, gradient_modifier=stamped)
 
     return each_tile(tile)
 
@@ -182,13 +182,13 @@ def xplique(work: Work, picture: int | None) -> Measure:
     model = vgg16(work, fixed=True)
     side = picture or work.size
 
-    def tile(filter_: int, steps: int, clock: Clock) -> None:
+    def tile(channel: int, steps: int, clock: Clock) -> None:
         class Stamped(tf.keras.optimizers.Adam):  # type: ignore[misc]
             def apply_gradients(self, *arguments: Any, **options: Any) -> Any:
                 clock.stamp()
                 return super().apply_gradients(*arguments, **options)
 
-        objective = Objective.channel(model, work.layer, filter_)
+        objective = Objective.channel(model, work.layer, channel)
         optimize(objective, Stamped(0.05), nb_steps=steps, custom_shape=(side, side))
 
     return each_tile(tile)

@@ -101,7 +101,7 @@ def each_of(paths: Sequence[Path], measure: Callable[[str, OpenedModel, LayerSpe
 def spread(layer: LayerSpec, count: int) -> tuple[int, ...]:
     """So many of a layer's filters, from the first to the last."""
     channels = layer.channels or 1
-    return tuple(int(filter_) for filter_ in np.linspace(0, channels - 1, min(count, channels)))
+    return tuple(int(channel) for channel in np.linspace(0, channels - 1, min(count, channels)))
 
 
 def three_of(model: OpenedModel) -> list[LayerSpec]:
@@ -172,7 +172,7 @@ def against_lucid(model: OpenedModel, layer: LayerSpec, count: int, steps: int, 
     units = PixelScaling.of(model.spec.pixel_range, network.input_channels)
     judge = Judge(network, filters)
     lucid = Lucid(network, units, size)
-    made = [lucid.render(filter_, steps) for filter_ in filters]
+    made = [lucid.render(channel, steps) for channel in filters]
     logits = tf.concat([tile for tile, _ in made], 0)
     lucid_seconds = sum(seconds for _, seconds in made)
     loudness = np.sqrt(np.mean(np.square(logits.numpy()), axis=(1, 2, 3)))
@@ -245,10 +245,10 @@ class Lucid:
         # The first step compiles, and does not count.
         self._step(tf.constant([0]))
 
-    def render(self, filter_: int, steps: int) -> tuple[tf.Tensor, float]:
+    def render(self, channel: int, steps: int) -> tuple[tf.Tensor, float]:
         """The decorrelated logits of the finished picture ``[1, height, width, 3]``, and the seconds it took."""
-        tf.random.set_seed(filter_)
-        index = tf.constant([filter_])
+        tf.random.set_seed(channel)
+        index = tf.constant([channel])
         for variable, value in zip(self._optimiser.variables, self._fresh, strict=True):
             variable.assign(value)
         self._spectrum.assign(tf.random.normal(self._spectrum.shape, stddev=0.01))
@@ -351,8 +351,8 @@ def diverse(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: i
     network, _ = engine._prepare(engine._conditions(Request(layer.name, filters)))
     sides = network.input_size or (network.next_size(size) or size,) * 2
     # One filter after the other, so that networks of any size fit.
-    together = [ends(engine, layer, filter_, sides, FOUR) for filter_ in filters]
-    apart = [ends(engine, layer, filter_, sides, 1) for filter_ in filters]
+    together = [ends(engine, layer, channel, sides, FOUR) for channel in filters]
+    apart = [ends(engine, layer, channel, sides, 1) for channel in filters]
     alike = [float(np.median([likeness(network, made) for made, _ in way])) for way in (together, apart)]
     reached, possible = (np.array([responses for _, responses in way]) for way in (together, apart))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -365,15 +365,15 @@ def diverse(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: i
 
 
 def ends(
-    engine: Engine, layer: LayerSpec, filter_: int, sides: tuple[int, int], pictures: int
+    engine: Engine, layer: LayerSpec, channel: int, sides: tuple[int, int], pictures: int
 ) -> tuple[tf.Tensor, NDArray[np.float32]]:
     """Four pictures of a filter in the network's own units, and its responses to them."""
     made, responses = [], []
     for seed in range(FOUR // pictures):
         given = Recipe("natural", size=max(sides), seed=seed, pictures=pictures)
-        network, recipe = engine._prepare(engine._conditions(Request(layer.name, (filter_,), given)))
+        network, recipe = engine._prepare(engine._conditions(Request(layer.name, (channel,), given)))
         assert isinstance(recipe, Natural)
-        ascent = recipe.begin((filter_,), sides, seed)
+        ascent = recipe.begin((channel,), sides, seed)
         for _ in range(given.steps):
             ascent.step()
         made.append(recipe.render(ascent._state[0], sides, ascent._state[1]))

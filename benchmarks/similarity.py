@@ -46,15 +46,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--walls", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
-    shipped = BundledPatterns()
-    layers = list(dict.fromkeys(s.layer for s in shipped.models["vgg16"].sheets if s.recipe.name == "natural"))
-    speed(tiles(shipped, "vgg16", "block3_conv1"))
-    halves(shipped, layers)
-    changed(shipped, layers)
-    rows(shipped, layers)
+    bundled = BundledPatterns()
+    layers = list(dict.fromkeys(s.layer for s in bundled.models["vgg16"].sheets if s.recipe.name == "natural"))
+    speed(tiles(bundled, "vgg16", "block3_conv1"))
+    halves(bundled, layers)
+    changed(bundled, layers)
+    rows(bundled, layers)
     if arguments.walls:
         arguments.walls.mkdir(parents=True, exist_ok=True)
-        walls(shipped, layers, arguments.walls)
+        walls(bundled, layers, arguments.walls)
 
 
 def speed(wall: Sequence[Tile]) -> None:
@@ -71,12 +71,12 @@ def speed(wall: Sequence[Tile]) -> None:
     )
 
 
-def halves(shipped: BundledPatterns, layers: Sequence[str]) -> None:
+def halves(bundled: BundledPatterns, layers: Sequence[str]) -> None:
     measures: dict[str, Measure] = {"ours": descriptor, "colour": mean_colour, "histogram": histogram, "pixels": pixels}
     print(f"{'halves':14}" + "".join(f"{name:>12}" for name in (*measures, "ours: place")))
     table = []
     for layer in layers:
-        wall = tiles(shipped, "vgg16", layer)
+        wall = tiles(bundled, "vgg16", layer)
         middle = wall[0].shape[1] // 2
         line = []
         for name, measure in measures.items():
@@ -91,7 +91,7 @@ def halves(shipped: BundledPatterns, layers: Sequence[str]) -> None:
     print(f"{'mean':14}" + "".join(f"{value:11.1f}%" for value in means[:-1]) + f"{means[-1]:12.1f}\n")
 
 
-def changed(shipped: BundledPatterns, layers: Sequence[str]) -> None:
+def changed(bundled: BundledPatterns, layers: Sequence[str]) -> None:
     random = np.random.default_rng(0)
     changes: dict[str, Callable[[Tile], Tile]] = {
         "rolled": lambda tile: np.roll(tile, random.integers(1, tile.shape[0], 2), (0, 1)),
@@ -99,7 +99,7 @@ def changed(shipped: BundledPatterns, layers: Sequence[str]) -> None:
     }
     print(f"{'changed':14}" + "".join(f"{name:>12}" for name in (*changes, "grey")))
     for layer in layers:
-        wall = tiles(shipped, "vgg16", layer)
+        wall = tiles(bundled, "vgg16", layer)
         whole = described(wall)
         line = [
             (own_places(described([change(tile) for tile in wall]), whole) == 1).mean() for change in changes.values()
@@ -109,12 +109,12 @@ def changed(shipped: BundledPatterns, layers: Sequence[str]) -> None:
         line.append((own_places(left, right) == 1).mean())
         print(f"{layer:14}" + "".join(f"{100 * value:11.0f}%" for value in line))
     for layer in ("conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4"):
-        early = described(tiles(shipped, f"{DEMO}-epoch-020", layer))
-        report(f"{DEMO} {layer}: epoch 20 in the finished wall", early, described(tiles(shipped, DEMO, layer)))
+        early = described(tiles(bundled, f"{DEMO}-epoch-020", layer))
+        report(f"{DEMO} {layer}: epoch 20 in the finished wall", early, described(tiles(bundled, DEMO, layer)))
     for block in range(1, 6):
         layer = f"block{block}_conv1"
-        classic = described(tiles(shipped, "vgg16", layer, recipe="classic"))
-        report(f"VGG16 {layer}: classic in the natural wall", classic, described(tiles(shipped, "vgg16", layer)))
+        classic = described(tiles(bundled, "vgg16", layer, recipe="classic"))
+        report(f"VGG16 {layer}: classic in the natural wall", classic, described(tiles(bundled, "vgg16", layer)))
     print()
 
 
@@ -126,23 +126,23 @@ def report(what: str, mine: NDArray[np.float32], others: NDArray[np.float32]) ->
     )
 
 
-def rows(shipped: BundledPatterns, layers: Sequence[str]) -> None:
+def rows(bundled: BundledPatterns, layers: Sequence[str]) -> None:
     for layer in layers:
-        found = described(tiles(shipped, "vgg16", layer))
+        found = described(tiles(bundled, "vgg16", layer))
         apart = distances(found, found)
         row = order(apart)
         before, after = (np.diagonal(apart[np.ix_(r, r)], 1).mean() for r in (range(len(found)), row))
         print(f"{layer:14} neighbours {before:.2f} apart, ordered {after:.2f} ({100 * after / before:.0f} %)")
 
 
-def walls(shipped: BundledPatterns, layers: Sequence[str], folder: Path) -> None:
+def walls(bundled: BundledPatterns, layers: Sequence[str], folder: Path) -> None:
     for name, layer in [*(("vgg16", layer) for layer in layers), *((DEMO, mine) for mine, _ in PAIRS)]:
-        wall = tiles(shipped, name, layer)
+        wall = tiles(bundled, name, layer)
         looks = described(wall)
         picture = contact_sheet.wall([wall[index] for index in order(distances(looks, looks))])
         (folder / f"sorted-{name}-{layer}.png").write_bytes(png.encode(picture))
     for mine, other in PAIRS:
-        wall, others = tiles(shipped, DEMO, mine), tiles(shipped, "vgg16", other, limit=2 * WALL)
+        wall, others = tiles(bundled, DEMO, mine), tiles(bundled, "vgg16", other, limit=2 * WALL)
         looks = described(wall)
         found = relatives(looks, described(others))
         lines = [
@@ -154,13 +154,13 @@ def walls(shipped: BundledPatterns, layers: Sequence[str], folder: Path) -> None
         (folder / f"relatives-{mine}-{other}.png").write_bytes(png.encode(contact_sheet.wall(block)))
 
 
-def tiles(shipped: BundledPatterns, name: str, layer: str, recipe: str = "natural", limit: int = WALL) -> list[Tile]:
-    model = shipped.models[name]
+def tiles(bundled: BundledPatterns, name: str, layer: str, recipe: str = "natural", limit: int = WALL) -> list[Tile]:
+    model = bundled.models[name]
     found = []
     for part in model.sheets:
         if (part.layer, part.recipe.name) == (layer, recipe):
-            for filter_ in range(part.first, part.last + 1):
-                pattern = model.find(Request(layer, (filter_,), part.recipe), filter_)
+            for channel in range(part.first, part.last + 1):
+                pattern = model.find(Request(layer, (channel,), part.recipe), channel)
                 assert pattern is not None
                 found.append(pattern.tile)
     return found[:limit]

@@ -441,7 +441,7 @@ def _outputs(workspace: Workspace, options: argparse.Namespace, stop: threading.
 
 def _atlas(workspace: Workspace, options: argparse.Namespace, stop: threading.Event) -> int:
     if options.what == "build":
-        workspace.shipped = BundledPatterns(options.folder / "none")  # what is there already answers nothing
+        workspace.bundled = BundledPatterns(options.folder / "none")  # what is there already answers nothing
         for plan in bundle_builder.plans(workspace, options.training):
             print(f"{plan.slug}: {sum(len(request.filters) for request in plan.requests)} tiles", file=sys.stderr)
             follow = partial(_follow_requests, workspace, stop)
@@ -483,7 +483,7 @@ def _shipped_file(workspace: Workspace, model: BundledModel) -> Model | None:
 
 def _made_anew(workspace: Workspace, model: Model, request: Request) -> list[Pattern]:
     assert model.path is not None
-    events = workspace.pool.run(model.path, model.sha256, request, opening=model.opening)
+    events = workspace.pool.run(model.path, model.sha256, request, load_options=model.load_options)
     return [event for event in events if isinstance(event, Pattern)]
 
 

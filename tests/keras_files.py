@@ -52,12 +52,12 @@ def weights_of(names: tuple[str, str, str], style: str = "{layer}/{kind}:0", ker
     }
 
 
-def with_nan(path: Path, layer: str, filter_: int) -> Path:
+def with_nan(path: Path, layer: str, channel: int) -> Path:
     """A whole-model HDF5 file in which one weight of one filter of a convolution is no number."""
     weights = dict(weights_of(("conv2d_1", "conv2d_2", "dense_1")))
     (name, kernel), bias = weights[layer]
     kernel = kernel.copy()
-    kernel[0, 0, 0, filter_] = np.nan
+    kernel[0, 0, 0, channel] = np.nan
     weights[layer] = [(name, kernel), bias]
     return write_h5(path, {"class_name": "Sequential", "config": keras_2_layers()}, weights)
 

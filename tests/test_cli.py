@@ -119,7 +119,7 @@ def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_pa
     assert document["precision"] == "float32"
     assert set(document["versions"]) >= {"filterviz", "keras", "tensorflow"}
     assert [(tile["layer"], tile["filter"]) for tile in document["tiles"]] == [
-        (layer, filter_) for layer in ("conv2d_1", "conv2d_2") for filter_ in range(3)
+        (layer, channel) for layer in ("conv2d_1", "conv2d_2") for channel in range(3)
     ]
     for tile in document["tiles"]:
         assert set(tile) >= {"file", "response_start", "response_end", "flags", "seed", "seconds"}

@@ -103,7 +103,7 @@ class Engine:
             raise BadRequest(message)
 
         # A filter whose weights are not numbers has no gradient to follow, and would spoil that of its neighbours.
-        sound = [row for row, filter_ in enumerate(request.filters) if filter_ not in network.not_finite]
+        sound = [row for row, channel in enumerate(request.filters) if channel not in network.not_finite]
         yield from _without_picture(request, network, size, conditions)
         batch = self._batch(network, size, request.recipe.pictures)
         kernel = kernels(self._model, request.layer, conditions.pixel_range)
@@ -178,17 +178,17 @@ def _without_picture(
     """A grey tile, flagged, for each filter whose own or earlier weights are NaN or infinite."""
     nothing, pictures = float("nan"), request.recipe.pictures
     grey = np.full((*size, 1 if network.input_channels == 1 else 3), 128, np.uint8)
-    for filter_ in request.filters:
-        if filter_ in network.not_finite:
+    for channel in request.filters:
+        if channel in network.not_finite:
             yield Pattern(
                 layer=request.layer,
-                filter=filter_,
-                tile=mosaic.joined([grey] * pictures),
+                filter=channel,
+                tile=mosaic.join([grey] * pictures),
                 response_start=nothing,
                 response_end=nothing,
                 curve=(nothing,),
                 flags=(Flag.NOT_FINITE,),
-                seed=filter_seed(request.recipe.seed, filter_),
+                seed=filter_seed(request.recipe.seed, channel),
                 seconds=0.0,
                 precision=conditions.precision,
                 pixel_range=conditions.pixel_range,

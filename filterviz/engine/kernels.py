@@ -51,8 +51,8 @@ def kernels(model: OpenedModel, layer: str, pixel_range: PixelRange | None) -> C
     weights = model.weights(part.target)
     units = PixelScaling.of(pixel_range, channels)
 
-    def kernel(filter_: int) -> Kernel | None:
-        found = apply(part.target, weights, channels, filter_)
+    def kernel(channel: int) -> Kernel | None:
+        found = apply(part.target, weights, channels, channel)
         found = np.ascontiguousarray(units.ordered(found), np.float32)
         return found if is_kernel(found) else None
 
@@ -73,21 +73,21 @@ def _sees_picture(part: Plan) -> bool:
     return order == STRAIGHT
 
 
-def _convolution(layer: LayerSpec, weights: Weights, channels: int, filter_: int) -> Kernel:
+def _convolution(layer: LayerSpec, weights: Weights, channels: int, channel: int) -> Kernel:
     """Of a Conv2D, ``[height, width, channels / groups, filters]``: a filter looks at the channels of its group."""
-    group = filter_ // (weights[0].shape[-1] // layer.params["groups"])
-    return _among(channels, group * weights[0].shape[2], weights[0][..., filter_])
+    group = channel // (weights[0].shape[-1] // layer.params["groups"])
+    return _among(channels, group * weights[0].shape[2], weights[0][..., channel])
 
 
-def _depthwise(layer: LayerSpec, weights: Weights, channels: int, filter_: int) -> Kernel:
+def _depthwise(layer: LayerSpec, weights: Weights, channels: int, channel: int) -> Kernel:
     """Of a DepthwiseConv2D, ``[height, width, channels, multiplier]``: a filter looks at one channel."""
-    channel, number = divmod(filter_, layer.params["depth_multiplier"])
-    return _among(channels, channel, weights[0][:, :, channel, number, np.newaxis])
+    source, number = divmod(channel, layer.params["depth_multiplier"])
+    return _among(channels, source, weights[0][:, :, source, number, np.newaxis])
 
 
-def _separable(layer: LayerSpec, weights: Weights, channels: int, filter_: int) -> Kernel:
+def _separable(layer: LayerSpec, weights: Weights, channels: int, channel: int) -> Kernel:
     """Of a SeparableConv2D: its depthwise kernels, mixed as the filter mixes them. Nothing happens between the two."""
-    mixing = weights[1][0, 0, :, filter_].reshape(channels, layer.params["depth_multiplier"])
+    mixing = weights[1][0, 0, :, channel].reshape(channels, layer.params["depth_multiplier"])
     mixed: Kernel = (weights[0] * mixing).sum(axis=-1)
     return mixed
 

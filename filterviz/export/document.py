@@ -27,9 +27,9 @@ class Wall:
     patterns: Mapping[int, Pattern]
     labels: Sequence[str] = ()
 
-    def label(self, filter_: int, longest: int = LONGEST_NAME) -> str:
+    def label(self, channel: int, longest: int = LONGEST_NAME) -> str:
         """What a filter stands for, made harmless and of bounded length; empty where that is not known."""
-        return plain(self.labels[filter_], longest) if filter_ < len(self.labels) else ""
+        return plain(self.labels[channel], longest) if channel < len(self.labels) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

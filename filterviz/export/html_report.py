@@ -88,7 +88,7 @@ def _row(row: Row, say: Say) -> str:
 def _wall(wall: Wall, say: Say) -> str:
     rows, _columns = contact_sheet.shape(max(1, len(wall.request.filters)))
     tiles = "".join(
-        _tile(filter_, wall.label(filter_), wall.patterns.get(filter_), say) for filter_ in wall.request.filters
+        _tile(channel, wall.label(channel), wall.patterns.get(channel), say) for channel in wall.request.filters
     )
     sees = say("sees the whole picture")
     if wall.layer.receptive_field is not None:
@@ -103,8 +103,8 @@ def _wall(wall: Wall, say: Say) -> str:
     )
 
 
-def _tile(filter_: int, label: str, pattern: Pattern | None, say: Say) -> str:
-    which, caption = (f"{filter_} ({label})" if label else str(filter_)), _caption(filter_, label)
+def _tile(channel: int, label: str, pattern: Pattern | None, say: Say) -> str:
+    which, caption = (f"{channel} ({label})" if label else str(channel)), _caption(channel, label)
     if pattern is None:
         missing = say("No picture yet of filter {filter}").format(filter=which)
         return f'<figure class="missing" aria-label="{_escaped(missing)}"><figcaption>{caption}</figcaption></figure>'
@@ -120,20 +120,20 @@ def _tile(filter_: int, label: str, pattern: Pattern | None, say: Say) -> str:
     )
 
 
-def _caption(filter_: int, label: str) -> str:
+def _caption(channel: int, label: str) -> str:
     """A filter's number, and what it stands for where that is known, for HTML."""
-    return _escaped(" · ".join(filter(None, [str(filter_), label])))
+    return _escaped(" · ".join(filter(None, [str(channel), label])))
 
 
 def _table(wall: Wall, say: Say) -> str:
     heads = (say("Filter"), say("Response at the start"), say("Response at the end"), say("Remark"), say("Seed"))
     top = "".join(f"<th scope=col>{_escaped(head)}</th>" for head in heads)
     rows = "".join(
-        f"<tr><td>{_caption(filter_, wall.label(filter_))}</td><td>{_number(pattern.response_start)}</td>"
+        f"<tr><td>{_caption(channel, wall.label(channel))}</td><td>{_number(pattern.response_start)}</td>"
         f"<td>{_number(pattern.response_end)}</td>"
         f"<td>{_escaped(', '.join(flag.value for flag in pattern.flags))}</td><td>{pattern.seed}</td></tr>"
-        for filter_ in wall.request.filters
-        if (pattern := wall.patterns.get(filter_)) is not None
+        for channel in wall.request.filters
+        if (pattern := wall.patterns.get(channel)) is not None
     )
     caption = f"{_escaped(plain(wall.side, 60))}: {_escaped(plain(wall.layer.name))}"
     return f"<table><caption>{caption}</caption><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"

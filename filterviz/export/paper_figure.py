@@ -104,8 +104,8 @@ def _draw_wall(half: SubFigure, wall: Wall) -> None:
         axis.set_axis_off()
         if place >= len(wall.request.filters):
             continue
-        filter_ = wall.request.filters[place]
-        pattern = wall.patterns.get(filter_)
+        channel = wall.request.filters[place]
+        pattern = wall.patterns.get(channel)
         if pattern is None:
             continue
         silent = Flag.SILENT in pattern.flags
@@ -113,7 +113,7 @@ def _draw_wall(half: SubFigure, wall: Wall) -> None:
         # Nothing to clip; and the names of clip paths would differ from file to file.
         axis.imshow(picture // 4 + 191 if silent else picture, interpolation="none", clip_on=False)
         # No longer than the tile is wide; the report has it in full.
-        words = [str(filter_), wall.label(filter_, LONGEST_LABEL), "silent" if silent else ""]
+        words = [str(channel), wall.label(channel, LONGEST_LABEL), "silent" if silent else ""]
         axis.set_title(" ".join(filter(None, words)), fontsize=5, pad=1.5)
 
 

@@ -34,7 +34,7 @@ def wall_png(tiles: Sequence[NDArray[np.uint8] | None]) -> bytes:
 
 def wall_of(request: Request, patterns: Mapping[int, Pattern]) -> bytes | None:
     """The wall of one layer as PNG, unfinished tiles left black; ``None`` where none is finished."""
-    tiles = [patterns[filter_].tile if filter_ in patterns else None for filter_ in request.filters]
+    tiles = [patterns[channel].tile if channel in patterns else None for channel in request.filters]
     return None if all(tile is None for tile in tiles) else wall_png(tiles)
 
 
@@ -70,14 +70,14 @@ def run_document(model: Mapping[str, Json], results: Results) -> dict[str, Json]
         ],
         "tiles": [
             {
-                **patterns[filter_].numbers(),
+                **patterns[channel].numbers(),
                 "layer": request.layer,
-                "filter": filter_,
-                "file": _tile_name(folders[request.layer], filter_),
+                "filter": channel,
+                "file": _tile_name(folders[request.layer], channel),
             }
             for request, patterns in results
-            for filter_ in request.filters
-            if filter_ in patterns
+            for channel in request.filters
+            if channel in patterns
         ],
     }
 
@@ -150,14 +150,14 @@ def _files(document: Mapping[str, Json], results: Results) -> Iterator[tuple[str
         picture = wall_of(request, patterns)
         if picture is not None:
             yield walls[request.layer], picture
-    by_name = {(request.layer, filter_): pattern for request, found in results for filter_, pattern in found.items()}
+    by_name = {(request.layer, channel): pattern for request, found in results for channel, pattern in found.items()}
     for tile in document["tiles"]:
         yield tile["file"], png.encode(by_name[tile["layer"], tile["filter"]].tile)
     yield "run.json", json.dumps(document, ensure_ascii=True, indent=1).encode()
 
 
-def _tile_name(folder: str, filter_: int) -> str:
-    return f"{folder}/f{filter_:03d}.png"
+def _tile_name(folder: str, channel: int) -> str:
+    return f"{folder}/f{channel:03d}.png"
 
 
 def _unwritable(directory: Path, error: OSError) -> BadRequest:

@@ -12,14 +12,14 @@ GAP = 4
 """Pixels between the pictures that share a tile."""
 
 
-def joined(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def join(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """The tile that holds some pictures; of one, itself.
 
     Args:
         pictures: 1, 4, 9 or another square number, all of one shape, ``[height, width, 1 or 3]``.
 
     Example:
-        >>> joined([np.zeros((64, 64, 3), np.uint8)] * 4).shape
+        >>> join([np.zeros((64, 64, 3), np.uint8)] * 4).shape
         (132, 132, 3)
     """
     side = math.isqrt(len(pictures))
@@ -31,7 +31,7 @@ def joined(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return tile
 
 
-def cut(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
+def split(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
     """The inverse of :func:`joined`.
 
     Args:
@@ -42,11 +42,11 @@ def cut(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
         ValueError: it cannot hold so many.
 
     Example:
-        >>> [picture.shape for picture in cut(np.zeros((132, 132, 3), np.uint8), 4)]
+        >>> [picture.shape for picture in split(np.zeros((132, 132, 3), np.uint8), 4)]
         [(64, 64, 3), (64, 64, 3), (64, 64, 3), (64, 64, 3)]
     """
     side = math.isqrt(count)
-    if not holds(tile, count):
+    if not is_valid(tile, count):
         message = f"a tile of {tile.shape[1]} x {tile.shape[0]} pixels does not hold {count} pictures"
         raise ValueError(message)
     height, width = ((length + GAP) // side - GAP for length in tile.shape[:2])
@@ -54,11 +54,11 @@ def cut(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
     return [tile[top : top + height, left : left + width] for top, left in corners]
 
 
-def holds(tile: NDArray[np.uint8], count: int) -> bool:
+def is_valid(tile: NDArray[np.uint8], count: int) -> bool:
     """Whether a tile can have been made by :func:`joined` of so many pictures.
 
     Example:
-        >>> [holds(np.zeros((side, 132, 3), np.uint8), 4) for side in (132, 131, 4, 6)]
+        >>> [is_valid(np.zeros((side, 132, 3), np.uint8), 4) for side in (132, 131, 4, 6)]
         [True, False, False, True]
     """
     side = math.isqrt(count)

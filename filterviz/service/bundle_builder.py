@@ -179,7 +179,7 @@ def compare(
     for sheet in model.sheets:
         count = sheet.last - sheet.first + 1
         chosen = sorted(random.choice(count, min(per_sheet, count), replace=False) + sheet.first)
-        request = Request(sheet.layer, tuple(int(filter_) for filter_ in chosen), sheet.recipe)
+        request = Request(sheet.layer, tuple(int(channel) for channel in chosen), sheet.recipe)
         for pattern in make(request):
             kept = model.find(request, pattern.filter)
             assert kept is not None

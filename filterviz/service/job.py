@@ -145,14 +145,14 @@ class Job:
         """Take one layer's finished tiles from the store, or from what comes with the program."""
         request = self._state.layers[index].request
         keys = self._keys[index] = {
-            filter_: self._source.key(self.model, request, filter_, None if self._start is None else self._start[row])
-            for row, filter_ in enumerate(request.filters)
+            channel: self._source.key(self.model, request, channel, None if self._start is None else self._start[row])
+            for row, channel in enumerate(request.filters)
         }
         patterns: dict[int, Pattern] = {}
-        for filter_, key in keys.items():
-            kept = self._source.cached(self.model, request, filter_, key)
+        for channel, key in keys.items():
+            kept = self._source.cached(self.model, request, channel, key)
             if kept is not None:
-                patterns[filter_] = kept
+                patterns[channel] = kept
         if len(patterns) == len(keys):
             with self._lock:
                 self._pending.remove(index)
@@ -166,7 +166,7 @@ class Job:
         request = layer.request
         patterns = dict(layer.patterns)
         self._update_layer(index, status=Status.RUNNING)
-        rows = [row for row, filter_ in enumerate(request.filters) if filter_ not in patterns]
+        rows = [row for row, channel in enumerate(request.filters) if channel not in patterns]
         events = self._source.compute(
             self.model,
             replace(request, filters=tuple(request.filters[row] for row in rows)),

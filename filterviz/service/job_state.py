@@ -61,7 +61,7 @@ class LayerState:
     @property
     def complete(self) -> bool:
         """Whether every tile asked for is finished; a layer of which none was asked for never is."""
-        return bool(self.wanted) and all(filter_ in self.patterns for filter_ in self.wanted)
+        return bool(self.wanted) and all(channel in self.patterns for channel in self.wanted)
 
 
 @dataclass(frozen=True, slots=True)

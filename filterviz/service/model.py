@@ -40,10 +40,10 @@ class Model:
 
     Attributes:
         path: where the file lies; ``None`` where it is not here, or not yet, and its pictures come with the program.
-        sha256: of its bytes; with ``opening`` it identifies the network.
+        sha256: of its bytes; with ``load_options`` it identifies the network.
         name: what to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
         spec: what is in it.
-        opening: how the file was opened.
+        load_options: how the file was opened.
         computer: What computes its outputs; ``None`` where nothing does.
     """
 
@@ -51,18 +51,18 @@ class Model:
     sha256: str
     name: str
     spec: ModelSpec
-    opening: LoadOptions = DEFAULT_LOAD
+    load_options: LoadOptions = DEFAULT_LOAD
     computer: Computer | None = field(default=None, repr=False, compare=False)
 
     @property
     def identity(self) -> str:
         """The network's name in the store."""
-        return self.opening.identity(self.sha256)
+        return self.load_options.identity(self.sha256)
 
     @property
     def architecture(self) -> str | None:
         """The ``keras.applications`` network that a file of bare weights was opened as."""
-        return self.opening.architecture
+        return self.load_options.architecture
 
     def outputs(self, inputs: network_arrays.Given) -> list[NDArray[np.float32] | None]:
         """What the whole network computes, to hold against what Keras does.
@@ -96,7 +96,7 @@ class Model:
             "name": self.name,
             "sha256": self.sha256,
             "architecture": self.architecture,
-            "untrained": self.opening.untrained,
+            "untrained": self.load_options.untrained,
             "keras_version": self.spec.keras_version,
             "input_shape": None if shape is None else list(shape),
             "parameters": self.spec.parameters,

@@ -34,25 +34,25 @@ class PatternSource:
     pool: Pool
     locate: Callable[[Model], Path]
 
-    def key(self, model: Model, request: Request, filter_: int, start: NDArray[np.float32] | None = None) -> str:
+    def key(self, model: Model, request: Request, channel: int, start: NDArray[np.float32] | None = None) -> str:
         """The name under which the store keeps a pattern."""
         digest = None if start is None else hashlib.sha256(np.ascontiguousarray(start).tobytes()).hexdigest()
-        return pattern_key(model.identity, request, filter_, digest, false_colours=model.spec.false_colours)
+        return pattern_key(model.identity, request, channel, digest, false_colours=model.spec.false_colours)
 
-    def cached(self, model: Model, request: Request, filter_: int, key: str) -> Pattern | None:
+    def cached(self, model: Model, request: Request, channel: int, key: str) -> Pattern | None:
         """A pattern that need not be computed: from the store, or one of the bundled ones.
 
         Args:
             model: whose.
             request: how it is wanted.
-            filter_: which.
+            channel: which.
             key: of :meth:`key`.
         """
         found = self.store.get(key)
         if found is not None and not _of_this_guess(found, model, request):
             found = None
-        if found is None and key == self.key(model, request, filter_):
-            found = self.bundled().find(model.identity, request, filter_)
+        if found is None and key == self.key(model, request, channel):
+            found = self.bundled().find(model.identity, request, channel)
         return found
 
     def keep(self, key: str, pattern: Pattern) -> None:
@@ -70,7 +70,13 @@ class PatternSource:
     ) -> Iterator[Progress | Pattern]:
         """Have patterns computed in a worker process; see :meth:`filterviz.workers.parent.pool.Pool.run`."""
         return self.pool.run(
-            self.locate(model), model.sha256, request, opening=model.opening, owner=owner, start=start, stop=stop
+            self.locate(model),
+            model.sha256,
+            request,
+            load_options=model.load_options,
+            owner=owner,
+            start=start,
+            stop=stop,
         )
 
 

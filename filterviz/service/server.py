@@ -130,7 +130,7 @@ class Server:
         """Whether VGG16 can be shown without a download."""
         named = self.settings.vgg16_weights
         cached = reference_weights.keras_cache() / reference_weights.VGG16.name
-        return named is not None or VGG16 in self.workspace.shipped.models or cached.is_file()
+        return named is not None or VGG16 in self.workspace.bundled.models or cached.is_file()
 
     def reference(self) -> Future[Model]:
         """VGG16, being located, downloaded and opened in the background; may end in WeightsUnavailable."""
@@ -180,10 +180,10 @@ class Server:
         demo = self.workspace.demo()
         if demo is None:
             return {}
-        shipped = self.workspace.shipped.models
-        stages = [name for name in sorted(shipped) if name.startswith(f"{DEMO}-")]
+        bundled = self.workspace.bundled.models
+        stages = [name for name in sorted(bundled) if name.startswith(f"{DEMO}-")]
         return {
-            **{name: Model(None, shipped[name].sha256, shipped[name].name, shipped[name].spec) for name in stages},
+            **{name: Model(None, bundled[name].sha256, bundled[name].name, bundled[name].spec) for name in stages},
             DEMO: demo,
         }
 

@@ -54,9 +54,9 @@ def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
     if not request.filters:
         message = f"No filters were asked for. The layer {layer.name!r} has filters 0 to {layer.channels - 1}."
         raise BadRequest(message)
-    for filter_ in request.filters:
-        if not 0 <= filter_ < layer.channels:
+    for channel in request.filters:
+        if not 0 <= channel < layer.channels:
             message = (
-                f"The layer {layer.name!r} has no filter {filter_}; its filters are numbered 0 to {layer.channels - 1}."
+                f"The layer {layer.name!r} has no filter {channel}; its filters are numbered 0 to {layer.channels - 1}."
             )
             raise BadRequest(message)

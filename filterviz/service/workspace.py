@@ -39,7 +39,7 @@ class Workspace:
 
     Attributes:
         download: bytes of VGG16's weights received, and in all, while they are being downloaded.
-        shipped: the pictures that come with the program.
+        bundled: the pictures that come with the program.
 
     Example::
 
@@ -52,9 +52,9 @@ class Workspace:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = Store(settings.cache_dir / "tiles", settings.cache_bytes)
-        self.shipped = BundledPatterns()
+        self.bundled = BundledPatterns()
         self.pool = Pool(settings)
-        self.patterns = PatternSource(self.store, lambda: self.shipped, self.pool, self.file_of)
+        self.patterns = PatternSource(self.store, lambda: self.bundled, self.pool, self.file_of)
         self.download: tuple[int, int] | None = None
         self._reference: Model | None = None
         self._reference_lock = threading.Lock()
@@ -92,15 +92,15 @@ class Workspace:
             Refused: the file cannot be opened, with the reason and what to do.
             EngineFailed: the reading process died.
         """
-        opening = LoadOptions(None if architecture is None else architecture.lower(), untrained)
+        load_options = LoadOptions(None if architecture is None else architecture.lower(), untrained)
         path = path.absolute()  # the process that reads it has a working folder of its own
         try:
             digest = sha256 or file_sha256(path)
         except OSError as error:
             message = f"The file {str(path)!r} cannot be read: {error.strerror or error}."
             raise BadRequest(message) from None
-        spec = self.pool.inspect(path, digest, opening)
-        return Model(path, digest, name or path.name, spec, opening, self)
+        spec = self.pool.inspect(path, digest, load_options)
+        return Model(path, digest, name or path.name, spec, load_options, self)
 
     def reference(self) -> Model:
         """VGG16 with its ImageNet weights.
@@ -112,10 +112,10 @@ class Workspace:
         """
         with self._reference_lock:
             if self._reference is None:
-                atlas = self.shipped.models.get(VGG16)
+                atlas = self.bundled.models.get(VGG16)
                 if self.settings.vgg16_weights is None and atlas is not None:
-                    opening = LoadOptions(atlas.architecture)
-                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, opening, self)
+                    load_options = LoadOptions(atlas.architecture)
+                    self._reference = Model(None, atlas.sha256, atlas.name, atlas.spec, load_options, self)
                 else:
                     path = reference_weights.locate(self.settings, progress=self._downloaded)
                     self._reference = self.open(path, name="VGG16", architecture=VGG16)
@@ -123,7 +123,7 @@ class Workspace:
 
     def demo(self) -> Model | None:
         """The cats-and-dogs network that comes with the program, with its pictures; ``None`` in a build without."""
-        known = self.shipped.models.get(DEMO)
+        known = self.bundled.models.get(DEMO)
         if known is None:
             return None
         path = known.folder / f"{DEMO}.h5"
@@ -151,7 +151,7 @@ class Workspace:
         """
         if model.path is not None:
             return model.path
-        if model.opening != LoadOptions(VGG16):
+        if model.load_options != LoadOptions(VGG16):
             message = (
                 f"Of {model.name} only the pictures that come with the program are here; choose its usual settings."
             )
@@ -176,13 +176,13 @@ class Workspace:
         """
         if model.path is not None and model.spec.declared_outputs:
             return model
-        path, opening = self.file_of(model), model.opening
+        path, load_options = self.file_of(model), model.load_options
         return self.open(
             path,
             name=model.name,
             sha256=model.sha256,
-            architecture=opening.architecture,
-            untrained=opening.untrained,
+            architecture=load_options.architecture,
+            untrained=load_options.untrained,
         )
 
     def outputs(
@@ -217,7 +217,7 @@ class Workspace:
         result = network_arrays.Growing(len(fitting[0]))
         progress(0, result.count)
         made = self.pool.outputs(
-            model.path, model.sha256, model.spec, fitting, opening=model.opening, owner=owner, stop=stop
+            model.path, model.sha256, model.spec, fitting, load_options=model.load_options, owner=owner, stop=stop
         )
         with closing(made):
             for batch in made:

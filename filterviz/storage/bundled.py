@@ -104,13 +104,13 @@ class BundledModel:
         """What is in the network."""
         return ModelSpec.from_json(self._spec)
 
-    def find(self, request: Request, filter_: int) -> Pattern | None:
+    def find(self, request: Request, channel: int) -> Pattern | None:
         """The picture of one filter, if it was made in exactly the way that is asked for."""
         if request.pixel_range is not PixelRange.AUTO or request.precision is not Precision.AUTO:
             return None
         for sheet in self.sheets:
-            if sheet.layer == request.layer and sheet.recipe == request.recipe and sheet.first <= filter_ <= sheet.last:
-                position = filter_ - sheet.first
+            if sheet.layer == request.layer and sheet.recipe == request.recipe and sheet.first <= channel <= sheet.last:
+                position = channel - sheet.first
                 numbers = _numbers(self.folder / f"{sheet.stem}.json.gz")
                 tile = _cut(_picture(self.folder / f"{sheet.stem}.webp"), position, sheet.size)
                 return Pattern.from_numbers(numbers[position], tile)
@@ -137,13 +137,13 @@ class BundledPatterns:
             LoadOptions(model.architecture).identity(model.sha256): model for model in self.models.values()
         }
 
-    def find(self, identity: str, request: Request, filter_: int) -> Pattern | None:
+    def find(self, identity: str, request: Request, channel: int) -> Pattern | None:
         """The picture of one filter of a network, by its name in the store, if it comes with the program."""
         model = self._by_file.get(identity)
         if model is None:
             return None
         with self._lock:
-            return model.find(request, filter_)
+            return model.find(request, channel)
 
 
 def write(

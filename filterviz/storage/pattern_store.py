@@ -41,14 +41,14 @@ _UNFINISHED = ".unfinished-"
 
 
 def pattern_key(
-    identity: str, request: Request, filter_: int, start_digest: str | None = None, *, false_colours: bool = False
+    identity: str, request: Request, channel: int, start_digest: str | None = None, *, false_colours: bool = False
 ) -> str:
     """The name of one tile: a hash over everything that determines the picture, and nothing else.
 
     Args:
         identity: of the network, as ``Opening.identity`` gives it.
         request: layer, recipe, pixel range and precision count; which other filters share the request does not.
-        filter_: index of the tile's filter.
+        channel: index of the tile's filter.
         start_digest: sha256 of the start picture, where it did not come from the seed.
         false_colours: whether the network's tiles come in such, as ``ModelSpec.false_colours`` says.
 
@@ -68,7 +68,7 @@ def pattern_key(
         "reader": READER_VERSION,
         "model": identity,
         "layer": request.layer,
-        "filter": filter_,
+        "filter": channel,
         "recipe": recipe,
         "pixel_range": request.pixel_range.value,
         "precision": request.precision.value,

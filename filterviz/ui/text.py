@@ -134,24 +134,24 @@ LONGEST_LABEL = 40
 """Characters of a class's name that are shown."""
 
 
-def label_of(spec: ModelSpec, layer: str, filter_: int) -> str:
+def label_of(spec: ModelSpec, layer: str, channel: int) -> str:
     """What a filter stands for, where it is an output of the network and that is known; empty elsewhere."""
-    return label(spec.labels(layer), filter_)
+    return label(spec.labels(layer), channel)
 
 
-def label(labels: Sequence[str], filter_: int) -> str:
+def label(labels: Sequence[str], channel: int) -> str:
     """The name of a filter among those of its layer, made harmless; empty where it has none."""
-    return plain(labels[filter_], LONGEST_LABEL) if filter_ < len(labels) else ""
+    return plain(labels[channel], LONGEST_LABEL) if channel < len(labels) else ""
 
 
-def named(filter_: int, name: str = "") -> str:
+def named(channel: int, name: str = "") -> str:
     """A filter's number, with what it stands for where that is known.
 
     Example:
         >>> named(3), named(0, "Cat")
         ('3', '0 (Cat)')
     """
-    return f"{filter_} ({name})" if name else str(filter_)
+    return f"{channel} ({name})" if name else str(channel)
 
 
 def tile_mark(pattern: Pattern | None, name: str = "") -> str:
@@ -161,16 +161,16 @@ def tile_mark(pattern: Pattern | None, name: str = "") -> str:
     return " · ".join(filter(None, [name, found]))
 
 
-def tile_alternative(filter_: int, pattern: Pattern | None, *, begun: bool = True, name: str = "") -> str:
+def tile_alternative(channel: int, pattern: Pattern | None, *, begun: bool = True, name: str = "") -> str:
     """The alternative text of a tile. No name is in it but that of a class, made harmless by :func:`label`.
 
     Args:
-        filter_: its number.
+        channel: its number.
         pattern: the finished picture, if it is finished.
         begun: whether there is an unfinished one.
         name: what the filter stands for, where that is known.
     """
-    which = named(filter_, name)
+    which = named(channel, name)
     if pattern is None:
         found = _("Unfinished pattern of filter {filter}") if begun else _("No picture yet of filter {filter}")
         return found.format(filter=which)
@@ -181,9 +181,9 @@ def tile_alternative(filter_: int, pattern: Pattern | None, *, begun: bool = Tru
     )
 
 
-def tip(filter_: int, pattern: Pattern | None, name: str = "") -> str:
+def tip(channel: int, pattern: Pattern | None, name: str = "") -> str:
     """The numbers of a tile, for whoever points at it, with what its filter stands for where that is known."""
-    which = named(filter_, name)
+    which = named(channel, name)
     if pattern is None:
         return _("Filter {filter}").format(filter=which)
     if Flag.SILENT in pattern.flags:
@@ -210,7 +210,7 @@ def number(value: float) -> str:
 
 def side(model: Model) -> str:
     """What to call one side of a comparison."""
-    if model.opening.untrained is not None:
+    if model.load_options.untrained is not None:
         return _("before training")
     if model.architecture == VGG16 and model.name == REFERENCE:
         return REFERENCE

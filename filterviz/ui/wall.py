@@ -116,8 +116,8 @@ def _tiles(desk: Server, wall: Wall, beside: Wall | None) -> None:
     rows, _columns = contact_sheet.shape(max(1, len(filters)))
     chosen = tiles.mount(
         [
-            tile(state, filter_, near.get(filter_, ()), text.label_of(wall.model.spec, wall.layer.name, filter_))
-            for filter_ in filters
+            tile(state, channel, near.get(channel, ()), text.label_of(wall.model.spec, wall.layer.name, channel))
+            for channel in filters
         ],
         rows=rows,
         label=_("Patterns of {layer} of {side}").format(layer=text.plain(wall.layer.name), side=wall.side),
@@ -148,27 +148,27 @@ def _tiles(desk: Server, wall: Wall, beside: Wall | None) -> None:
         )
 
 
-def tile(state: LayerState, filter_: int, near: tuple[int, ...] = (), name: str = "") -> tiles.Tile:
+def tile(state: LayerState, channel: int, near: tuple[int, ...] = (), name: str = "") -> tiles.Tile:
     """One tile of a wall, as the browser gets it.
 
     Args:
         state: of the wall.
-        filter_: its number.
+        channel: its number.
         near: the filters on the other side that look most like it.
         name: what the filter stands for, where that is known.
     """
-    pattern = state.patterns.get(filter_)
-    begun = filter_ in state.previews
+    pattern = state.patterns.get(channel)
+    begun = channel in state.previews
     if pattern is not None:
         picture = _finished(pattern)
     else:
-        picture = _link(state.previews[filter_], quality=75) if begun else _EMPTY
+        picture = _link(state.previews[channel], quality=75) if begun else _EMPTY
     return tiles.Tile(
-        filter_,
+        channel,
         picture,
-        text.tile_alternative(filter_, pattern, begun=begun, name=name),
+        text.tile_alternative(channel, pattern, begun=begun, name=name),
         text.tile_mark(pattern, name),
-        text.tip(filter_, pattern, name),
+        text.tip(channel, pattern, name),
         "done" if pattern is not None else "begun" if begun else "empty",
         pattern is not None and Flag.SILENT in pattern.flags,
         near,
@@ -183,15 +183,15 @@ def in_order(state: LayerState, sort: str) -> list[int]:
         sort: see :data:`filterviz.ui.view.SORTS`.
     """
     wanted = list(state.wanted)
-    finished = [filter_ for filter_ in wanted if filter_ in state.patterns]
+    finished = [channel for channel in wanted if channel in state.patterns]
     if sort == "response":
-        finished.sort(key=lambda filter_: -_response(state.patterns[filter_]))
+        finished.sort(key=lambda channel: -_response(state.patterns[channel]))
     elif sort == "similarity" and len(finished) == len(wanted):
-        places = _likeness_order(tuple(state.patterns[filter_] for filter_ in finished))
+        places = _likeness_order(tuple(state.patterns[channel] for channel in finished))
         finished = [finished[place] for place in places]
     else:
         return wanted
-    return [*finished, *(filter_ for filter_ in wanted if filter_ not in state.patterns)]
+    return [*finished, *(channel for channel in wanted if channel not in state.patterns)]
 
 
 def relatives(mine: LayerState, others: LayerState, count: int = RELATIVES) -> dict[int, tuple[int, ...]]:
@@ -207,7 +207,7 @@ def relatives(mine: LayerState, others: LayerState, count: int = RELATIVES) -> d
     """
     if not (mine.complete and others.complete):
         return {}
-    one, two = ([wall.patterns[filter_] for filter_ in wall.wanted] for wall in (mine, others))
+    one, two = ([wall.patterns[channel] for channel in wall.wanted] for wall in (mine, others))
     near = _relatives(tuple(one), tuple(two), count)
     return {pattern.filter: tuple(two[place].filter for place in near[at]) for at, pattern in enumerate(one)}
 

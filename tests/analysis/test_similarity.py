@@ -45,7 +45,7 @@ def wall() -> list[Tile]:
     """The first 32 filters of a layer of VGG16, as they come with the program."""
     model = BundledPatterns().models["vgg16"]
     part = next(part for part in model.sheets if part.layer == "block3_conv1")
-    patterns = [model.find(Request(part.layer, (filter_,), part.recipe), filter_) for filter_ in range(32)]
+    patterns = [model.find(Request(part.layer, (channel,), part.recipe), channel) for channel in range(32)]
     return [pattern.tile for pattern in patterns if pattern is not None]
 
 

@@ -18,7 +18,7 @@ from filterviz.engine.preprocessing import PixelScaling
 from filterviz.engine.recipes.classic import start_pictures
 from filterviz.engine.seeds import filter_seeds
 from filterviz.errors import BadRequest, Stopped
-from filterviz.imaging.mosaic import cut
+from filterviz.imaging.mosaic import split
 from filterviz.reader import open_model
 from filterviz.service.model import DEMO
 from filterviz.settings import Settings
@@ -181,7 +181,7 @@ def test_several_pictures_of_a_filter_share_a_tile(small: Engine, layer: str) ->
     (made,) = patterns(small, Request(layer, (1,), RECIPES["natural"].with_(size=16, steps=8, pictures=4)))
     assert made.tile.shape == (36, 36, 3)
     assert len(made.responses) == 4
-    assert len({picture.tobytes() for picture in cut(made.tile, 4)}) == 4
+    assert len({picture.tobytes() for picture in split(made.tile, 4)}) == 4
 
 
 def test_several_pictures_of_a_filter_are_less_alike_than_those_of_as_many_seeds() -> None:
@@ -200,7 +200,7 @@ def test_several_pictures_of_a_filter_are_less_alike_than_those_of_as_many_seeds
 
         pairs = []
         for at, pattern in enumerate(together):
-            pairs.append((likeness(cut(pattern.tile, 4)), likeness([run[at].tile for run in seeds])))
+            pairs.append((likeness(split(pattern.tile, 4)), likeness([run[at].tile for run in seeds])))
     unlike, alike = np.mean(pairs, axis=0)
     assert unlike < alike - 0.2, pairs
 

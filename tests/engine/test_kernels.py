@@ -34,13 +34,13 @@ L = keras.layers
 Chain = Callable[[], list[Any]]
 
 
-def slope(model: OpenedModel, layer: str, filter_: int) -> NDArray[np.float32]:
+def slope(model: OpenedModel, layer: str, channel: int) -> NDArray[np.float32]:
     """How the filter's response in the middle changes with each pixel, cut to the pixels that matter to it."""
     network = build(model, layer, pre_activation=True)
     picture = tf.Variable(np.zeros((1, SIDE, SIDE, network.input_channels), np.float32))
     with tf.GradientTape() as tape:
         output = network(picture)
-        response = output[0, output.shape[1] // 2, output.shape[2] // 2, filter_]
+        response = output[0, output.shape[1] // 2, output.shape[2] // 2, channel]
     change: NDArray[np.float32] = tape.gradient(response, picture).numpy()[0]
     rows, columns = (np.flatnonzero(np.abs(change).sum(axis=axes)) for axes in ((1, 2), (0, 2)))
     return change[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
@@ -71,11 +71,11 @@ def test_it_is_what_the_filter_does_to_the_picture(chain: Chain, tmp_path: Path)
     with open_model(tmp_path / "network.keras", Settings()) as model:
         layer = next(layer for layer in model.spec.layers if "Conv2D" in layer.kind)
         kernel = kernels(model, layer.name, PixelRange.UNIT)
-        for filter_ in range(layer.channels or 0):
-            found = kernel(filter_)
+        for channel in range(layer.channels or 0):
+            found = kernel(channel)
             assert found is not None
             assert found.dtype == np.float32
-            np.testing.assert_allclose(found, slope(model, layer.name, filter_), rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(found, slope(model, layer.name, channel), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "layer"), [("keras_1_2.h5", "convolution2d_1"), ("keras_3.h5", "conv2d")])
@@ -83,8 +83,8 @@ def test_it_is_the_weights_in_the_file(name: str, layer: str, family_files: dict
     weights = keras_files.random_arrays()["first/kernel"]
     with open_model(family_files[name], Settings()) as model:
         kernel = kernels(model, layer, PixelRange.UNIT)
-        for filter_ in range(keras_files.FIRST):
-            np.testing.assert_array_equal(kernel(filter_), weights[..., filter_])
+        for channel in range(keras_files.FIRST):
+            np.testing.assert_array_equal(kernel(channel), weights[..., channel])
 
 
 def test_theanos_kernels_are_turned_and_have_their_channels_last(family_files: dict[str, Path]) -> None:

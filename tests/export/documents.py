@@ -12,8 +12,8 @@ from tests.imaging.images import pattern
 def wall(side: str = "cats.h5", name: str = "conv2d_1", count: int = 6, missing: int = 0) -> Wall:
     request = Request(name, tuple(range(count)), Recipe("natural", size=8, steps=4))
     patterns = {
-        filter_: replace(pattern(filter_, flags=(Flag.SILENT,) if filter_ == 1 else ()), layer=name)
-        for filter_ in range(count - missing)
+        channel: replace(pattern(channel, flags=(Flag.SILENT,) if channel == 1 else ()), layer=name)
+        for channel in range(count - missing)
     }
     return Wall(side, LayerSpec(name, "Conv2D", channels=count, receptive_field=7), request, patterns)
 

@@ -39,7 +39,7 @@ def test_every_finished_tile_is_in_it_and_exact() -> None:
     page = Reader(report(shown))
     walls = [wall for row in shown.rows for wall in row.walls]
     tiles = [
-        wall.patterns[filter_].tile for wall in walls for filter_ in wall.request.filters if filter_ in wall.patterns
+        wall.patterns[channel].tile for wall in walls for channel in wall.request.filters if channel in wall.patterns
     ]
     pictures = [str(picture["src"]).removeprefix("data:image/png;base64,") for picture in page.named("img")]
     assert len(pictures) == len(tiles) == 6 + 6 + 22

@@ -7,11 +7,11 @@ import numpy as np
 from filterviz.spec import Flag, Pattern, PixelRange, Precision
 
 
-def pattern(filter_: int = 0, *, layer: str = "conv", size: int = 64, channels: int = 3, **changes: object) -> Pattern:
-    tile = np.random.default_rng(filter_).integers(0, 256, (size, size, channels), dtype=np.uint8)
+def pattern(channel: int = 0, *, layer: str = "conv", size: int = 64, channels: int = 3, **changes: object) -> Pattern:
+    tile = np.random.default_rng(channel).integers(0, 256, (size, size, channels), dtype=np.uint8)
     fields = {
         "layer": layer,
-        "filter": filter_,
+        "filter": channel,
         "tile": tile,
         "response_start": 0.25,
         "response_end": float("nan"),

@@ -24,19 +24,19 @@ SHIPPED = BundledPatterns()
 def test_the_atlas_is_whole() -> None:
     """All 13 convolutions: every filter of blocks 1 to 3, 128 of each layer above, and five walls in classic."""
     made = {
-        (sheet.recipe.name, sheet.layer, filter_)
+        (sheet.recipe.name, sheet.layer, channel)
         for sheet in SHIPPED.models[VGG16].sheets
-        for filter_ in range(sheet.first, sheet.last + 1)
+        for channel in range(sheet.first, sheet.last + 1)
     }
-    natural = [(layer, filter_) for recipe, layer, filter_ in made if recipe == "natural"]
-    classic = [(layer, filter_) for recipe, layer, filter_ in made if recipe == "classic"]
+    natural = [(layer, channel) for recipe, layer, channel in made if recipe == "natural"]
+    classic = [(layer, channel) for recipe, layer, channel in made if recipe == "classic"]
     layers = {
         layer.name: layer.channels or 0 for layer in SHIPPED.models[VGG16].spec.visualisable if "conv" in layer.name
     }
     assert len(layers) == 13
     for layer, channels in layers.items():
         wanted = channels if layer[:6] in ("block1", "block2", "block3") else 128
-        assert sorted(filter_ for name, filter_ in natural if name == layer) == list(range(wanted))
+        assert sorted(channel for name, channel in natural if name == layer) == list(range(wanted))
     assert sorted(classic) == [(f"block{b}_conv1", f) for b in range(1, 6) for f in range(25)]
     assert {sheet.recipe for sheet in SHIPPED.models[VGG16].sheets} == set(RECIPES.values())
 
@@ -44,10 +44,10 @@ def test_the_atlas_is_whole() -> None:
 @pytest.mark.parametrize("model", SHIPPED.models.values(), ids=list(SHIPPED.models))
 def test_every_tile_is_there_and_shows_something(model: BundledModel) -> None:
     for sheet in model.sheets:
-        for filter_ in range(sheet.first, sheet.last + 1):
-            found = model.find(Request(sheet.layer, (filter_,), sheet.recipe), filter_)
+        for channel in range(sheet.first, sheet.last + 1):
+            found = model.find(Request(sheet.layer, (channel,), sheet.recipe), channel)
             assert found is not None
-            assert (found.layer, found.filter) == (sheet.layer, filter_)
+            assert (found.layer, found.filter) == (sheet.layer, channel)
             assert found.tile.shape == (*sheet.size, 3)
             assert len(found.curve) == sheet.recipe.steps + 1
             if not found.flags:
@@ -59,10 +59,10 @@ def test_every_tile_is_there_and_shows_something(model: BundledModel) -> None:
 def test_no_filter_of_vgg16_is_silent_in_natural() -> None:
     model = SHIPPED.models[VGG16]
     for sheet in model.sheets:
-        for filter_ in range(sheet.first, sheet.last + 1) if sheet.recipe.name == "natural" else ():
-            found = model.find(Request(sheet.layer, (filter_,), sheet.recipe), filter_)
+        for channel in range(sheet.first, sheet.last + 1) if sheet.recipe.name == "natural" else ():
+            found = model.find(Request(sheet.layer, (channel,), sheet.recipe), channel)
             assert found is not None
-            assert Flag.SILENT not in found.flags, (sheet.layer, filter_)
+            assert Flag.SILENT not in found.flags, (sheet.layer, channel)
 
 
 def test_the_filters_that_look_at_the_picture_come_with_their_kernels() -> None:
@@ -85,13 +85,13 @@ def test_the_kernels_are_the_networks(slug: str, layer: str, vgg16_weights: Path
     with open_model(path, Settings(), architecture=model.architecture) as opened:
         weights = opened.weights(opened.spec.layer(layer))[0]
     for sheet in (sheet for sheet in model.sheets if sheet.layer == layer):
-        for filter_ in range(sheet.first, sheet.last + 1):
-            found = model.find(Request(layer, (filter_,), sheet.recipe), filter_)
+        for channel in range(sheet.first, sheet.last + 1):
+            found = model.find(Request(layer, (channel,), sheet.recipe), channel)
             assert found is not None
             assert found.kernel is not None
             # Like the tiles: natural shows VGG16's blue-first channels red first, classic as they are.
             turned = found.pixel_range is PixelRange.CAFFE
-            wanted = weights[:, :, ::-1, filter_] if turned else weights[..., filter_]
+            wanted = weights[:, :, ::-1, channel] if turned else weights[..., channel]
             np.testing.assert_allclose(found.kernel, wanted, rtol=1e-5)
 
 
@@ -119,14 +119,14 @@ def test_some_tiles_made_anew_excite_their_filters_as_much(tmp_path: Path, vgg16
             (DEMO, FOLDER / DEMO / f"{DEMO}.h5", None, ("conv2d_1", "conv2d_4")),
         ):
             opened = workspace.open(path, architecture=architecture)
-            shipped = SHIPPED.models[slug]
-            assert opened.sha256 == shipped.sha256
+            bundled = SHIPPED.models[slug]
+            assert opened.sha256 == bundled.sha256
 
             def make(request: Request) -> Sequence[Pattern]:
-                events = workspace.pool.run(path, opened.sha256, request, opening=opened.opening)  # noqa: B023
+                events = workspace.pool.run(path, opened.sha256, request, load_options=opened.load_options)  # noqa: B023
                 return [event for event in events if isinstance(event, Pattern)]
 
-            part = BundledModel(shipped.folder)
+            part = BundledModel(bundled.folder)
             part.sheets = tuple(sheet for sheet in part.sheets if sheet.layer in sheets and sheet.first == 0)
             found = list(compare(part, make, per_sheet=1))
             assert len(found) == len(part.sheets) >= 2

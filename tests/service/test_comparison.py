@@ -38,7 +38,7 @@ def model(workspace: Workspace, family_files: dict[str, Path]) -> Model:
 def tiles(workspace: Workspace, model: Model, request: Request) -> list[bytes]:
     state = workspace.start(model, [request]).wait(120)
     assert state.error is None
-    return [state.layers[0].patterns[filter_].tile.tobytes() for filter_ in request.filters]
+    return [state.layers[0].patterns[channel].tile.tobytes() for channel in request.filters]
 
 
 def test_the_same_model_on_both_sides_gives_the_same_bytes(workspace: Workspace, model: Model, tmp_path: Path) -> None:

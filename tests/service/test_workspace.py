@@ -46,9 +46,9 @@ def test_a_question_becomes_pictures_and_the_same_question_is_answered_from_the_
     assert again.status is Status.DONE
     assert sum(sum(child.cpu_times()[:2]) for child in children) - before < 0.1
     for one, two in zip(state.layers, again.layers, strict=True):
-        for filter_, pattern in one.patterns.items():
-            np.testing.assert_array_equal(pattern.tile, two.patterns[filter_].tile)
-            assert pattern.numbers() == two.patterns[filter_].numbers()
+        for channel, pattern in one.patterns.items():
+            np.testing.assert_array_equal(pattern.tile, two.patterns[channel].tile)
+            assert pattern.numbers() == two.patterns[channel].numbers()
 
 
 def test_only_what_is_missing_is_computed(workspace: Workspace, model: Model) -> None:

@@ -19,13 +19,13 @@ RECIPE = Recipe(size=40)
 REQUEST = Request("conv", tuple(range(3, 80)), RECIPE)
 
 
-def smooth(filter_: int) -> Pattern:
+def smooth(channel: int) -> Pattern:
     """A tile as WebP has to do with: no noise, another one for each filter."""
-    random = np.random.default_rng(filter_)
+    random = np.random.default_rng(channel)
     small = random.integers(0, 256, (5, 5, 3), np.uint8)
     tile = np.asarray(Image.fromarray(small).resize((40, 40), Image.Resampling.BICUBIC))
     kernel = random.normal(size=(3, 3, 3)).astype(np.float32)
-    return replace(pattern(filter_), tile=tile, curve=(0.123456, float("nan"), 2.5), response_end=2.5, kernel=kernel)
+    return replace(pattern(channel), tile=tile, curve=(0.123456, float("nan"), 2.5), response_end=2.5, kernel=kernel)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def spec() -> ModelSpec:
 
 @pytest.fixture
 def folder(tmp_path: Path, spec: ModelSpec) -> Path:
-    patterns = [smooth(filter_) for filter_ in REQUEST.filters]
+    patterns = [smooth(channel) for channel in REQUEST.filters]
     bundled.write(
         tmp_path / "net", name="A net", sha256="f00d", architecture=None, spec=spec, sheets=[(REQUEST, patterns)]
     )
@@ -46,8 +46,8 @@ def folder(tmp_path: Path, spec: ModelSpec) -> Path:
 def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
     found = BundledPatterns(folder)
     assert found.models["net"].spec == spec
-    for filter_ in (3, 66, 67, 79):
-        wanted, got = smooth(filter_), found.find("f00d", REQUEST, filter_)
+    for channel in (3, 66, 67, 79):
+        wanted, got = smooth(channel), found.find("f00d", REQUEST, channel)
         assert got is not None
         assert alike(wanted.tile, got.tile) > 0.98
         assert got.curve[0] == 0.1235
@@ -55,11 +55,11 @@ def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
         assert wanted.kernel is not None
         assert got.kernel is not None
         np.testing.assert_allclose(got.kernel, wanted.kernel, rtol=1e-5)
-        assert (got.filter, got.response_end, got.flags) == (filter_, wanted.response_end, wanted.flags)
+        assert (got.filter, got.response_end, got.flags) == (channel, wanted.response_end, wanted.flags)
 
 
 @pytest.mark.parametrize(
-    ("request_", "filter_"),
+    ("request_", "channel"),
     [
         (REQUEST, 2),
         (REQUEST, 80),
@@ -70,8 +70,8 @@ def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
         (replace(REQUEST, precision=Precision.FLOAT32), 3),
     ],
 )
-def test_another_question_has_no_answer(folder: Path, request_: Request, filter_: int) -> None:
-    assert BundledPatterns(folder).find("f00d", request_, filter_) is None
+def test_another_question_has_no_answer(folder: Path, request_: Request, channel: int) -> None:
+    assert BundledPatterns(folder).find("f00d", request_, channel) is None
 
 
 def test_another_file_has_no_answer(folder: Path) -> None:

@@ -27,4 +27,4 @@ def test_nothing_is_compared_with_no_response(response: float) -> None:
 @pytest.mark.parametrize(("turned", "same"), [([False] * PICTURES, True), ([False, False, False, True], False)])
 def test_pictures_of_the_same_thing_are_called_alike_wherever_they_begin(turned: list[bool], same: bool) -> None:
     pictures = [np.roll(stripes(way), 3 * number, axis=(0, 1)) for number, way in enumerate(turned)]
-    assert alike(pattern(tile=mosaic.joined(pictures))) is same
+    assert alike(pattern(tile=mosaic.join(pictures))) is same

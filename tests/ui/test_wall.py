@@ -37,7 +37,7 @@ def test_alike_tiles_stand_together() -> None:
 def test_a_tile_is_its_own_nearest_relative_and_unfinished_walls_have_none() -> None:
     wall = state(*[1.0] * 6)
     near = relatives(wall, wall)
-    assert {filter_: found[0] for filter_, found in near.items()} == {at: at for at in range(6)}
+    assert {channel: found[0] for channel, found in near.items()} == {at: at for at in range(6)}
     assert all(len(found) == 3 for found in near.values())
     assert relatives(wall, state(1.0, missing=1)) == {}
     assert relatives(LayerState(Request("conv", ())), wall) == {}

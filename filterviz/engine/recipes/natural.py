@@ -110,7 +110,7 @@ class Natural:
             start: pictures in 0-1 to begin with, ``[n * pictures, height, width, channels]``, in place of noise.
         """
         if start is None:
-            seeds = [own for filter_ in filters for own in picture_seeds(seed, filter_, self.pictures)]
+            seeds = [own for channel in filters for own in picture_seeds(seed, channel, self.pictures)]
             spectra = parametrisation.start_spectra(seeds, size, self.channels)
         else:
             spectra = parametrisation.spectra(start)
@@ -218,7 +218,7 @@ class NaturalAscent:
         """The tiles, uint8 ``[n, height, width, 1 or 3]``; several pictures of a filter in one."""
         rendered = self._recipe.render(self._state[0], self._size, self._state[1]).numpy()
         pictures, each = [displayed(picture) for picture in rendered], self._recipe.pictures
-        return np.stack([mosaic.joined(pictures[first : first + each]) for first in range(0, len(pictures), each)])
+        return np.stack([mosaic.join(pictures[first : first + each]) for first in range(0, len(pictures), each)])
 
 
 def _pace_of_mean(own: tf.Tensor, responses: tf.Tensor) -> tf.Tensor:

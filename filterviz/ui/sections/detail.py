@@ -26,16 +26,16 @@ def show(desk: Server, pairs: Sequence[tuple[Wall, Wall | None]]) -> None:
         desk: where the work is done.
         pairs: the walls of the page, each with the one beside it.
     """
-    key, filter_ = st.session_state.get(DETAIL, ("", -1))
+    key, channel = st.session_state.get(DETAIL, ("", -1))
     sides = [*pairs, *((its, mine) for mine, its in pairs if its is not None)]
     wall, beside = next(((one, other) for one, other in sides if one.key == key), (None, None))
-    pattern = None if wall is None else wall.look(desk).patterns.get(filter_)
+    pattern = None if wall is None else wall.look(desk).patterns.get(channel)
     if wall is None or pattern is None:
         close()
         variants.leave(desk, pairs[0][0].visitor)
         return
     title = _("Filter {filter} of {layer}, {side}").format(
-        filter=text.named(filter_, _label(wall, filter_)), layer=text.plain(pattern.layer, 40), side=wall.side
+        filter=text.named(channel, _label(wall, channel)), layer=text.plain(pattern.layer, 40), side=wall.side
     )
     # A title is Markdown, and names come from a file.
     st.dialog(_markdown_safe(title), width="large", on_dismiss=close)(_one)(desk, wall, pattern, beside)
@@ -82,7 +82,7 @@ def _numbers(wall: Wall, pattern: Pattern) -> dict[str, str]:
 def _turn(desk: Server, wall: Wall, pattern: Pattern, data: bytes) -> None:
     """Go to the tiles before and after, in the order of the wall, and save this one."""
     state = wall.look(desk)
-    order = [filter_ for filter_ in in_order(state, wall.sort) if filter_ in state.patterns]
+    order = [channel for channel in in_order(state, wall.sort) if channel in state.patterns]
     place = order.index(pattern.filter)
     with st.container(key="detail-turn", horizontal=True, vertical_alignment="center"):
         for name, icon, to in (
@@ -129,19 +129,19 @@ def _relatives(desk: Server, wall: Wall, pattern: Pattern, beside: Wall | None) 
         )
     )
     with st.container(key="detail-relatives", horizontal=True):
-        for filter_ in near:
-            found, name = others.patterns[filter_], _label(beside, filter_)
-            with st.container(key=f"relative-{filter_}", width=96):
-                st.image(png.encode(found.tile), width=88, alt=text.tile_alternative(filter_, found, name=name))
+        for channel in near:
+            found, name = others.patterns[channel], _label(beside, channel)
+            with st.container(key=f"relative-{channel}", width=96):
+                st.image(png.encode(found.tile), width=88, alt=text.tile_alternative(channel, found, name=name))
                 if st.button(
-                    _markdown_safe(text.named(filter_, name)), key=f"relative-open-{filter_}", type="tertiary"
+                    _markdown_safe(text.named(channel, name)), key=f"relative-open-{channel}", type="tertiary"
                 ):
-                    st.session_state[DETAIL] = (beside.key, filter_)
+                    st.session_state[DETAIL] = (beside.key, channel)
                     st.rerun()
 
 
-def _label(wall: Wall, filter_: int) -> str:
-    return text.label_of(wall.model.spec, wall.layer.name, filter_)
+def _label(wall: Wall, channel: int) -> str:
+    return text.label_of(wall.model.spec, wall.layer.name, channel)
 
 
 def _markdown_safe(words: str) -> str:

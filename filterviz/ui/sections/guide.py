@@ -83,10 +83,10 @@ def _conclusions() -> list[str]:
 def _depths(desk: Server) -> None:
     blocks.heading(_("Layers: from edges to things"))
     found = []
-    for name, filter_ in DEPTHS:
-        pattern = _shipped(desk, VGG16, name, filter_)
+    for name, channel in DEPTHS:
+        pattern = _shipped(desk, VGG16, name, channel)
         if pattern is not None:
-            pixels = desk.workspace.shipped.models[VGG16].spec.layer(name).receptive_field
+            pixels = desk.workspace.bundled.models[VGG16].spec.layer(name).receptive_field
             caption = _("{layer}: sees {pixels} px").format(layer=name, pixels=pixels)
             found.append((pattern, caption))
     _row("depths", found)
@@ -101,7 +101,7 @@ def _depths(desk: Server) -> None:
 
 def _weights(desk: Server) -> None:
     layer, filters = FIRST
-    patterns = [_shipped(desk, VGG16, layer, filter_) for filter_ in filters]
+    patterns = [_shipped(desk, VGG16, layer, channel) for channel in filters]
     found = [pattern for pattern in patterns if pattern is not None and pattern.kernel is not None]
     if not found:
         return
@@ -121,13 +121,13 @@ def _weights(desk: Server) -> None:
 
 
 def _training(desk: Server) -> None:
-    layer, filter_ = TRAINED
+    layer, channel = TRAINED
     stages = desk.stages()
     found = []
     for name in stages:
-        pattern = _shipped(desk, name, layer, filter_)
+        pattern = _shipped(desk, name, layer, channel)
         if pattern is not None:
-            found.append((pattern, text.stage(desk.workspace.shipped.models[name].facts)))
+            found.append((pattern, text.stage(desk.workspace.bundled.models[name].facts)))
     if len(found) < 2:
         return
     blocks.heading(_("Learning: one filter through its training"))
@@ -148,6 +148,6 @@ def _row(key: str, found: Sequence[tuple[Pattern, str]]) -> None:
                 blocks.quiet(caption)
 
 
-def _shipped(desk: Server, model: str, layer: str, filter_: int) -> Pattern | None:
-    known = desk.workspace.shipped.models.get(model)
-    return None if known is None else known.find(Request(layer, (filter_,), Recipe()), filter_)
+def _shipped(desk: Server, model: str, layer: str, channel: int) -> Pattern | None:
+    known = desk.workspace.bundled.models.get(model)
+    return None if known is None else known.find(Request(layer, (channel,), Recipe()), channel)

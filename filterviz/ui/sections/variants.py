@@ -114,17 +114,17 @@ def _pictures(desk: Server, wall: Wall, pattern: Pattern, request: Request, fini
     )
 
 
-def _unfinished(state: LayerState, filter_: int) -> None:
+def _unfinished(state: LayerState, channel: int) -> None:
     """What there is of them, and how far they are."""
-    if filter_ in state.previews:
-        _grid(state.previews[filter_], [], text.tile_alternative(filter_, None))
+    if channel in state.previews:
+        _grid(state.previews[channel], [], text.tile_alternative(channel, None))
     st.progress(state.step / state.steps if state.steps else 0.0)
     blocks.quiet(_("Making four different pictures …") if state.steps else _("waits for its turn"))
 
 
 def _grid(tile: NDArray[np.uint8], captions: list[str], alternative: str) -> None:
     """The pictures that share a tile, each with its caption, if there is one."""
-    images = [png.encode(picture) for picture in mosaic.cut(tile, PICTURES)]
+    images = [png.encode(picture) for picture in mosaic.split(tile, PICTURES)]
     alternatives = len(images) * [alternative]
     st.image(images, caption=captions or None, width="stretch", alt=alternatives, output_format="PNG")
 
@@ -138,5 +138,5 @@ def shares(one: Pattern, several: Pattern) -> list[float]:
 
 def alike(several: Pattern) -> bool:
     """Whether the pictures that share a tile look like the same thing, in spite of what they were made for."""
-    described = np.stack([similarity.descriptor(picture) for picture in mosaic.cut(several.tile, PICTURES)])
+    described = np.stack([similarity.descriptor(picture) for picture in mosaic.split(several.tile, PICTURES)])
     return float(similarity.distances(described, described).max()) < ALIKE

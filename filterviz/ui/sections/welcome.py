@@ -50,7 +50,7 @@ def show(desk: Server, view: View, visitor: str) -> None:
 
 def _choose(desk: Server, view: View, stages: dict[str, Model]) -> tuple[Model, int]:
     """How long the demo network has been trained, and which of its layers is shown."""
-    facts = {name: desk.workspace.shipped.models[name].facts for name in stages}
+    facts = {name: desk.workspace.bundled.models[name].facts for name in stages}
     blocks.quiet(text.story(facts[DEMO]["accuracy"]))
     names = list(stages)
     stage = st.select_slider(

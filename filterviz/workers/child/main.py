@@ -152,7 +152,7 @@ class Child:
         try:
             self._close_in(question.path)
             self._model = open_model(
-                question.path, self._settings, question.opening.architecture, question.opening.untrained
+                question.path, self._settings, question.load_options.architecture, question.load_options.untrained
             )
             if self._role is Role.MODEL:
                 from filterviz.engine import Engine

@@ -71,7 +71,9 @@ def await_ready(host: Host, *, stop: Callable[[], bool] = never) -> tuple[str, .
     return answer.holds
 
 
-def open_file(host: Host, path: Path, opening: LoadOptions | None, *, stop: Callable[[], bool] = never) -> ModelSpec:
+def open_file(
+    host: Host, path: Path, load_options: LoadOptions | None, *, stop: Callable[[], bool] = never
+) -> ModelSpec:
     """Have a ready child read a file; a child does so once in its life.
 
     Raises:
@@ -80,7 +82,7 @@ def open_file(host: Host, path: Path, opening: LoadOptions | None, *, stop: Call
         Stopped: ``stop`` said so; the child is of no more use.
         EngineFailed: the child died, or took too long, or gave no sensible answer.
     """
-    host.send(Open(path, opening or DEFAULT_LOAD))
+    host.send(Open(path, load_options or DEFAULT_LOAD))
     answer = _answer(host, host.settings.reader_seconds, stop)
     if isinstance(answer, Opened) and _sound(answer.spec):
         return answer.spec

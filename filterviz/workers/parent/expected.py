@@ -121,4 +121,4 @@ def _has_shape(array: NDArray[np.float32], shape: Shape | None) -> bool:
 
 
 def _is_tile(tile: NDArray[np.uint8], pictures: int) -> bool:
-    return tile.ndim == 3 and tile.shape[2] in (1, 3) and mosaic.holds(tile, pictures)
+    return tile.ndim == 3 and tile.shape[2] in (1, 3) and mosaic.is_valid(tile, pictures)

@@ -80,13 +80,13 @@ class Pool:
         self._shelf.close()
         self._nursery.close()
 
-    def inspect(self, path: Path, sha256: str, opening: LoadOptions = DEFAULT_LOAD) -> ModelSpec:
+    def inspect(self, path: Path, sha256: str, load_options: LoadOptions = DEFAULT_LOAD) -> ModelSpec:
         """Read a file in a child of its own.
 
         Args:
             path: of the file.
             sha256: of its bytes.
-            opening: how.
+            load_options: how.
 
         Raises:
             Refused: it cannot be opened, or has ended two processes already.
@@ -98,7 +98,7 @@ class Pool:
             host = self._ready(Role.READER, client.never)
             try:
                 with self._blaming(sha256):
-                    return client.open_file(host, path, opening)
+                    return client.open_file(host, path, load_options)
             finally:
                 self._nursery.retire(host)
                 self._nursery.replace_spare(Role.READER)
@@ -109,7 +109,7 @@ class Pool:
         sha256: str,
         request: Request,
         *,
-        opening: LoadOptions = DEFAULT_LOAD,
+        load_options: LoadOptions = DEFAULT_LOAD,
         owner: str = "",
         start: NDArray[np.float32] | None = None,
         stop: threading.Event | None = None,
@@ -122,7 +122,7 @@ class Pool:
             path: of the model's file.
             sha256: of its bytes.
             request: what is asked.
-            opening: see :meth:`inspect`.
+            load_options: see :meth:`inspect`.
             owner: whom it is for; owners get their turns in equal shares.
             start: start pictures, ``[n, height, width, channels]``, one for each filter.
             stop: may be set at any time, also while waiting.
@@ -135,7 +135,7 @@ class Pool:
             BadRequest, Refused, EngineFailed: see :meth:`inspect`.
         """
         stopped = client.never if stop is None else stop.is_set
-        key = (sha256, opening, _number_of(path))
+        key = (sha256, load_options, _number_of(path))
         rows = list(range(len(request.filters)))
         while rows:
             before = len(rows)
@@ -159,7 +159,7 @@ class Pool:
         spec: ModelSpec,
         inputs: Sequence[NDArray[np.float32]],
         *,
-        opening: LoadOptions = DEFAULT_LOAD,
+        load_options: LoadOptions = DEFAULT_LOAD,
         owner: str = "",
         stop: threading.Event | None = None,
     ) -> Generator[tuple[NDArray[np.float32], ...], None, None]:
@@ -170,7 +170,7 @@ class Pool:
             sha256: of its bytes.
             spec: what is in it.
             inputs: an array for each of its inputs, all of them with the same number of examples, at least one.
-            opening: see :meth:`inspect`.
+            load_options: see :meth:`inspect`.
             owner: whom it is for; owners get their turns in equal shares.
             stop: may be set at any time, also while waiting.
 
@@ -183,7 +183,7 @@ class Pool:
             BadRequest, Refused, EngineFailed: see :meth:`inspect`.
         """
         stopped = client.never if stop is None else stop.is_set
-        key = (sha256, opening, _number_of(path))
+        key = (sha256, load_options, _number_of(path))
         shapes = [spec.nodes[node].file_shape for node in spec.outputs]
         done, count = 0, len(inputs[0])
         rows = _rows_of_question(inputs, spec.whole_batch)

@@ -70,7 +70,7 @@ class Open:
     """To a child: read this file. Once in a child's life; answered by ``Opened``, ``Refusal`` or ``Failed``."""
 
     path: Path
-    opening: LoadOptions = DEFAULT_LOAD
+    load_options: LoadOptions = DEFAULT_LOAD
 
 
 @dataclass(frozen=True, slots=True, eq=False)

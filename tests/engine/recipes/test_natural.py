@@ -8,7 +8,7 @@ from filterviz.engine import parametrisation
 from filterviz.engine.recipes.base import climb
 from filterviz.engine.recipes.natural import Natural, _direction, _of_length_one
 from filterviz.engine.seeds import filter_seeds
-from filterviz.imaging.mosaic import GAP, cut
+from filterviz.imaging.mosaic import GAP, split
 from filterviz.spec import Flag, Pattern, PixelRange, Precision
 from tests.engine.networks import TwoConvolutions
 
@@ -148,13 +148,13 @@ def test_each_of_several_pictures_excites_its_filter_and_its_response_is_told() 
     network = TwoConvolutions(pre_activation=True)
     filters = (0, 1, 2, 3)
     for pattern, (one, *_) in zip(
-        made(network, filters, pictures=4), (made(network, (filter_,)) for filter_ in filters), strict=True
+        made(network, filters, pictures=4), (made(network, (channel,)) for channel in filters), strict=True
     ):
         assert len(pattern.responses) == 4
         assert min(pattern.responses) > 0.4 * one.response_end > 0
         assert pattern.response_end == pytest.approx(np.mean(pattern.responses))
         assert pattern.tile.shape == (2 * SIZE[0] + GAP, 2 * SIZE[1] + GAP, 3)
-        answers = network.output(np.stack(cut(pattern.tile, 4)) / np.float32(255)).numpy()[..., pattern.filter]
+        answers = network.output(np.stack(split(pattern.tile, 4)) / np.float32(255)).numpy()[..., pattern.filter]
         np.testing.assert_allclose(np.maximum(answers, 0).mean(axis=(1, 2)), pattern.responses, rtol=0.05)
 
 

@@ -105,7 +105,9 @@ QUESTIONS = st.one_of(
     st.builds(
         wire.Open,
         path=st.just(Path("/data/ö x.h5")),
-        opening=st.builds(LoadOptions, architecture=st.none() | texts, untrained=st.none() | st.integers(0, 2**31)),
+        load_options=st.builds(
+            LoadOptions, architecture=st.none() | texts, untrained=st.none() | st.integers(0, 2**31)
+        ),
     ),
     st.builds(wire.Run, ticket=tickets, request=requests, start=st.none() | starts),
     st.builds(wire.Compute, ticket=tickets, inputs=batches),
