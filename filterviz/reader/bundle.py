@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import mistaken, zipped
-from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, MAGIC
+from filterviz.reader.damage import DAMAGED, DAMAGED_HINT
+from filterviz.reader.hdf5 import MAGIC
 from filterviz.reader.signatures import SAVE_WHOLE, UNPACK, Mistaken
 
 CONFIG, METADATA, WEIGHTS, ARRAYS = "config.json", "metadata.json", "model.weights.h5", "model.weights.npz"

@@ -10,7 +10,8 @@ from typing import IO
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import bundle, mistaken, zipped
-from filterviz.reader.hdf5 import MAGIC, Hdf5, guarded
+from filterviz.reader.damage import damage_refused
+from filterviz.reader.hdf5 import MAGIC, Hdf5
 from filterviz.reader.labels import MOST_BYTES
 from filterviz.reader.signatures import SAVE_WHOLE as SAVE_WHOLE
 from filterviz.settings import Settings
@@ -126,7 +127,7 @@ def _without_weights(numpy: bool) -> Refused:
 
 
 def _version(metadata: bytes) -> str:
-    with guarded("metadata.json"):
+    with damage_refused("metadata.json"):
         value = json.loads(metadata)
         version = value.get("keras_version") if isinstance(value, dict) else None
         return version[:64] if isinstance(version, str) else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.hdf5 import DAMAGED, DAMAGED_HINT, NO_ROOM, NO_ROOM_HINT
+from filterviz.reader.damage import damage_refused
 
 MAGIC = b"PK\x03\x04"
 EMPTY_MAGIC = b"PK\x05\x06"
@@ -99,22 +99,12 @@ def opened(source: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
         OSError: the file cannot be opened.
     """
     file: IO[bytes] = source.open("rb") if isinstance(source, Path) else source
-    with file, _damage_refused(), zipfile.ZipFile(_Source(file)) as archive:
+    with file, damage_refused(errors=_DAMAGE), zipfile.ZipFile(_Source(file)) as archive:
         # zipfile and other programs would take different ones of them for the real one.
         if len({plain(member.filename) for member in archive.filelist}) < len(archive.filelist):
             what = "The archive holds two files of one name."
             raise Refused(RefusalCode.DAMAGED, what, "", "Pack it again, or save the model once more.")
         yield archive
-
-
-@contextmanager
-def _damage_refused() -> Iterator[None]:
-    try:
-        yield
-    except MemoryError as error:
-        raise Refused(RefusalCode.TOO_LARGE, NO_ROOM, "", NO_ROOM_HINT) from error
-    except _DAMAGE as error:
-        raise Refused(RefusalCode.DAMAGED, DAMAGED, "", DAMAGED_HINT) from error
 
 
 def plain(name: str) -> str:
