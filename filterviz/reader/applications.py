@@ -23,7 +23,8 @@ from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer, Model, Reference, parse
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Graph
-from filterviz.reader.weights import Unreadable, assign, missing
+from filterviz.reader.stored import Unreadable
+from filterviz.reader.weights import assign, missing
 from filterviz.settings import Settings
 
 ARCHIVE = Path(__file__).with_suffix(".zip")

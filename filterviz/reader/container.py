@@ -13,7 +13,7 @@ from filterviz.reader import bundle, mistaken, zipped
 from filterviz.reader.damage import damage_refused
 from filterviz.reader.hdf5 import MAGIC, Hdf5
 from filterviz.reader.labels import MOST_BYTES
-from filterviz.reader.signatures import SAVE_WHOLE as SAVE_WHOLE
+from filterviz.reader.signatures import SAVE_WHOLE
 from filterviz.settings import Settings
 
 METADATA_BYTES = 1 << 16

@@ -1,7 +1,7 @@
-"""The numbers of an array in an HDF5 file. Those stored in chunks are unpacked here, within the size of a chunk.
+"""The numbers of an array in an HDF5 file; those stored in chunks are unpacked here, within the size of a chunk.
 
-pyfive finds the chunks and hands them out as they lie in the file. They are unpacked here, because a deflated chunk of a
-few kilobytes may unfold to gigabytes, and pyfive sets no limit.
+pyfive finds the chunks and hands them out as they lie in the file. They are unpacked here, because a deflated chunk
+of a few kilobytes may unfold to gigabytes, and pyfive sets no limit.
 """
 
 from __future__ import annotations

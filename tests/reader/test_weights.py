@@ -19,7 +19,7 @@ import tensorflow as tf
 from filterviz.engine.network import build_whole
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import open_model
-from filterviz.reader.weights import INCOMPLETE
+from filterviz.reader.stored import INCOMPLETE
 from filterviz.settings import Settings
 
 with warnings.catch_warnings():

@@ -1,8 +1,9 @@
 """Where ``.keras`` archives keep each layer's arrays: in a folder named after its class, numbered within its model.
 
-Keras's savers walk the models in order and never write a layer twice. A layer that two models share lies where it was
-met first; in the second there is no folder for it. How the folders after it are numbered differs between the savers
-(``saving/saving_lib.py``, ``_save_container_state``), so each way is tried and the one that fits the file is taken.
+Keras's savers walk the models in order and never write a layer twice. The arrays of a layer that two models share lie
+in the folder of the first; in the second there is no folder for it. How the folders after it are numbered differs
+between the savers (``saving/saving_lib.py``, ``_save_container_state``), so the rule of each is tried and the one that
+fits the file is taken.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ HOLDERS = (("vars", "activation/vars"), ("cell/vars",), ("forward_layer/cell/var
 """Where below a layer's folder its arrays may lie."""
 
 MOST_ARRAYS = 64
-"""More than any layer has."""
+"""More arrays than any layer has."""
 
 MOST_LEFT_OVER = 256
 """How many folders that belong to no layer are counted."""
 
-Places = dict[int, str]
-"""Folder of a layer, by the index of its record."""
+Folders = dict[int, str]
+"""Folder of each layer, by the index of its record."""
 
 
 def snake_case(name: str) -> str:
@@ -41,28 +42,28 @@ def snake_case(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def places(weights: Hdf5, branches: Sequence[Branch], records: Sequence[Record], keras_version: str) -> Places:
+def folders_of(weights: Hdf5, branches: Sequence[Branch], records: Sequence[Record], keras_version: str) -> Folders:
     """The folder of each layer, as the saver that wrote the file would have named it.
 
     Args:
-        weights: the arrays.
-        branches: of the outermost model.
-        records: the layers.
-        keras_version: as the file states it; of the ways that fit equally well its own is taken.
+        weights: The file with the arrays.
+        branches: The layers of the outermost model.
+        records: All layers.
+        keras_version: Version that the file states; of the rules that fit equally well, its own is taken.
 
     Returns:
-        Folders, not all of which need exist: a layer that needs arrays and has none there is missing.
+        Folders, some of which may not exist: a layer that needs arrays and has none there is missing.
     """
     best: tuple[int, int] | None = None
-    found: Places = {}
+    found: Folders = {}
     for which, rule in product((_numbered, _alike), _rules(keras_version)):
         walk = _Walk(weights, records, rule, which)
         walk.model(branches, _root(weights, ""))
         wrong = (walk.missing(), walk.left_over)
         if which is _alike and wrong != (0, 0):
-            continue  # what the file does not say is believed only where everything is in its place
+            continue  # what the file does not say is believed only where everything fits
         if best is None or wrong < best:
-            best, found = wrong, walk.places
+            best, found = wrong, walk.folders
         if best == (0, 0):
             break
     return found
@@ -92,14 +93,16 @@ def _root(weights: Hdf5, folder: str) -> str:
 
 
 Which = Callable[[Branch], int]
-"""Tells layers apart: branches of one number are one layer. As the file says, and only then as their words do."""
+"""Which layer a branch is: branches with the same number are one layer."""
 
 
 def _numbered(branch: Branch) -> int:
+    """As the file says."""
     return branch.number
 
 
 def _alike(branch: Branch) -> int:
+    """As its description suggests, where the file does not say."""
     return branch.alike
 
 
@@ -107,20 +110,21 @@ class _Walk:
     """One way through the models, in the order in which Keras's saver goes.
 
     Args:
-        weights: the arrays.
-        records: the layers.
-        rule: how the folders of one model are named.
-        which: which branches are one layer.
+        weights: The file with the arrays.
+        records: All layers.
+        rule: How the folders of one model are named.
+        which: Which branches are one layer.
 
     Attributes:
-        places: what was found.
-        left_over: how many folders belong to no layer, if they were named so.
+        folders: The folder of each layer.
+        left_over: How many folders belong to no layer, if they were named by this rule.
+        seen: Folder of each layer that was met, by its number.
     """
 
     def __init__(self, weights: Hdf5, records: Sequence[Record], rule: Rule, which: Which) -> None:
         self.weights = weights
         self.records = records
-        self.places: Places = {}
+        self.folders: Folders = {}
         self.left_over = 0
         self.seen: dict[int, str] = {}
         self.which = which
@@ -129,7 +133,7 @@ class _Walk:
     def missing(self) -> int:
         """How many layers that need arrays have none in their folder."""
         wanted = (index for index, record in enumerate(self.records) if record.weight_shapes)
-        return sum(index not in self.places or not self._holds(self.places[index]) for index in wanted)
+        return sum(index not in self.folders or not self._holds(self.folders[index]) for index in wanted)
 
     def model(self, branches: Sequence[Branch], root: str) -> None:
         """Go through one model."""
@@ -141,16 +145,15 @@ class _Walk:
                 expected.add(name)
                 self._first(branch, f"{root}/{name}")
         others = (member for member in self.weights.members(root) if member not in expected)
-        self.left_over += sum(self.filled(f"{root}/{member}") for member in islice(others, MOST_LEFT_OVER))
+        self.left_over += sum(self._filled(f"{root}/{member}") for member in islice(others, MOST_LEFT_OVER))
 
     def needs_arrays(self, branch: Branch) -> bool:
-        """Whether a layer has arrays of its own, or some inside."""
-        inside = (*branch.inside, *((branch.wrapped,) if branch.wrapped is not None else ()))
+        """Whether a layer has arrays of its own or of layers inside it."""
         if branch.record is not None and self.records[branch.record].weight_shapes:
             return True
-        return any(self.needs_arrays(inner) for inner in inside)
+        return any(self.needs_arrays(inner) for inner in _inside(branch))
 
-    def filled(self, folder: str) -> bool:
+    def _filled(self, folder: str) -> bool:
         """Whether anything lies in a folder; some savers make one for every layer."""
         return any(name != "vars" or self.weights.members(f"{folder}/vars") for name in self.weights.members(folder))
 
@@ -158,10 +161,10 @@ class _Walk:
         return any(self.weights.array(f"{folder}/{holder}/0") is not None for one in HOLDERS for holder in one)
 
     def _first(self, branch: Branch, folder: str) -> None:
-        """A layer that is met for the first time: here its arrays lie."""
+        """Note the folder of a layer that is met for the first time."""
         self.seen[self.which(branch)] = folder
         if branch.record is not None:
-            self.places[branch.record] = folder
+            self.folders[branch.record] = folder
         if branch.wrapped is not None:
             if self.which(branch.wrapped) in self.seen:
                 self._again(branch.wrapped)
@@ -171,38 +174,38 @@ class _Walk:
             self.model(branch.inside, _root(self.weights, folder))
 
     def _again(self, branch: Branch) -> None:
-        """A layer that was met before: its arrays lie there, and so do those inside it."""
+        """Give a layer that was met before, and what is inside it, the folders that were noted then."""
         if branch.record is not None and self.which(branch) in self.seen:
-            self.places[branch.record] = self.seen[self.which(branch)]
-        for inner in (*branch.inside, *((branch.wrapped,) if branch.wrapped is not None else ())):
+            self.folders[branch.record] = self.seen[self.which(branch)]
+        for inner in _inside(branch):
             self._again(inner)
+
+
+def _inside(branch: Branch) -> Sequence[Branch]:
+    return (*branch.inside, *((branch.wrapped,) if branch.wrapped is not None else ()))
 
 
 Rule = Callable[[_Walk, Sequence[Branch], str], Iterator[tuple[Branch, str | None]]]
 """Names the folder of each layer of a model while the walk goes on; names of layers met before mean nothing."""
 
 
-def _named(name: str, number: int) -> str:
-    return f"{name}_{number}" if number else name
-
-
 def _each_counted(branches: Sequence[Branch], steps: Callable[[Branch], int]) -> Iterator[tuple[Branch, str | None]]:
     """Each layer with its folder, named after its class and numbered by the layers of that class before it.
 
     Args:
-        branches: of one model.
-        steps: for how many a layer counts; one that counts for none has no folder.
+        branches: The layers of one model.
+        steps: How many numbers a layer uses up; one that uses none has no folder.
     """
     counts: dict[str, int] = {}
     for branch in branches:
         name, counted = snake_case(branch.stored_class), steps(branch)
         number = counts.get(name, 0)
         counts[name] = number + counted
-        yield branch, _named(name, number) if counted else None
+        yield branch, (f"{name}_{number}" if number else name) if counted else None
 
 
 def _keras_3(_: _Walk, branches: Sequence[Branch], __: str) -> Iterator[tuple[Branch, str | None]]:
-    """Every layer counts, also one that is not written again."""
+    """Keras 3: every layer counts, even one that is not written again."""
     return _each_counted(branches, lambda branch: 1)
 
 
@@ -217,7 +220,7 @@ def _counted_twice(walk: _Walk, branches: Sequence[Branch], _: str) -> Iterator[
 
 
 def _in_order(walk: _Walk, branches: Sequence[Branch], root: str) -> Iterator[tuple[Branch, str | None]]:
-    """Whatever their numbers: the folders of a class one after the other, where there are as many as layers."""
+    """Any numbering: the folders of a class one after the other, where there are as many of them as layers."""
     folders: dict[str, list[tuple[int, str]]] = {}
     for member in walk.weights.members(root):
         match = re.fullmatch(r"(.*?)(?:_(\d{1,9}))?", member)
@@ -233,7 +236,7 @@ def _in_order(walk: _Walk, branches: Sequence[Branch], root: str) -> Iterator[tu
 
 
 def _rules(keras_version: str) -> tuple[Rule, ...]:
-    """The ways of naming folders, the likeliest first."""
+    """The rules of the savers, the likeliest first."""
     if keras_version.startswith(("2.12", "2.13")):
         return _counted_twice, _tf_keras, _keras_3, _in_order
     if keras_version.startswith("2."):
