@@ -1,4 +1,4 @@
-"""The one Keras file in a zip archive that is none itself, and the list of class names beside it."""
+"""The Keras file inside a zip archive that holds other files too, and the list of class names beside it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from filterviz.reader.hdf5 import MAGIC
 from filterviz.reader.signatures import SAVE_WHOLE, UNPACK, Mistaken
 
 CONFIG, METADATA, WEIGHTS, ARRAYS = "config.json", "metadata.json", "model.weights.h5", "model.weights.npz"
-"""The members of a ``.keras`` archive; ``ARRAYS`` is in place of ``WEIGHTS`` where Keras had no h5py."""
+"""The members of a ``.keras`` archive; Keras writes ``ARRAYS`` in place of ``WEIGHTS`` where h5py is not installed."""
 
 LABELS = "labels.txt"
-"""What Teachable Machine calls the list of its classes."""
+"""Name under which Teachable Machine exports the names of the classes."""
 
 MOST_MEMBERS = 2000
-"""Files in an archive that is looked through; each of them must be begun to unpack."""
+"""The most files in an archive: unpacking is begun for each of them."""
 
 MOST_SEARCHED = 64 << 20
-"""Bytes, unpacked, that are searched through to tell the network among several HDF5 files."""
+"""The most bytes, unpacked, that are searched to find the network among several HDF5 files."""
 
 MOST_LISTED = 4
 LONGEST_LISTED = 40
 
 HEAD = 512
-"""Bytes of each file that are looked at."""
+"""How many bytes of each file are looked at."""
 
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
@@ -38,8 +38,8 @@ class Found:
     """Where in an archive the Keras file is.
 
     Attributes:
-        member: the file; ``None`` where the members of a ``.keras`` archive lie in the archive as they are.
-        folder: in which they lie, or the file does: empty, or with a slash at its end.
+        member: The file; ``None`` where the members of an unpacked ``.keras`` archive lie in a folder.
+        folder: The folder of the file, or of those members: empty, or with a slash at its end.
     """
 
     member: zipfile.ZipInfo | None
@@ -50,17 +50,17 @@ def is_keras(names: Mapping[str, object], folder: str = "") -> bool:
     """Whether the members of a ``.keras`` archive lie in a folder.
 
     Args:
-        names: the names of all members.
-        folder: empty, or with a slash at its end.
+        names: Names of all members.
+        folder: The folder: empty, or with a slash at its end.
     """
     return f"{folder}{CONFIG}" in names and any(f"{folder}{name}" in names for name in (METADATA, WEIGHTS, ARRAYS))
 
 
 def find(archive: zipfile.ZipFile) -> Found:
-    """The one Keras file in an archive. Its name does not matter, its first bytes do.
+    """The one Keras file in an archive, known by its first bytes and not by its name.
 
     Raises:
-        Refused: there is none, or several, or the archive has far too many files.
+        Refused: There is none, there are several, or the archive has far too many files.
     """
     if len(archive.filelist) > MOST_MEMBERS:
         raise zipped.too_many()
@@ -70,7 +70,7 @@ def find(archive: zipfile.ZipFile) -> Found:
     heads = {name: head for name, head in begun.items() if head is not None}
     parts = {f"{folder}{WEIGHTS}" for folder in folders}
     files = [name for name, head in heads.items() if name not in parts and _is_model(head)]
-    # Keras 3 insists on this ending for weights without a network: they do not compete with a network beside them.
+    # Keras 3 requires this ending for weights without a network, so they do not compete with a network beside them.
     whole = [name for name in files if not name.lower().endswith(".weights.h5")]
     called, hint = "Keras files", "Unpack it, and choose one of them."
     if len(whole) > 1 and not folders:
@@ -94,9 +94,9 @@ def find(archive: zipfile.ZipFile) -> Found:
 def _with_networks(
     archive: zipfile.ZipFile, files: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]
 ) -> list[str] | None:
-    """Those of several files that may hold a network, not a dataset or bare weights; ``None`` where it takes too long.
+    """Those of several files that may hold a network and not only data; ``None`` where searching takes too long.
 
-    An ``.h5`` with a network has an attribute of that name, which no compression hides.
+    An ``.h5`` file with a network has an attribute ``model_config``; HDF5 does not compress the names of attributes.
     """
     if sum(member.file_size for member in files.values()) > MOST_SEARCHED:
         return None
@@ -108,7 +108,7 @@ def _with_networks(
 
 
 def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The files in an archive by their names, with slashes, without what operating systems put beside them."""
+    """The files in an archive by their names, with slashes, without those that operating systems add."""
     return {
         name: member
         for member in archive.filelist
@@ -118,11 +118,11 @@ def members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 
 def labels(archive: zipfile.ZipFile, folder: str) -> zipfile.ZipInfo | None:
-    """The list of class names that belongs to a model: in its folder, or else the only one in the archive.
+    """The list of class names that belongs to a model: the one in its folder, or else the only one in the archive.
 
     Args:
-        archive: which holds both.
-        folder: of the model.
+        archive: The archive that holds both.
+        folder: The folder of the model: empty, or with a slash at its end.
     """
     lists = {name: member for name, member in members(archive).items() if _base(name).lower() == LABELS}
     near = [member for name, member in lists.items() if _folder(name) == folder] or list(lists.values())
@@ -138,7 +138,7 @@ def first_member(head: bytes) -> str | None:
     """The name of the first member of a zip archive; ``None`` where the bytes are not the beginning of one.
 
     Args:
-        head: the archive's first bytes: a local file header (APPNOTE 4.3.7).
+        head: The first bytes of the archive, which are a local file header (APPNOTE 4.3.7).
     """
     if not head.startswith(zipped.MAGIC) or len(head) < 30:
         return None
@@ -147,7 +147,7 @@ def first_member(head: bytes) -> str | None:
 
 
 def _nothing(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -> Refused:
-    """The refusal of an archive without a Keras file, which says what is in it."""
+    """The refusal of an archive without a Keras file; it says what is in the archive."""
     if not names:
         return Refused(RefusalCode.NOT_A_MODEL, "This is a zip archive with nothing in it.", "", "Pack it again.")
     kind = mistaken.archive(names)
@@ -162,7 +162,7 @@ def _nothing(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -
             return Refused(RefusalCode.DAMAGED, what, "", zipped.SAVE_AGAIN)
     for kind in _kinds(names, heads):
         if kind.model:
-            what = f"In this zip archive is no Keras file but {kind.what}."
+            what = f"This zip archive holds no Keras file but {kind.what}."
             return Refused(RefusalCode.NOT_A_MODEL, what, "", kind.hint)
     nested = next((name for name, head in heads.items() if first_member(head) is not None), None)
     if nested is not None:
@@ -180,7 +180,7 @@ def _kinds(names: Mapping[str, zipfile.ZipInfo], heads: Mapping[str, bytes]) -> 
 
 def inside_another(name: str) -> Refused:
     """The refusal of a zip archive within a zip archive."""
-    what = f"In this zip archive lies another archive, {name[-LONGEST_LISTED:]!r}, which is not looked into."
+    what = f"This zip archive holds another archive, {name[-LONGEST_LISTED:]!r}, which is not searched."
     return Refused(RefusalCode.NOT_A_MODEL, what, "", UNPACK)
 
 

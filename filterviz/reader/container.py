@@ -1,4 +1,4 @@
-"""The file itself: which kind it is, the description in it, and where its arrays lie. Nothing is unpacked to disk."""
+"""The file itself: its format, the description in it, and where its arrays lie. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ class Container:
     """An opened file.
 
     Attributes:
-        weights: the HDF5 with the arrays.
-        root: the group in it that they lie under.
-        description: JSON text; ``None`` where there is none.
-        keras_version: as stated; empty where it is not.
-        backend: as stated; empty where it is not.
-        archive: whether the file is a ``.keras`` archive, whose arrays have paths of their own kind.
-        labels: the bytes of a ``labels.txt`` that lay beside the model, as many as are looked at; ``None`` where none
-            did.
+        weights: The HDF5 file with the arrays.
+        root: The group in it under which the arrays lie.
+        description: The network's description, a JSON text; ``None`` where there is none.
+        keras_version: Version of Keras that the file states; empty where it states none.
+        backend: Backend that the file states; empty where it states none.
+        archive: Whether the arrays lie as in a ``.keras`` archive, by class and number, and not by the layer's name.
+        labels: The first bytes of the ``labels.txt`` beside the model; ``None`` where there was none.
     """
 
     weights: Hdf5
@@ -44,11 +43,15 @@ class Container:
 
 
 def open_container(path: Path, settings: Settings) -> Container:
-    """Open a file by its first bytes, whatever it is called.
+    """Open a file; its first bytes tell its format, whatever it is called.
+
+    Args:
+        path: Path of the file.
+        settings: The limits.
 
     Raises:
-        Refused: it is no Keras file, or too large, or damaged.
-        OSError: it cannot be read.
+        Refused: It is no Keras file, too large, or damaged.
+        OSError: It cannot be read.
     """
     size = path.stat().st_size
     if size > settings.file_bytes:
@@ -76,19 +79,19 @@ def _open_hdf5(source: Path | IO[bytes], size: int, settings: Settings) -> Conta
 
 
 def _open_archive(archive: zipfile.ZipFile, settings: Settings) -> Container:
-    """A ``.keras`` archive, or the one Keras file in any other, with the labels beside it."""
+    """Open a ``.keras`` archive, or the one Keras file in any other archive, with the labels beside it."""
     where = bundle.Found(None, "") if bundle.is_keras(archive.NameToInfo) else bundle.find(archive)
     if where.member is None:
         container = _open_keras(archive, where.folder, settings)
     else:
         container = _open_member(archive, where.member, settings)
     labels = bundle.labels(archive, where.folder)
-    # One byte more tells that there are too many.
+    # With one byte more than is allowed, a list that is too long is recognised.
     return container if labels is None else replace(container, labels=zipped.head(archive, labels, MOST_BYTES + 1))
 
 
 def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, settings: Settings) -> Container:
-    """A Keras file that is a member of an archive."""
+    """Open a Keras file that is a member of an archive."""
     content = zipped.read(archive, member, settings.weight_bytes)
     if content.getbuffer()[: len(MAGIC)] == MAGIC:
         return _open_hdf5(content, content.getbuffer().nbytes, settings)
@@ -99,12 +102,12 @@ def _open_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, settings: Se
 
 
 def _open_keras(archive: zipfile.ZipFile, folder: str, settings: Settings) -> Container:
-    """What Keras 3 writes: a description, a few words about it, and an HDF5 with the arrays, as members of an archive.
+    """Open what Keras 3 writes: the description, the version, and an HDF5 file with the arrays, as members.
 
     Args:
-        archive: which holds them.
-        folder: in which they lie: empty, or with a slash at its end.
-        settings: the limits.
+        archive: The archive that holds them.
+        folder: The folder in which they lie: empty, or with a slash at its end.
+        settings: The limits.
     """
     names = bundle.members(archive)
     description = zipped.read(archive, names[f"{folder}{bundle.CONFIG}"], settings.config_bytes).getvalue()
@@ -121,7 +124,7 @@ def _open_keras(archive: zipfile.ZipFile, folder: str, settings: Settings) -> Co
 def _without_weights(numpy: bool) -> Refused:
     if not numpy:
         return Refused(RefusalCode.MISMATCHED_WEIGHTS, "The archive holds no weights.", "", SAVE_WHOLE)
-    what = "The archive holds its weights as NumPy's arrays, which may carry program code and are not read."
+    what = "The archive holds its weights as NumPy arrays (.npz), which may carry program code and are not read."
     hint = "Install h5py where the network was trained (pip install h5py), and save it once more."
     return Refused(RefusalCode.MISMATCHED_WEIGHTS, what, bundle.ARRAYS, hint)
 

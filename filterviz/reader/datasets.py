@@ -1,4 +1,4 @@
-"""HDF5 files that hold no Keras model: what else they are."""
+"""HDF5 files that hold no Keras model: what they hold instead."""
 
 from __future__ import annotations
 
@@ -18,17 +18,14 @@ _MARKS: Sequence[tuple[str, str]] = (
     ("_NCProperties", "a NetCDF dataset"),
     ("encoding-type", "annotated data (AnnData)"),
 )
-"""Attributes of the outermost group, and what writes them."""
+"""Attributes of the outermost group, and what a file that has them holds."""
 
 
 def refusal(file: Hdf5) -> Refused:
-    """The refusal of an HDF5 file without a network and without weights of Keras's, which says what is in it.
-
-    Args:
-        file: the file.
+    """The refusal of an HDF5 file without a network and without Keras weights; it says what is in the file.
 
     Raises:
-        Refused: it cannot be read, or has far too many members.
+        Refused: The file cannot be read, or has far too many members.
     """
     names = file.members("/")
     if {"#refs#", "#subsystem#"} & set(names) or any(file.text(name, "MATLAB_class", 256) for name in names[:1]):

@@ -1,4 +1,4 @@
-"""Names of classes, as a ``labels.txt`` beside a model gives them."""
+"""Names of classes, from a ``labels.txt`` beside a model."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MOST_LABELS = 30_000
 """ImageNet's largest set has 21,843 classes."""
 
 LONGEST_LABEL = 120
-"""Characters of a label that are kept."""
+"""How many characters of a label are kept."""
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that command a terminal, turn text around, hide in it or break lines."""
+"""Unicode categories of characters that control a terminal, reverse text, are invisible or break lines."""
 
 _NUMBERED = re.compile(r"(\d{1,6})(?:\s+(.*))?", re.DOTALL)
 
@@ -26,18 +26,19 @@ NO_TEXT = "is no text"
 def parse(content: bytes) -> tuple[str, ...]:
     r"""The names in a ``labels.txt``, in the order of the units they belong to.
 
-    Teachable Machine writes a line ``0 Cat`` for each class; where all lines are numbered so, from 0 up, the numbers
-    are left out. Everybody else writes the names alone, one in each line. Empty lines do not count.
+    Teachable Machine writes a line ``0 Cat`` for each class; where all lines are numbered in this way, from 0 up, the
+    numbers are left out. Other programs write the names alone, one in each line. Empty lines do not count.
 
     Args:
-        content: of the file: UTF-8, or UTF-16 with its mark, as Windows calls Unicode. What is neither is replaced.
+        content: The bytes of the file: UTF-8, or UTF-16 with a byte order mark (Windows calls that Unicode). Bytes
+            that are neither are replaced.
 
     Returns:
-        Names made harmless: one line each, of bounded length, without control characters. A name is empty where its
-        line has a number alone among others that have names.
+        Names of one line each, of bounded length, without control characters. A name is empty where its line has only
+        a number and other lines have names.
 
     Raises:
-        ValueError: it is no list of names; the message ends a sentence about the file.
+        ValueError: The file is no list of names; the message is the end of a sentence about it.
 
     Example:
         >>> parse(b"0 Cat\r\n1 Dog\r\n"), parse("\ufeffdaisy\ntulip".encode())
@@ -68,7 +69,7 @@ def _harmless(line: str) -> str:
 
 
 def _unnumbered(lines: Sequence[str]) -> Sequence[str]:
-    """The lines without their numbers, in the order of these, where they are numbered from 0 up."""
+    """The lines without their numbers and in the order of these, if they are numbered from 0 up."""
     found = [_NUMBERED.fullmatch(line) for line in lines]
     numbered = {int(match[1]): match[2] or "" for match in found if match is not None}
     # The names of ten digits are digits: where no line has anything but a number, the numbers are the names.

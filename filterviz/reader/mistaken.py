@@ -1,4 +1,4 @@
-"""Files that are no Keras model are called by their name, with what to do instead."""
+"""Files that are no Keras model: what they are, and what to do instead."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from filterviz.reader.signatures import (
     CHOOSE,
     CORE_ML,
     GRAPH,
+    IMAGE,
     NUMPY,
     OFFICE,
     ONNX,
-    PICTURE,
     PROGRAM,
     PYTORCH,
     SAVED_MODEL,
@@ -26,21 +26,18 @@ from filterviz.reader.signatures import (
 from filterviz.reader.texts import LIBRARY, TEXT, TFJS, by_text
 
 HEAD = 1 << 16
-"""Bytes of a file that are looked at."""
+"""How many bytes of a file are looked at."""
 
 PROTOBUFS = {"onnx": ONNX, "saved-model": SAVED_MODEL, "graph": GRAPH, "core-ml": CORE_ML, "caffe": CAFFE}
 
 
 def recognise(head: bytes, size: int, tail: bytes = b"") -> Mistaken | None:
-    """What a file is, by its bytes.
+    """What a file is, by its bytes; ``None`` where they are of no known kind.
 
     Args:
-        head: its first bytes.
-        size: of the file.
-        tail: its last bytes, as far as they are at hand.
-
-    Returns:
-        ``None`` where they are of no known kind.
+        head: Its first bytes.
+        size: Size of the file in bytes.
+        tail: Its last bytes, where they are at hand.
     """
     return by_signature(head, size, tail) or by_text(head) or PROTOBUFS.get(protobuf.kind(head, size) or "")
 
@@ -49,8 +46,8 @@ def refusal(file: IO[bytes], size: int) -> Refused:
     """The refusal of a file that is neither HDF5 nor a zip archive.
 
     Args:
-        file: its bytes.
-        size: how many there are.
+        file: The file, open for reading.
+        size: Its size in bytes.
     """
     if not size:
         return Refused(RefusalCode.NOT_A_MODEL, "The file is empty.", "", "Download or copy it again.")
@@ -58,7 +55,7 @@ def refusal(file: IO[bytes], size: int) -> Refused:
     head = file.read(HEAD)
     file.seek(max(0, size - 64))
     found = recognise(head, size, file.read(64))
-    if found is TEXT:  # which is all that is known of it, and no news to whoever wrote it
+    if found is TEXT:  # nothing more is known, and whoever chose the file may know that much
         hint = "It is a text file; choose the file that Keras saved: it most often ends in .keras or .h5."
         return Refused(RefusalCode.NOT_A_MODEL, "This is no Keras model.", "", hint)
     if found is None:
@@ -78,9 +75,9 @@ ARCHIVES: tuple[tuple[str, Mistaken], ...] = (
     (r"(?:.*/)?coefficients\.bin", Mistaken("a Deeplearning4j model", CHOOSE, model=True)),
     (r"(?:.*/)?Manifest\.json|.*\.mlmodel", CORE_ML),
 )
-"""What an archive is, by the name of a file in it; the first that fits holds."""
+"""What an archive is, by a pattern of the name of a file in it; the first pattern that fits decides."""
 
-_PICTURES = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|tiff?)", re.IGNORECASE)
+_IMAGES = re.compile(r".*\.(?:png|jpe?g|gif|bmp|webp|tiff?)", re.IGNORECASE)
 
 
 def archive(names: Iterable[str]) -> Mistaken | None:
@@ -96,6 +93,6 @@ def archive(names: Iterable[str]) -> Mistaken | None:
         return Mistaken("a zipped TensorFlow.js model", TFJS.hint, model=True)
     if "config.json" in plain and any(name.endswith((".safetensors", ".bin")) for name in plain):
         return LIBRARY
-    if names and sum(_PICTURES.fullmatch(name) is not None for name in names) * 2 > len(names):
-        return Mistaken("a zip archive of pictures", PICTURE.hint)
+    if names and sum(_IMAGES.fullmatch(name) is not None for name in names) * 2 > len(names):
+        return Mistaken("a zip archive of pictures", IMAGE.hint)
     return None

@@ -1,6 +1,6 @@
-"""Models of other programs that are protocol buffers: they have no signature, but each has fields of its own.
+"""Models of other programs that are protocol buffers: these have no signature, but fields that tell them apart.
 
-Only the numbers and the lengths of the outermost fields are looked at, in the first bytes of a file. The formats:
+Only the numbers and the lengths of the outermost fields are read, in the first bytes of a file. The formats are
 ``onnx.proto`` (ModelProto), ``saved_model.proto``, ``graph.proto`` (GraphDef), ``caffe.proto`` (NetParameter) and
 Core ML's ``Model.proto``.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-"""Wire types."""
+"""Wire types: how the value of a field is encoded."""
 
 MOST_FIELDS = 200
 
@@ -21,10 +21,10 @@ ONNX_FIELDS: Mapping[int, int] = {
     5: VARINT,
     **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), BYTES),
 }
-"""Of a ModelProto, with their wire types: 7 is the graph, 8 the operator sets."""
+"""Fields of a ModelProto, with their wire types; 7 is the graph, 8 the operator sets."""
 
 CORE_ML_NETWORKS = range(200, 4000)
-"""The fields of Core ML's Model of which one holds the network."""
+"""Numbers of the fields of Core ML's Model, of which one holds the network."""
 
 _NAME = re.compile(rb"[\w.\-/ :+@]{1,200}")
 
@@ -34,10 +34,10 @@ class Field:
     """One field of a message.
 
     Attributes:
-        number: of the field.
-        wire: its wire type.
-        value: of a number; the length of bytes.
-        content: the bytes, as far as they were given.
+        number: Number of the field.
+        wire: Wire type of the field.
+        value: Value of a number, or length of bytes; 0 for numbers of fixed size.
+        content: The bytes, as far as they were given.
     """
 
     number: int
@@ -47,14 +47,11 @@ class Field:
 
 
 def fields(head: bytes, size: int) -> list[Field] | None:
-    """The outermost fields of a message, up to the end of the bytes given.
+    """The outermost fields of a message, up to the end of the bytes given; ``None`` where they are no message.
 
     Args:
-        head: the beginning of the message.
-        size: of the whole message.
-
-    Returns:
-        ``None`` where it is no message.
+        head: The beginning of the message.
+        size: Size of the whole message in bytes.
 
     Example:
         >>> [(field.number, field.value) for field in fields(bytes([0x08, 0x07, 0x12, 0x02, 0x68, 0x69]), 6) or ()]
@@ -87,11 +84,11 @@ def fields(head: bytes, size: int) -> list[Field] | None:
 
 
 def kind(head: bytes, size: int) -> str | None:
-    """Which program's model a message is: ``onnx``, ``saved-model``, ``graph``, ``core-ml``, ``caffe`` or ``None``.
+    """The format of a model: ``onnx``, ``saved-model``, ``graph``, ``core-ml``, ``caffe``, or ``None`` if unknown.
 
     Args:
-        head: the beginning of the file.
-        size: of the file.
+        head: The first bytes of the file.
+        size: Size of the file in bytes.
     """
     found = fields(head, size)
     if not found:
@@ -119,6 +116,7 @@ def kind(head: bytes, size: int) -> str | None:
 
 
 def _is_onnx(found: list[Field], by_number: Mapping[int, Field]) -> bool:
+    """Whether these are the fields of an ONNX ModelProto, at least with a graph or operator sets."""
     if any(ONNX_FIELDS.get(field.number) != field.wire for field in found) or not 0 < found[0].value < 100:
         return False
     producer = by_number.get(2)
@@ -127,7 +125,7 @@ def _is_onnx(found: list[Field], by_number: Mapping[int, Field]) -> bool:
 
 
 def _is_node(inner: list[Field]) -> bool:
-    """Whether these are the fields of a node of TensorFlow's: a name, and the name of an operation."""
+    """Whether these are the fields of a TensorFlow node: its name, and the name of its operation."""
     return (
         len(inner) > 1
         and [field.number for field in inner[:2]] == [1, 2]
@@ -137,7 +135,7 @@ def _is_node(inner: list[Field]) -> bool:
 
 
 def _varint(content: bytes, at: int) -> tuple[int, int | None]:
-    """A number of variable length, and where it ends; that is ``None`` where the bytes end within it."""
+    """A number of variable length and the position behind it; that is ``None`` where the bytes end too early."""
     value = shift = 0
     while at < len(content) and shift < 64:
         byte = content[at]

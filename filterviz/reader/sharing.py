@@ -1,11 +1,11 @@
-"""Which entries of a description are one and the same layer, stored once.
+"""Which entries of a description are the same layer, whose arrays are stored once.
 
-A layer that two models share is described in each of them. From its second description on it has a
+A layer that two models share is described in each of them. From the second on, its descriptions have a
 ``shared_object_id``, by which Keras's own ``ObjectSharingScope`` knows it; the first has none. So the second is matched
-with the one entry before it that says the same of a layer of the same name; where several do, nobody can tell.
+with the earlier entry of the same name and the same settings, if there is exactly one.
 
-tf.keras's archives mark no layers of models within models. There, entries that say the same of a layer of the same name
-may be one layer or several: which, the arrays tell, as those of one layer lie in the file once.
+Archives of tf.keras mark no layers of models within models. There, entries of the same name and the same settings may
+be one layer or several; the number of arrays in the file then tells which.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ SHARED = "shared_object_id"
 
 
 class Sharing:
-    """The layers of a model, each with a number; entries of one number are one layer.
+    """The entries of a model's layers, each with a number; entries with the same number are one layer.
 
     Args:
-        model: as described. It must be kept as long as this.
+        model: The description. It must live as long as this object, because entries are known by their ``id``.
     """
 
     def __init__(self, model: Model) -> None:
@@ -32,13 +32,14 @@ class Sharing:
         entries = list(_entries(model))
         for number, layer in enumerate(entries):
             self._numbers[id(layer)] = number
-        texts = {id(layer): json.dumps(_words(layer), sort_keys=True, default=str) for layer in entries}
+        texts = {id(layer): json.dumps(_described(layer), sort_keys=True, default=str) for layer in entries}
         self._follow_marks(entries, texts)
         first_of: dict[str, int] = {}
         for layer in entries:
             self._alike[id(layer)] = first_of.setdefault(texts[id(layer)], self.number(layer))
 
     def _follow_marks(self, entries: Sequence[Layer], texts: Mapping[int, str]) -> None:
+        """Join the entries that the file marks as shared with the entries that they repeat."""
         if not any(layer.shared is not None for layer in entries):
             return
         known: dict[str, Layer] = {}
@@ -56,15 +57,15 @@ class Sharing:
             earlier.setdefault(text, []).append(layer)
 
     def number(self, layer: Layer) -> int:
-        """Which layer an entry describes."""
+        """The number of the layer that an entry describes."""
         return self._numbers[id(layer)]
 
     def alike(self, layer: Layer) -> int:
-        """Which layer an entry describes, if all that say the same of a layer of the same name are one."""
+        """The number of the layer that an entry describes, if entries of the same name and settings are one layer."""
         return self._alike[id(layer)]
 
     def _join(self, one: Layer, other: Layer) -> None:
-        """Two entries are one layer, and so is what is inside them."""
+        """Note that two entries are one layer, and so are the layers inside them."""
         self._numbers[id(other)] = self._numbers[id(one)]
         for inner, same in zip(_inside(one), _inside(other), strict=False):
             self._join(inner, same)
@@ -77,7 +78,7 @@ def _inside(layer: Layer) -> Sequence[Layer]:
 
 
 def _entries(model: Model) -> Iterator[Layer]:
-    """All entries in the order in which Keras describes them: what is inside a layer before the layer itself."""
+    """All entries in the order in which Keras describes them: the layers inside a layer before the layer itself."""
     for layer in model.layers:
         yield from _with_inside(layer)
 
@@ -88,12 +89,13 @@ def _with_inside(layer: Layer) -> Iterator[Layer]:
     yield layer
 
 
-def _words(layer: Layer) -> Any:
-    """What an entry says of the layer itself, and not of where it is called."""
-    return [layer.name, layer.stored_class, _plain(layer.config), [_words(inner) for inner in _inside(layer)]]
+def _described(layer: Layer) -> Any:
+    """What an entry says about the layer itself, without where it is called."""
+    return [layer.name, layer.stored_class, _unmarked(layer.config), [_described(inner) for inner in _inside(layer)]]
 
 
-def _plain(value: Any) -> Any:
+def _unmarked(value: Any) -> Any:
+    """Settings without the marks of shared layers."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items() if key != SHARED}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return {key: _unmarked(item) for key, item in value.items() if key != SHARED}
+    return [_unmarked(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""What people drop by mistake, known by a signature in its bytes: its name, and what to do."""
+"""Files that people choose by mistake and that a signature in their bytes gives away: what they are, and what to do."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ BARE = 'Build the network in Python, load these weights into it, and save it who
 
 @dataclass(frozen=True, slots=True)
 class Mistaken:
-    """What a file is, when it is no Keras model.
+    """What a file is that is no Keras model.
 
     Attributes:
-        what: in a few words, with an article.
-        hint: what to do, as a sentence.
-        model: whether it holds a network of some kind, or its weights.
+        what: What it is, in a few words with an article.
+        hint: What to do, as a sentence.
+        model: Whether it holds a network of some kind, or the weights of one.
     """
 
     what: str
@@ -66,12 +66,12 @@ MATLAB = Mistaken(
     "a MATLAB file", "Networks of MATLAB cannot be shown here; choose a network that Keras saved.", model=True
 )
 HDF5_BEHIND = Mistaken("HDF5 behind a block of its own, as MATLAB writes it (.mat)", MATLAB.hint, model=True)
-"""HDF5 begins at one of these places (specification 3.0, section II.A), and Keras always begins at the first."""
+"""HDF5 may begin at one of several positions (specification 3.0, section II.A); Keras always takes the first."""
 NUMPY = Mistaken("a file of NumPy arrays", f"It holds no network. {BARE}", model=True)
 DARKNET = Mistaken(
     "a file of Darknet weights (YOLO)", "Convert it to Keras, and choose the .h5 file that comes out.", model=True
 )
-PICTURE = Mistaken("a picture", "Choose a network here: the file that Keras saved, most often .keras or .h5.")
+IMAGE = Mistaken("a picture", "Choose a network here: the file that Keras saved, most often .keras or .h5.")
 RECORDING = Mistaken("a sound or a film", "Choose a network here: the file that Keras saved, most often .keras or .h5.")
 PACKED = Mistaken("a packed archive", UNPACK)
 PROGRAM = Mistaken("a program")
@@ -88,15 +88,15 @@ SIGNATURES: Sequence[tuple[int, bytes, Mistaken]] = (
     *((at, b"\x89HDF\r\n\x1a\n", HDF5_BEHIND) for at in (512, 1024, 2048, 4096)),
     (0, b"\x93NUMPY", NUMPY),
     (0, b"GGUF", Mistaken("a language model (GGUF)", model=True)),
-    (0, b"\x89PNG\r\n\x1a\n", PICTURE),
-    (0, b"\xff\xd8\xff", PICTURE),
-    (0, b"GIF8", PICTURE),
-    (0, b"II*\0", PICTURE),
-    (0, b"MM\0*", PICTURE),
-    (0, b"8BPS", PICTURE),
-    (0, b"\0\0\1\0\1\0", PICTURE),
-    (8, b"WEBP", PICTURE),
-    *((4, b"ftyp" + brand, PICTURE) for brand in (b"heic", b"heix", b"mif1", b"avif")),
+    (0, b"\x89PNG\r\n\x1a\n", IMAGE),
+    (0, b"\xff\xd8\xff", IMAGE),
+    (0, b"GIF8", IMAGE),
+    (0, b"II*\0", IMAGE),
+    (0, b"MM\0*", IMAGE),
+    (0, b"8BPS", IMAGE),
+    (0, b"\0\0\1\0\1\0", IMAGE),
+    (8, b"WEBP", IMAGE),
+    *((4, b"ftyp" + brand, IMAGE) for brand in (b"heic", b"heix", b"mif1", b"avif")),
     (4, b"ftyp", RECORDING),
     (4, b"moov", RECORDING),
     (8, b"WAVE", RECORDING),
@@ -130,31 +130,31 @@ SIGNATURES: Sequence[tuple[int, bytes, Mistaken]] = (
     (0, b"\xca\xfe\xba\xbe", PROGRAM),
     (0, b"bplist00", Mistaken("a list of settings of macOS")),
 )
-"""Where in a file, which bytes, what it is; the first that fits holds."""
+"""Position in a file, bytes at that position, and what the file then is; the first that fits decides."""
 
 _PATTERNS: Sequence[tuple[re.Pattern[bytes], Mistaken]] = (
-    # Version, and how many pictures were seen; then float32 from the start.
+    # The version and the number of images seen; then float32 numbers.
     (re.compile(rb"\0\0\0\0[\1\2]\0\0\0[\0-\5]\0\0\0", re.DOTALL), DARKNET),
-    # The first entry of an index: an empty key, and a BundleHeaderProto.
+    # The first entry of the index: an empty key and a BundleHeaderProto.
     (re.compile(rb"\0\0.(?:.?)\x08.[\x12\x1a]", re.DOTALL), CHECKPOINT),
     (re.compile(rb"MZ.{58}.{4}", re.DOTALL), PROGRAM),
-    (re.compile(rb"BM.{4}\0\0\0\0.\0\0\0", re.DOTALL), PICTURE),
+    (re.compile(rb"BM.{4}\0\0\0\0.\0\0\0", re.DOTALL), IMAGE),
     (re.compile(rb"\xff[\xfb\xf3\xf2][\x10-\xef]", re.DOTALL), RECORDING),
     (re.compile(rb"\x80[\2-\5][\x95\x28\x5d\x7d\x63\x8c\x4b\x4d\x58\x4e\x88\x89\x47\x8a\x29\x2e]", re.DOTALL), PICKLE),
     (re.compile(rb"(?:c[\w.]+\n[\w.]+\n|\((?:d|l)p[01]\n)"), PICKLE),
 )
 
 TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
-"""The last bytes of a sorted string table, which the index of a checkpoint is."""
+"""The last bytes of a sorted string table, the format of a checkpoint's index."""
 
 
 def by_signature(head: bytes, size: int, tail: bytes = b"") -> Mistaken | None:
-    """What a file is, where its bytes say so plainly.
+    """What a file is, by a signature in its bytes; ``None`` where it has none of those that are known.
 
     Args:
-        head: its first bytes.
-        size: of the file.
-        tail: its last bytes, as far as they are at hand.
+        head: Its first bytes.
+        size: Size of the file in bytes.
+        tail: Its last bytes, where they are at hand.
     """
     for at, magic, mistaken in SIGNATURES:
         if head.startswith(magic, at):

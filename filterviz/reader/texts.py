@@ -1,4 +1,4 @@
-"""What people drop by mistake that is text: web pages, descriptions of networks, notebooks, tables."""
+"""Text files that people choose by mistake: web pages, descriptions of networks, notebooks, tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import codecs
 import re
 from collections.abc import Sequence
 
-from filterviz.reader.signatures import CAFFE, CHECKPOINT, CONVERTED, DATA, PICTURE, SAVE_WHOLE, Mistaken
+from filterviz.reader.signatures import CAFFE, CHECKPOINT, CONVERTED, DATA, IMAGE, SAVE_WHOLE, TFLITE, Mistaken
 
 WEB_PAGE = "a web page"
-"""What is left where a page was saved, or a download went wrong."""
 
 PAGES: Sequence[tuple[str, Mistaken]] = (
     ("kaggle", Mistaken(f"{WEB_PAGE} of Kaggle", "Open it, press Download there, and choose the file that comes.")),
@@ -30,7 +29,7 @@ PAGES: Sequence[tuple[str, Mistaken]] = (
     ("dropbox", Mistaken(f"{WEB_PAGE} of Dropbox", "Open it, press Download there, and choose the file that comes.")),
     ("onedrive", Mistaken(f"{WEB_PAGE} of OneDrive", "Open it, press Download there, and choose the file that comes.")),
 )
-"""Pages that look like a file's address, by what stands in them."""
+"""Pages that people save in place of the file they show, by a word that they contain."""
 
 PAGE = Mistaken(
     f"{WEB_PAGE} that was saved in place of a file", "Open it, download the file from there, and choose that."
@@ -45,8 +44,7 @@ LFS = Mistaken(
 CONFIG = Mistaken("the description of a network without its weights", SAVE_WHOLE, model=True)
 TFJS = Mistaken(
     "a TensorFlow.js model",
-    "It was converted: choose the Keras file (.h5 or .keras) that it was made from; Teachable Machine offers that as "
-    "Tensorflow, Keras.",
+    TFLITE.hint,
     model=True,
 )
 SHARDS = Mistaken(
@@ -92,13 +90,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
 def by_text(head: bytes) -> Mistaken | None:
-    """What a text is.
+    """What a text file is; ``None`` where it is no text.
 
     Args:
-        head: the first bytes of a file.
-
-    Returns:
-        ``None`` where they are no text.
+        head: The first bytes of the file.
     """
     text = _decoded(head)
     if text is None:
@@ -128,7 +123,7 @@ def by_text(head: bytes) -> Mistaken | None:
 
 
 def _decoded(head: bytes) -> str | None:
-    """Text in one of the usual encodings; ``None`` where it is none."""
+    """The text, in UTF-8 or UTF-16; ``None`` where the bytes are no text."""
     if not head.strip():
         return None
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -142,20 +137,21 @@ def _decoded(head: bytes) -> str | None:
 
 
 def _marked_up(low: str) -> Mistaken:
+    """What a text in HTML or XML is, by its beginning in lower case."""
     html = re.search(r"<(?:!doctype\s+html|html|head|body)\b", low)
     if html is not None:
         return next((page for word, page in PAGES if word in low), PAGE)
     if "<error>" in low or "<listbucketresult" in low:
         return SERVER_ERROR
     if "<svg" in low:
-        return PICTURE
+        return IMAGE
     if re.search(r"<net\s+name=", low):
         return OPENVINO
     return XML
 
 
 def _is_table(text: str) -> bool:
-    """Whether the first lines are cut into as many columns each."""
+    """Whether the first lines have the same number of columns."""
     lines = text.splitlines()[:5]
     return len(lines) > 1 and any(
         len(set(counts)) == 1 and counts[0] > 0 for counts in ([line.count(sign) for line in lines] for sign in ",;\t")

@@ -1,4 +1,4 @@
-"""Members of zip archives, read into memory under limits: nothing is unpacked to disk, nothing declared is believed."""
+"""Members of zip archives, read into memory under limits: nothing is unpacked to disk, no declared size is trusted."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from filterviz.reader.damage import damage_refused
 
 MAGIC = b"PK\x03\x04"
 EMPTY_MAGIC = b"PK\x05\x06"
-"""What an archive without any member begins with, as it consists of its end alone."""
+"""First bytes of an archive without any member, which consists of its end alone."""
 
 CHUNK = 1 << 20
 """Bytes that are unpacked at a time."""
 
 LONGEST_READ = 3 << 20
-"""The most bytes of an archive that are taken at a time. :mod:`zipfile` reads the directory in one piece, and makes an
+"""The most bytes of an archive that are read at a time. :mod:`zipfile` reads the directory in one piece, and makes an
 object of half a kilobyte of every 50 bytes of it."""
 
 EXPANSION, EXPANSION_OF_LARGE, LARGE = 100, 10, 96 << 20
-"""How many times larger than its packed form a member may be, and how many times what lies beyond the size ``LARGE``:
-trained weights hardly shrink at all, and pruned ones by less than ten times."""
+"""How many times larger than its packed form a member may be, and how many times the part of it beyond ``LARGE`` bytes.
+Trained weights hardly shrink at all, and pruned ones by less than ten times."""
 
 LEAST_PACKED = 1 << 14
-"""Bytes that every member counts as having, packed: a short text may shrink a lot."""
+"""The packed size that is assumed at least, in bytes, as a short text may shrink a lot."""
 
 LOCKED = 1
-"""The bit of a member's flags that says that it is encrypted (APPNOTE 4.4.4)."""
+"""The bit of a member's flags that is set where it is encrypted (APPNOTE 4.4.4)."""
 
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""What is unpacked: what Keras, operating systems and browsers write. The others give no hold on how much memory
-unpacking a single piece takes."""
+"""Methods that are unpacked: those that Keras, operating systems and browsers write. With the others nothing bounds the
+memory that unpacking a single piece takes."""
 
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -50,10 +50,10 @@ _DAMAGE = (
     RuntimeError,
     ValueError,
 )
-"""What reading a damaged archive raises."""
+"""Errors that :mod:`zipfile` raises at a damaged archive."""
 
 OTHER_METHODS = {9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ"}
-"""Names of methods of packing (APPNOTE 4.4.5), for a sentence."""
+"""Names of other methods (APPNOTE 4.4.5), for a refusal."""
 
 SMALLER = "Choose the Keras file (.h5 or .keras) in it by itself."
 SAVE_AGAIN = "Unpack the archive, and choose the Keras file (.h5 or .keras) in it."
@@ -62,26 +62,26 @@ SAVE_AGAIN = "Unpack the archive, and choose the Keras file (.h5 or .keras) in i
 class _Source(io.RawIOBase):
     """An archive that hands out no more than :data:`LONGEST_READ` bytes at a time.
 
-    Attributes:
-        file: the archive's bytes.
+    Args:
+        file: The bytes of the archive.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
+        self._file = file
 
     def read(self, size: int | None = -1) -> bytes:
         if size is not None and 0 <= size <= LONGEST_READ:
-            return self.file.read(size)
-        content = self.file.read(LONGEST_READ + 1)
+            return self._file.read(size)
+        content = self._file.read(LONGEST_READ + 1)
         if len(content) > LONGEST_READ:
             raise too_many()
         return content
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return self.file.seek(offset, whence)
+        return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        return self.file.tell()
+        return self._file.tell()
 
     def seekable(self) -> bool:
         return True
@@ -89,26 +89,26 @@ class _Source(io.RawIOBase):
 
 @contextmanager
 def opened(source: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
-    """An archive whose directory was read; what goes wrong in reading it becomes a refusal.
+    """Open an archive and read its directory; errors in it, and inside the ``with`` block, become refusals.
 
     Args:
-        source: a path, or the archive in memory.
+        source: Path of the archive, or the archive in memory.
 
     Raises:
-        Refused: it is damaged, or has more members than are looked at, or two of one name.
-        OSError: the file cannot be opened.
+        Refused: It is damaged, has more members than are looked at, or two of the same name.
+        OSError: The file cannot be opened.
     """
     file: IO[bytes] = source.open("rb") if isinstance(source, Path) else source
     with file, damage_refused(errors=_DAMAGE), zipfile.ZipFile(_Source(file)) as archive:
-        # zipfile and other programs would take different ones of them for the real one.
+        # Of two members of one name, zipfile takes one and other programs the other.
         if len({plain(member.filename) for member in archive.filelist}) < len(archive.filelist):
-            what = "The archive holds two files of one name."
+            what = "The archive holds two files of the same name."
             raise Refused(RefusalCode.DAMAGED, what, "", "Pack it again, or save the model once more.")
         yield archive
 
 
 def plain(name: str) -> str:
-    """A member's name with slashes, which some programs for Windows write as backslashes."""
+    """A member's name with slashes, where some programs for Windows write backslashes."""
     return name.replace("\\", "/")
 
 
@@ -128,15 +128,15 @@ def unreadable(member: zipfile.ZipInfo) -> str | None:
 
 
 def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> io.BytesIO:
-    """A member's bytes, as a stream at its beginning. Reading stops at the limit, whatever the directory declares.
+    """The bytes of a member, as a stream at its beginning. Reading stops at the limit, whatever the directory declares.
 
     Args:
-        archive: of :func:`opened`.
-        member: of it.
-        limit: in bytes.
+        archive: An archive from :func:`opened`.
+        member: One of its members.
+        limit: The most bytes that it may have, unpacked.
 
     Raises:
-        Refused: it is larger, or unfolds further than honest data does, or cannot be unpacked here.
+        Refused: It is larger, expands further than trained weights do, or cannot be unpacked here.
     """
     reason = unreadable(member)
     if reason is not None:
@@ -151,7 +151,7 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> io.By
     )
     if member.file_size > min(limit, EXPANSION * packed, LARGE + EXPANSION_OF_LARGE * packed):
         raise too_large
-    # A stream grows in place, where pieces that are joined would for a moment be there twice.
+    # A stream grows in place; pieces that are joined at the end would be in memory twice for a moment.
     content = io.BytesIO()
     with archive.open(member) as stream:
         while piece := stream.read(min(CHUNK, limit + 1 - content.tell())):
@@ -163,7 +163,7 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> io.By
 
 
 def holds(archive: zipfile.ZipFile, member: zipfile.ZipInfo, words: bytes) -> bool:
-    """Whether a member holds these bytes somewhere; not where it is damaged or unfolds as no honest data does."""
+    """Whether a member holds these bytes somewhere; false where it is damaged or expands further than weights do."""
     if member.file_size > EXPANSION * max(member.compress_size, LEAST_PACKED):
         return False
     try:
@@ -179,15 +179,20 @@ def holds(archive: zipfile.ZipFile, member: zipfile.ZipInfo, words: bytes) -> bo
 
 
 def head(archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> bytes | None:
-    """The first bytes of a member, or all if there are fewer.
+    """The first bytes of a member, or all of them if it has fewer.
+
+    Args:
+        archive: An archive from :func:`opened`.
+        member: One of its members.
+        size: How many bytes.
 
     Returns:
-        Nothing at all where it cannot be unpacked here, and ``None`` where it is damaged.
+        Empty where the member cannot be unpacked here, and ``None`` where it is damaged.
     """
     if unreadable(member) is not None:
         return b""
     try:
         with archive.open(member) as stream:
             return stream.read(size)
-    except _DAMAGE:  # in one member among others, which may be sound
+    except _DAMAGE:  # the other members may be sound
         return None
