@@ -1,10 +1,10 @@
 """Networks of ``keras.applications`` that a file of bare weights can be opened as.
 
-Keras writes no network into a file of weights alone. Here is what each network of ``keras.applications`` looks like, as
-``benchmarks/describe_applications.py`` had Keras itself write it down, and how a file is recognised as one: by the
-shapes of all its kernels, whatever its layers are called, as they were called differently over the years and Keras too
-loads such files in order and not by name. Layers with their own numbers behind a known network, as after
-``save_weights`` of a network with a new classifier, do not matter: it is opened without them.
+A file of weights alone does not describe the network. So the descriptions of the networks of ``keras.applications``
+are shipped here, as Keras itself wrote them for ``benchmarks/describe_applications.py``. A file is recognised by the
+shapes of all its kernels. The names of its layers do not matter: they have changed over the years, and Keras too loads
+such files in order and not by name. Nor do dense layers behind a known network matter, as after ``save_weights`` of a
+network with a new classifier: it is opened without them.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from filterviz.settings import Settings
 ARCHIVE = Path(__file__).with_suffix(".zip")
 INDEX = "index.json"
 
-# Read here and now: a process that has opened a file opens no other.
+# Read at import: a process that has opened a file may open no other.
 _DESCRIPTIONS = zipfile.ZipFile(io.BytesIO(ARCHIVE.read_bytes() if ARCHIVE.exists() else b"PK\5\6" + bytes(18)))
 
 DEEPEST, MOST = 8, 10_000
-"""Groups within groups, and names in all of them, that are looked through for kernels."""
+"""How deep groups may lie in groups, and how many names there may be in all of them, to be searched for kernels."""
 
 
 def fingerprint(shapes: Sequence[tuple[int, ...]]) -> str:
-    """What is compared: the shapes of the four-dimensional arrays, in any order.
+    """A short text that is the same for the same shapes of four-dimensional arrays, in any order.
 
     Example:
         >>> fingerprint([(3, 3, 3, 64), (64,)]) == fingerprint([(3, 3, 3, 64)])
@@ -55,7 +55,7 @@ def recognise(container: Container, settings: Settings) -> tuple[str, Model] | N
         Its name in ``keras.applications``, with the width after a hyphen where it is not 1, and its description.
 
     Raises:
-        Refused: the file cannot be read.
+        Refused: The file cannot be read.
     """
     shapes = [shape for holder in _holders(container) for shape in holder[1]]
     for member in _index().get(fingerprint(shapes), ()):
@@ -86,7 +86,7 @@ def _fits(container: Container, model: Model, settings: Settings) -> bool:
 
 
 def _holders(container: Container) -> Iterator[tuple[str, list[tuple[int, ...]]]]:
-    """The groups that hold a layer's arrays each, in order, with the arrays' shapes."""
+    """The groups that each hold the arrays of one layer, in order, with the shapes of the arrays."""
     weights = container.weights
     if container.archive:
         yield "", list(_shapes_below(container, "", itertools.count()))
@@ -110,7 +110,7 @@ def _shapes_below(container: Container, group: str, seen: Iterator[int]) -> Iter
 
 
 def _named(container: Container, model: Model, settings: Settings) -> Iterator[Model]:
-    """The network as the file may hold it: as it is, with other names, or inside another network."""
+    """The network in each form in which the file may hold it: as it is, inside another network, or with other names."""
     yield model
     if container.archive:
         yield _inside("functional", model)
@@ -126,7 +126,7 @@ def _named(container: Container, model: Model, settings: Settings) -> Iterator[M
 
 
 def _inside(name: str, model: Model) -> Model:
-    """The network as one layer of another."""
+    """The network as the only layer of another network."""
     layer = Layer(name, "Sequential" if model.sequential else "Functional", {}, model=model)
     return Model(name, True, (layer,))
 

@@ -1,4 +1,4 @@
-"""The outputs of a network that are lists of numbers, and the names of the classes that these stand for."""
+"""The outputs of a network that are lists of numbers, with the names of the classes that the numbers stand for."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ UNIT_BY_UNIT = frozenset(
         "GlobalMaxPooling2D",
     }
 )
-"""Kinds of layers behind which each number is still about the same filter as before."""
+"""Kinds of layers whose every output number is about the same unit as the input number at its position."""
 
 
 def outputs(graph: Graph, layers: Sequence[LayerSpec]) -> tuple[OutputSpec, ...]:
-    """The network's outputs that are lists of numbers, without the names of these.
+    """The network's outputs that are lists of numbers, without names for the numbers.
 
     Args:
-        graph: of the network.
-        layers: of its records, in their order.
+        graph: Graph of the network.
+        layers: The layers, in the order of its records.
     """
     found: dict[int, OutputSpec] = {}
     for node in graph.outputs:
@@ -46,7 +46,7 @@ def outputs(graph: Graph, layers: Sequence[LayerSpec]) -> tuple[OutputSpec, ...]
 
 
 def _unit_by_unit(graph: Graph, node: int) -> Iterator[int]:
-    """The layers whose filters are the units of an output, from the output backwards, by the index of their record."""
+    """The layers whose filters are the units of an output, backwards from the output, by the index of their record."""
     while True:
         call = graph.nodes[node].spec
         yield call.layer
@@ -54,7 +54,7 @@ def _unit_by_unit(graph: Graph, node: int) -> Iterator[int]:
         if len(call.inputs) != 1 or any(turn is not None for turn in call.permutations):
             return
         before = graph.nodes[call.inputs[0]].spec.output_shape or ()
-        # A picture of a single pixel is a list.
+        # An image of a single pixel is a list.
         single = kind in ("Flatten", "Reshape") and len(before) > 2 and set(before[1:-1]) == {1}
         if not (kind in UNIT_BY_UNIT or single) or not shape or before[-1:] != shape[-1:]:
             return
@@ -62,14 +62,14 @@ def _unit_by_unit(graph: Graph, node: int) -> Iterator[int]:
 
 
 def labelled(found: Sequence[OutputSpec], content: bytes | None) -> tuple[tuple[OutputSpec, ...], str | None]:
-    """The outputs with the names of their units, as a ``labels.txt`` gives them.
+    """The outputs with the names of their units, from a ``labels.txt``.
 
     Args:
-        found: of :func:`outputs`.
-        content: of the ``labels.txt``; ``None`` where there is none.
+        found: The outputs, from :func:`outputs`.
+        content: Bytes of the ``labels.txt``; ``None`` where there is none.
 
     Returns:
-        The outputs, and a sentence where the names are left out: where it is not sure which unit a name is for.
+        The outputs, and a sentence where the names are left out because it is not certain which unit a name is for.
     """
     if content is None:
         return tuple(found), None

@@ -1,4 +1,4 @@
-"""Layers whose weights do not lie in the file as they are used: quantised, adapted by LoRA, or inside a wrapper.
+"""Layers whose weights are not stored as they are used: quantised, adapted by LoRA, or inside a wrapper.
 
 Each rule is that of the package that wrote the file: ``keras/src/layers/core/dense.py`` and ``embedding.py`` with
 ``keras/src/quantizers`` of Keras 3.4 to 3.15, ``enable_lora`` of Keras's convolutions, Dense and Embedding,
@@ -24,11 +24,11 @@ Params = dict[str, Any]
 
 NEW_MODEL = "The file does not fit together; save the model again."
 NOT_NEEDED = ""
-"""The role of an array that is kept for training alone."""
+"""The role of an array that only training needs."""
 
 
 class Unfit(Exception):
-    """The arrays are not those that the rule asks for."""
+    """The arrays are not those that the rule needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Packed:
     """One array of a layer, made from several in the file.
 
     Attributes:
-        sources: what it is made from, in the order in which ``make`` takes them.
-        make: how; it raises :class:`Unfit` where the numbers make no sense.
-        shape: that it has.
+        sources: The arrays in the file, in the order in which ``make`` takes them.
+        make: Function that makes it from their numbers; it raises :class:`Unfit` where these make no sense.
+        shape: Its shape.
     """
 
     sources: tuple[Array, ...]
@@ -46,14 +46,14 @@ class Packed:
     shape: tuple[int, ...]
 
     def read(self) -> Numbers:
-        """The numbers as the layer wants them.
+        """The numbers as the layer takes them.
 
         Raises:
-            Refused: they cannot be read, or make no sense together.
+            Refused: They cannot be read, or make no sense together.
         """
         values = [array.read() for array in self.sources]
         try:
-            with np.errstate(all="ignore"):  # what comes out as no number is found, and said, where it is used
+            with np.errstate(all="ignore"):  # numbers that are not finite are reported where they are used
                 made = np.ascontiguousarray(self.make(*values), np.float32)
         except Unfit:
             made = None
@@ -67,28 +67,28 @@ class Packing(Protocol):
     """How the arrays of one layer are packed.
 
     Attributes:
-        whole: whether all its arrays go by their names; otherwise those of the layer itself lie as they always do.
+        whole: Whether all its arrays are known by their names; otherwise those of the layer itself lie in its order.
     """
 
     whole: bool
 
     def role(self, name: str) -> str | None:
-        """What an array of an HDF5 file is, by its name without the layer's; ``None``: one that lies as always."""
+        """What an array of an HDF5 file is, by its own name; ``None`` where it lies in the layer's order."""
 
     def from_archive(self, own: Sequence[Array], shapes: Shapes) -> dict[str, Array]:
-        """What the arrays of an archive are that lie in the layer's own folder, or in the wrapper's."""
+        """The arrays in an archive's folder of the layer, or of the wrapper around it, by what they are."""
 
     def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:
-        """The layer's arrays.
+        """The arrays of the layer, in its own order.
 
         Args:
-            usual: those that lie as they always do.
-            roles: the others.
-            shapes: that the layer wants.
-            params: of the layer; what the arrays say of it is added.
+            usual: Its arrays that lie in that order.
+            roles: Its other arrays, by what they are.
+            shapes: The shapes that the layer takes.
+            params: Parameters of the layer; what its arrays say about it is added.
 
         Raises:
-            Unfit: they are not those of such a layer.
+            Unfit: The arrays are not those of such a layer.
         """
 
 
@@ -96,10 +96,15 @@ Unpacked = list[Array | Packed]
 
 
 def need(roles: Mapping[str, Array], name: str, *shapes: tuple[int, ...]) -> Array:
-    """An array that must be there, in one of some shapes.
+    """An array that the rule needs.
+
+    Args:
+        roles: The arrays, by what they are.
+        name: What the array is.
+        shapes: Shapes that it may have.
 
     Raises:
-        Unfit: it is not.
+        Unfit: It is missing or has another shape.
     """
     found = roles.get(name)
     if found is None or found.shape not in shapes:

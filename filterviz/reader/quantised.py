@@ -1,7 +1,8 @@
 """Dense and Embedding layers that Keras has quantised, and layers that LoRA has adapted, brought back to float32.
 
-Quantised to int8, a kernel is a whole number divided by a scale for each unit; to int4, two such numbers share a byte,
-and the scale may be another for each block of inputs, with a zero point. LoRA adds the product of two small matrices.
+In int8 a weight is a whole number divided by a scale for each unit. In int4 two such numbers share a byte, and each
+block of inputs may have a scale and a zero point of its own. LoRA adds the product of two small matrices to the kernel
+(Hu et al. 2021, arXiv:2106.09685).
 """
 
 from __future__ import annotations
@@ -14,18 +15,17 @@ from numpy.typing import NDArray
 
 from filterviz.reader.hdf5 import Array
 from filterviz.reader.packed import NOT_NEEDED, Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
+from filterviz.reader.quantisation_config import mode_of, rounding_of
 from filterviz.reader.small_floats import to_bfloat16, to_e4m3
 from filterviz.reader.values import Unsupported
 
 Make = Callable[..., Numbers]
 Rule = tuple[Sequence[Array], Make]
-"""What a kernel is made from, and how."""
+"""The arrays from which a kernel is made, and the function that makes it."""
 
 ROUNDING = "input_rounding"
-"""The parameter of a Dense layer that says how its inputs are rounded before it takes them: ``low``, ``high`` and
-``epsilon`` of ``keras.quantizers.abs_max_quantize`` along the last axis, or the ``float8`` scale."""
-
-MODES = ("int8", "int4", "float8", "gptq", "awq")
+"""Parameter of a Dense layer that says how it rounds its inputs: ``low``, ``high`` and ``epsilon`` of
+``keras.quantizers.abs_max_quantize`` along the last axis, or the scale ``float8``."""
 
 ORDER: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("Dense", "int8"): ("kernel", "bias", "scale"),
@@ -36,7 +36,7 @@ ORDER: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("Embedding", "int8"): ("kernel", "scale"),
     ("Embedding", "int4"): ("kernel", "scale", "zero", "groups"),
 }
-"""The arrays in the order of an archive, as ``variable_serialization_spec`` has it."""
+"""The arrays of a kind and mode in the order of an archive, as Keras's ``variable_serialization_spec`` lists them."""
 
 NAMES: Mapping[str, str] = {
     "kernel": "kernel",
@@ -57,24 +57,19 @@ NAMES: Mapping[str, str] = {
     **dict.fromkeys(("inputs_amax_history", "kernel_amax_history"), NOT_NEEDED),
     **dict.fromkeys(("outputs_grad_scale", "outputs_grad_amax_history"), NOT_NEEDED),
 }
-"""What an HDF5 file calls them."""
+"""What an array of an HDF5 file is, by its name."""
 
 HIGHEST_RANK = 1 << 20
 
-ROUNDED_OTHERWISE = "its inputs are rounded by a rule that is not known here."
-
-ABS_MAX = {"low": -127, "high": 127, "epsilon": 1e-7}
-"""How Keras rounds inputs, unless the file says otherwise: ``AbsMaxQuantizer``."""
-
 
 def unpack_int4(packed: Numbers, length: int, axis: int, signed: bool = True) -> Numbers:
-    """The numbers that share bytes, two by two along an axis: the first in the lower half.
+    """Numbers of four bits that share bytes, two along an axis, with the first in the lower half.
 
     Args:
-        packed: whole numbers of -128..127, or 0..255.
-        length: of the axis once unpacked; an odd one leaves half a byte over.
-        axis: along which they were packed.
-        signed: whether they are -8..7, and not 0..15.
+        packed: Bytes as numbers of -128..127 or 0..255.
+        length: Length of the axis after unpacking; an odd one leaves half a byte over.
+        axis: Axis along which they were packed.
+        signed: Whether they are -8..7 rather than 0..15.
     """
     whole = packed.astype(np.int32) & 0xFF
     halves = np.stack([whole & 15, whole >> 4], axis % packed.ndim + 1)
@@ -85,28 +80,16 @@ def unpack_int4(packed: Numbers, length: int, axis: int, signed: bool = True) ->
     return np.take(halves.reshape(shape), range(length), axis).astype(np.float32)
 
 
-def mode_of(config: Mapping[str, Any]) -> str | None:
-    """How a layer is quantised, by its policy: ``int8``, ``int4`` and so on; ``None`` where it is not."""
-    policy: Any = config.get("dtype")
-    settings = policy.get("config") if isinstance(policy, Mapping) else None
-    if isinstance(settings, Mapping):
-        policy = settings.get("mode") or settings.get("name")
-    if not isinstance(policy, str) or ("_from_" not in policy and not isinstance(settings, Mapping)):
-        return None
-    mode = policy.split("_from_")[0].split("/")[0]
-    return mode if mode in MODES else None
-
-
 def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | None:
-    """The rule of a quantised or adapted layer; ``None`` for all others.
+    """The rule by which a quantised or adapted layer is unpacked; ``None`` for all other layers.
 
     Args:
-        kind: what it is rebuilt as.
-        config: of the layer.
-        archive: whether it is in an archive; there Keras has merged what LoRA adds into the kernel.
+        kind: Kind as which the layer is rebuilt.
+        config: Configuration of the layer.
+        archive: Whether it is in an archive, where Keras has merged what LoRA adds into the kernel.
 
     Raises:
-        Unsupported: it is quantised and adapted at once: Keras rounds the inputs of the one part and not the other's.
+        Unsupported: The layer is both quantised and adapted: Keras rounds the inputs of one part and not of the other.
     """
     mode = mode_of(config) if kind in ("Dense", "Embedding") else None
     rank, alpha = config.get("lora_rank"), config.get("lora_alpha")
@@ -118,41 +101,18 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
     if mode in ("int8", "int4") and lora is not None:
         message = "its weights are quantised and adapted by LoRA at once, which is not rebuilt here."
         raise Unsupported(message)
-    return _Quantised(kind, mode, lora, _rounding(config), config.get("quantization_config") is not None)
-
-
-def _rounding(config: Mapping[str, Any]) -> Mapping[str, float] | None:
-    """How the file says that inputs are rounded: ``None`` for not at all.
-
-    Raises:
-        Unsupported: by a rule that is not known.
-    """
-    given = config.get("quantization_config")
-    settings = given.get("config") if isinstance(given, Mapping) else None
-    if not isinstance(settings, Mapping) or "activation_quantizer" not in settings:
-        return ABS_MAX
-    quantizer = settings["activation_quantizer"]
-    if quantizer is None:
-        return None
-    own = quantizer.get("config") if isinstance(quantizer, Mapping) else None
-    if not isinstance(own, Mapping) or quantizer.get("class_name") != "AbsMaxQuantizer":
-        raise Unsupported(ROUNDED_OTHERWISE)
-    bounds, epsilon = own.get("value_range", (-127, 127)), own.get("epsilon", 1e-7)
-    numbers = [*bounds, epsilon] if isinstance(bounds, list | tuple) and len(bounds) == 2 else [None]
-    if not all(isinstance(one, int | float) and abs(one) < 1e9 for one in numbers):
-        raise Unsupported(ROUNDED_OTHERWISE)
-    return {"low": bounds[0], "high": bounds[1], "epsilon": epsilon}
+    return _Quantised(kind, mode, lora, rounding_of(config), config.get("quantization_config") is not None)
 
 
 class _Quantised:
-    """The rule of one layer; all its arrays go by their names.
+    """The rule of one layer, all of whose arrays are known by their names.
 
     Args:
         kind: ``Dense``, ``Embedding`` or a convolution.
-        mode: how it is quantised, if it is.
-        lora: what the product of LoRA's matrices is multiplied by, if it has any.
-        rounding: how the layer rounds its inputs, where its mode does.
-        stated: whether the file says so, and it is not left to the version of Keras.
+        mode: How it is quantised; ``None`` where it is not.
+        lora: Factor of the product of LoRA's matrices; ``None`` where it has none.
+        rounding: How the layer rounds its inputs, where its mode rounds them.
+        stated: Whether the file says how, or leaves it to the version of Keras.
     """
 
     whole = True
@@ -186,7 +146,7 @@ class _Quantised:
     def _adapted(
         self, sources: Sequence[Array], make: Make, roles: Mapping[str, Array], shape: tuple[int, ...]
     ) -> Rule:
-        """With what LoRA adds."""
+        """A kernel with what LoRA adds to it."""
         rank = roles["lora_b"].shape[0] if "lora_b" in roles and roles["lora_b"].shape else 0
         one, two = need(roles, "lora_a", (*shape[:-1], rank)), need(roles, "lora_b", (rank, shape[-1]))
 
@@ -222,31 +182,31 @@ class _Quantised:
         if "groups" not in roles:
             scale = need(roles, "scale", (scaled,))
             return [kernel, scale], lambda packed, scale: whole(packed) / self._along(scale)
-        grouped, blocks = 1 - self._scaled % 2, roles["scale"].shape if "scale" in roles else ()
-        if len(blocks) != 2 or blocks[1 - grouped] != scaled or axis == 0:
+        grouped, grid = 1 - self._scaled % 2, roles["scale"].shape if "scale" in roles else ()
+        if len(grid) != 2 or grid[1 - grouped] != scaled or axis == 0:
             raise Unfit
-        sources = [kernel, roles["scale"], need(roles, "zero", blocks), need(roles, "groups", (shape[grouped],))]
+        sources = [kernel, roles["scale"], need(roles, "zero", grid), need(roles, "groups", (shape[grouped],))]
 
         def dequantised(packed: Numbers, scale: Numbers, zero: Numbers, groups: Numbers) -> Numbers:
-            places = _places(groups, blocks[grouped])
-            return (whole(packed) - np.take(zero, places, grouped)) * np.take(scale, places, grouped)
+            block = _block_of(groups, grid[grouped])
+            return (whole(packed) - np.take(zero, block, grouped)) * np.take(scale, block, grouped)
 
         return sources, dequantised
 
     def _gptq(self, roles: Mapping[str, Array], shape: tuple[int, ...], _: Params) -> Rule:
-        (inputs, units), blocks = shape, roles["scale"].shape if "scale" in roles else ()
-        if len(blocks) != 2 or blocks[0] != units:
+        (inputs, units), grid = shape, roles["scale"].shape if "scale" in roles else ()
+        if len(grid) != 2 or grid[0] != units:
             raise Unfit
         kernel = need(roles, "kernel", ((units + 1) // 2, inputs), (units, inputs))
         shared = kernel.shape[0] != units or self._mode == "awq"
         if units == 1 and self._mode == "gptq":
-            raise Unfit  # of a single unit nobody can tell whether two numbers share a byte
-        sources = [kernel, roles["scale"], need(roles, "zero", blocks), need(roles, "groups", (inputs,))]
+            raise Unfit  # with a single unit it is not known whether two numbers share a byte
+        sources = [kernel, roles["scale"], need(roles, "zero", grid), need(roles, "groups", (inputs,))]
 
         def dequantised(packed: Numbers, scale: Numbers, zero: Numbers, groups: Numbers) -> Numbers:
             whole = unpack_int4(packed, units, 0, signed=False) if shared else packed
-            places = _places(groups, blocks[1])
-            made: Numbers = (whole - zero[:, places]) * scale[:, places]
+            block = _block_of(groups, grid[1])
+            made: Numbers = (whole - zero[:, block]) * scale[:, block]
             return made.T
 
         return sources, dequantised
@@ -263,18 +223,22 @@ class _Quantised:
 
     @property
     def _scaled(self) -> int:
-        """The axis along which each place has a scale of its own: the units, or the words of an Embedding."""
+        """The axis along which the scales lie: the units of a Dense layer, the words of an Embedding."""
         return 0 if self._kind == "Embedding" else -1
 
     def _along(self, scale: Numbers) -> Numbers:
         return scale[:, None] if self._kind == "Embedding" else scale
 
 
-def _places(groups: Numbers, count: int) -> NDArray[np.int64]:
-    """Which block each place belongs to.
+def _block_of(groups: Numbers, count: int) -> NDArray[np.int64]:
+    """The block to which each input belongs.
+
+    Args:
+        groups: Numbers of the blocks, as floats.
+        count: How many blocks there are.
 
     Raises:
-        Unfit: to one that there is not.
+        Unfit: Some belong to a block that does not exist.
     """
     if not ((groups >= 0) & (groups < count)).all():
         raise Unfit
