@@ -1,7 +1,7 @@
-"""A guess at the pixel values a network was trained on.
+"""A guess at the range of pixel values that a network was trained on.
 
-From its own preparing layers, from whose network it is, or from its first batch normalisation: that has kept the mean
-and the variance of what it was given in training, which can only be what it is if the pixels were what they were.
+It rests on the layers that prepare pixels inside the network, on the architecture (by the names of its layers), or on
+the first batch normalisation, which has kept the mean and the variance of what it was given in training.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ KNOWN: Sequence[tuple[frozenset[str], PixelRange, str]] = (
 
 
 CONTRAST = 0.25
-"""Standard deviation of the pixels of photographs, as a share of their range."""
+"""Standard deviation of the pixels of photographs, as a fraction of their range."""
 
 NEIGHBOURS, COLOURS = 12.0, 0.9
-"""How alike pixels of photographs are: correlation falls to 1/e over so many of them, and between colours to this."""
+"""Correlation of pixels in photographs: the distance in pixels over which it falls to 1/e, and that of two colours."""
 
 EXPLAINED = 0.3
-"""Share of the means that the pixels' own mean must explain to be believed."""
+"""Fraction of the kept means that the mean of the pixels must explain to be believed."""
 
 
-@np.errstate(all="ignore")  # a file may hold any numbers; what comes of them is asked whether it is finite
+@np.errstate(all="ignore")  # a file may hold any numbers; whether the results are finite is checked
 def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
-    """The range of what comes into the network, and what the guess rests on, as a short phrase.
+    """The range of pixel values that the network takes, and the reason for the guess in a short phrase.
 
     Args:
-        graph: of the network.
-        arrays: reads the weights of a record, by its index.
+        graph: Graph of the network.
+        arrays: Reads the weights of a record, by its index.
     """
     first = first_learned(graph, arrays)
     prepared = None if first is None else first[1]
@@ -70,7 +70,7 @@ def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
             return pixel_range, reason
     try:
         expected = None if first is None or first[0] is None else _expected(graph, arrays, first[0], first[1])
-    except Refused:  # what cannot be read is said where it is needed
+    except Refused:  # arrays that cannot be read are reported where they are needed
         expected = None
     if expected is not None:
         return expected, "the means and variances its first normalisation kept in training fit these"
@@ -82,27 +82,28 @@ def guess(graph: Graph, arrays: Reading) -> tuple[PixelRange, str]:
 # What a network does to its pixels itself ---------------------------------------------------------------------------
 
 RED_GREEN_BLUE = np.array([123.68, 116.78, 103.94])
-"""The mean colour of photographs (ImageNet's), in 0-255."""
+"""Mean colour of photographs (those of ImageNet), in 0-255."""
 
 RANGES: Mapping[PixelRange, tuple[float, float]] = {
     PixelRange.UNIT: (1 / 255, 0.0),
     PixelRange.SIGNED: (1 / 127.5, -1.0),
     PixelRange.BYTE: (1.0, 0.0),
 }
-"""Scale and offset of pixel values (0-255) in a range; the first is preferred where several would do."""
+"""Scale and offset that bring pixel values of 0-255 into a range; the first range that fits is preferred."""
 
 USUAL = ((0.45, 0.25), (-0.1, 0.5), (0.0, 1.0), (0.0, 255 * CONTRAST), (115.0, 255 * CONTRAST))
-"""Mean and standard deviation of what networks are trained on: 0-1, -1-1, standardised, minus its mean, 0-255."""
+"""Mean and standard deviation of what networks are usually trained on: 0-1, -1-1, standardised, 0-255 minus its mean,
+and 0-255."""
 
 MOST_VARIANCE = 1.05 * 127.5**2
-"""Of values in a range of 255: half of them lie at either end."""
+"""The largest variance of values in 0-255, with half of them at each end, and 5 % more for rounding."""
 
 NOTHING_DONE, DOES_NOTHING = 0.1, 2.0
-"""Preparing that moves the pixels of a range less than the first speaks against that range, by the second."""
+"""A preparation that moves the pixels of a range by less than the first number counts against it, by the second."""
 
 
 def _holding(moments: Moments, channels: int) -> PixelRange | None:
-    """The smallest range that can hold values of these moments.
+    """The smallest range that can hold values with this mean and variance.
 
     Values from ``low`` to ``high`` with the mean ``m`` have a variance of ``(m - low) * (high - m)`` at most, where all
     of them lie at the ends (R. Bhatia and C. Davis, "A Better Bound on the Variance", 2000).
@@ -113,14 +114,14 @@ def _holding(moments: Moments, channels: int) -> PixelRange | None:
         if low <= mean <= high and variance <= 1.05 * (mean - low) * (high - mean):
             return pixel_range
     if variance > MOST_VARIANCE:
-        return None  # no pixels vary as much: it was not measured, but is what somebody divides by
+        return None  # no pixels vary this much: the number was chosen as a divisor, not measured
     return _of_moments(mean, variance / CONTRAST**2, channels)
 
 
 def _made_usual(prepared: Preparation) -> PixelRange | None:
     """The range whose photographs, once prepared, are most like what networks are usually trained on.
 
-    ``caffe`` is none of them: who prepares the pixels in the network has not prepared them before.
+    ``caffe`` is not among them: where the network prepares the pixels, nobody has prepared them before.
     """
     channels = prepared.matrix.shape[1]
     alike = COLOURS + (1 - COLOURS) * np.eye(channels)
@@ -144,13 +145,13 @@ def _apart(
     usual_mean: NDArray[np.float64] | float,
     usual_deviation: float,
 ) -> float:
-    """How far moments lie from usual ones: the means in standard deviations, the deviations as a logarithm."""
+    """Distance from usual moments: of the means in standard deviations, of the deviations as a logarithm."""
     means = np.abs(mean - usual_mean) / usual_deviation
     return float((means + np.abs(np.log(deviation / usual_deviation))).mean())
 
 
 def _done(prepared: Preparation) -> str:
-    """What a network does to its pixels, in a few words."""
+    """What a network does to its pixels, in a short phrase."""
     scaled = not np.allclose(np.abs(prepared.matrix).sum(axis=1), 1)
     done = ["blue first"] * prepared.turned + ["a mean subtracted"] * bool(prepared.offset.any()) + ["scaled"] * scaled
     if scaled and not prepared.turned:
@@ -158,11 +159,11 @@ def _done(prepared: Preparation) -> str:
     return f"it prepares its pixels itself ({', '.join(done)})"
 
 
-# What the first normalisation kept ----------------------------------------------------------------------------------
+# What the first batch normalisation kept ----------------------------------------------------------------------------
 
 
 def _expected(graph: Graph, arrays: Reading, position: int, prepared: Preparation) -> PixelRange | None:
-    """What the first batch normalisation expects, if it comes first or after the first convolution."""
+    """The range that the first batch normalisation was given, if it comes first or after the first convolution."""
     at = graph.nodes[position].spec.layer
     first = graph.records[at]
     if first.kind == "BatchNormalization":
@@ -189,26 +190,26 @@ def _expected(graph: Graph, arrays: Reading, position: int, prepared: Preparatio
 
 
 def _by_channel(graph: Graph, position: int) -> bool:
-    """Whether a batch normalisation keeps its moments for each channel, and not for each row or column."""
+    """Whether a batch normalisation keeps its moments per channel, and not per row or column."""
     node = graph.nodes[position].spec
     rank = len(node.output_shape or ())
     return rank == 0 or graph.records[node.layer].params["axis"] % rank == rank - 1
 
 
 def _untouched(mean: NDArray[np.float64], variance: NDArray[np.float64]) -> bool:
-    """Whether these are the moments that a layer begins with."""
+    """Whether these are the moments with which a layer begins."""
     return not mean.any() and bool((variance == 1).all())
 
 
 def _of_convolution(
     record: Record, kernel: NDArray[np.float64], mean: NDArray[np.float64], variance: NDArray[np.float64]
 ) -> PixelRange | None:
-    """From the moments of what a convolution gave: its variance grows with the pixels', its mean with theirs."""
-    places = np.argwhere(np.ones(kernel.shape[:2]))
-    distance = np.hypot(*(places[:, np.newaxis] - places).T)
+    """The range, from the moments of a convolution's output: its mean and variance grow with those of the pixels."""
+    positions = np.argwhere(np.ones(kernel.shape[:2]))
+    distance = np.hypot(*(positions[:, np.newaxis] - positions).T)
     channels = kernel.shape[2]
     colours = COLOURS + (1 - COLOURS) * np.eye(channels)
-    alike = np.einsum("ij,cd->icjd", np.exp(-distance / NEIGHBOURS), colours).reshape(len(places) * channels, -1)
+    alike = np.einsum("ij,cd->icjd", np.exp(-distance / NEIGHBOURS), colours).reshape(len(positions) * channels, -1)
     flat = kernel.reshape(-1, kernel.shape[-1])
     usual = CONTRAST**2 * np.einsum("if,ij,jf->f", flat, alike, flat)
     total = flat.sum(axis=0)
@@ -216,23 +217,23 @@ def _of_convolution(
         return None
     share = float(np.median(variance / usual))
     if record.params["activation"] != "linear":
-        # What a rectifier let through says how large the pixels are, but not where their middle lies.
+        # After an activation the moments tell how large the pixels are, but not where their mean lies.
         return PixelRange.BYTE if share > LARGE else None
     pixel = float((total * mean).sum() / np.square(total).sum())
     explained = 1 - np.square(mean - pixel * total).sum() / max(np.square(mean).sum(), 1e-30)
-    believed = explained > EXPLAINED or abs(pixel) < MIDDLE  # pixels around zero explain no means
+    believed = explained > EXPLAINED or abs(pixel) < MIDDLE  # a mean near zero explains nothing
     return _of_moments(pixel if believed else None, share, channels)
 
 
 LARGE = 100.0
-"""A variance this many times that of pixels in 0-1 belongs to pixels that go up to 255."""
+"""A variance that is this many times that of pixels in 0-1 means that pixels go up to 255."""
 
 MIDDLE = 0.12
 """Photographs have a mean of 0.3 to 0.6 in 0-1, and of -0.4 to 0.2, mostly around -0.1, in -1 to 1."""
 
 
 def _of_moments(mean: float | None, share: float, channels: int) -> PixelRange | None:
-    """The range of pixels with this mean, and this many times the variance they would have in 0-1."""
+    """The range of pixels, from their mean and the ratio of their variance to that of pixels in 0-1."""
     if not np.isfinite(share) or (mean is not None and not np.isfinite(mean)):
         return None
     if share > LARGE:
