@@ -1,8 +1,8 @@
-"""What a network does to its pixels before its first learned layer: scaling, subtracting means, reordering channels.
+"""What a network does to its pixels itself, before anything it learned: scaling, means subtracted, channels turned.
 
-All of that is one affine map from the channels of the image to those that the first learned layer takes. It is followed
-here through the graph, symbolically and channel by channel; layers that move pixels without mixing their channels
-(padding, resizing) leave the map as it is.
+All of that is one affine map from the channels of the picture to those that the first learned layer takes. It is
+followed here through the graph, symbolically and channel by channel; what moves pixels about without mixing their
+channels (padding, resizing) leaves it as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from filterviz.reader.layers import IDENTITY
 from filterviz.spec import Shape
 
 Reading = Callable[[int], Sequence[NDArray[np.float32]]]
-"""A function that reads the arrays of a record, by its index."""
+"""Reads the arrays of a record, by its index."""
 
 MOVING = frozenset(
     {
@@ -33,21 +33,21 @@ MOVING = frozenset(
 """Kinds after which the values of a channel still lie where they lay, or nearly: a clip only cuts off strays."""
 
 MOST_STEPS = 256
-"""The most preparing layers that are followed; no network has as many."""
+"""Preparing layers that are followed; no network has as many."""
 
 EPSILON = 1e-7
 """The smallest deviation that Normalization divides by, Keras's ``epsilon()``."""
 
 
 def first_learned(graph: Graph, read: Reading) -> tuple[int | None, Preparation] | None:
-    """The node of the first learned layer that takes an image, and how the image was prepared for it.
+    """The node of the first learned layer that takes a picture, and how that was prepared for it.
 
-    Where the pixels go through more than an affine map before it, the node is ``None`` and the preparation is the part
-    that could be followed. The result is ``None`` where the network takes no image.
+    Where more happens to the pixels before it than an affine map, there is no such node, and the preparation is that
+    which could be followed. ``None`` where there is no picture.
 
     Args:
-        graph: Graph of the network.
-        read: Reads the arrays of its Normalization layers, which are measured and not learned.
+        graph: of the network.
+        read: the arrays of its Normalization layers, which are measured and not learned.
     """
     found: dict[int, Preparation] = {}
     for position, node in enumerate(graph.nodes):

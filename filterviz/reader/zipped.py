@@ -170,9 +170,10 @@ def holds(archive: zipfile.ZipFile, member: zipfile.ZipInfo, words: bytes) -> bo
         with archive.open(member) as stream:
             end = b""
             while piece := stream.read(CHUNK):
-                if words in end + piece:
+                searched = end + piece
+                if words in searched:
                     return True
-                end = piece[-len(words) :]
+                end = searched[-len(words) :]
     except _DAMAGE:
         pass
     return False

@@ -9,45 +9,11 @@ import h5py
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader.hdf5 import Hdf5
-from filterviz.reader.quantised import unpack_int4
-from filterviz.reader.small_floats import SMALL_FLOATS, to_bfloat16, to_e4m3
 
 ALL_BYTES = np.arange(256, dtype=np.uint8)
-FLOATS = st.lists(st.floats(width=32), min_size=1, max_size=50).map(lambda some: np.array(some, np.float32))
-
-
-@pytest.mark.parametrize("name", SMALL_FLOATS)
-def test_every_bit_pattern_is_the_number_that_ml_dtypes_makes_of_it(name: str) -> None:
-    known = SMALL_FLOATS[name]
-    bits = ALL_BYTES if known.size == 1 else np.arange(1 << 16, dtype=np.uint16)
-    np.testing.assert_array_equal(known.decode(bits), bits.view(getattr(ml_dtypes, name)).astype(np.float32))
-
-
-@given(FLOATS)
-def test_rounding_is_that_of_ml_dtypes(values: NDArray[np.float32]) -> None:
-    limited = np.clip(values, -448, 448)
-    np.testing.assert_array_equal(to_bfloat16(values), values.astype(ml_dtypes.bfloat16).astype(np.float32))
-    np.testing.assert_array_equal(to_e4m3(values), limited.astype(ml_dtypes.float8_e4m3fn).astype(np.float32))
-
-
-@settings(deadline=None)  # the first has to import Keras
-@given(st.data(), st.integers(1, 7), st.integers(1, 7), st.integers(0, 1), st.booleans())
-def test_two_numbers_in_a_byte_come_out_as_keras_put_them_in(
-    data: st.DataObject, rows: int, columns: int, axis: int, signed: bool
-) -> None:
-    keras = pytest.importorskip("keras")
-    low, high, kind = (-8, 7, "int8") if signed else (0, 15, "uint8")
-    numbers = data.draw(st.lists(st.integers(low, high), min_size=rows * columns, max_size=rows * columns))
-    whole = np.array(numbers, kind).reshape(rows, columns)
-    packed = np.asarray(keras.quantizers.pack_int4(keras.ops.convert_to_tensor(whole), axis, dtype=kind)[0])
-    unpacked = unpack_int4(packed.astype(np.float32), whole.shape[axis], axis, signed)
-    np.testing.assert_array_equal(unpacked, whole)
 
 
 def written(path: Path, data: Any, dtype: str | None = None, **storage: Any) -> Hdf5:
