@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -122,9 +123,13 @@ def test_a_chunk_that_unfolds_far_beyond_its_size_is_damage(tmp_path: Path) -> N
     path = tmp_path / "bomb.h5"
     with h5py.File(path, "w") as file:
         dataset = file.create_dataset("weights", shape=(4, 4), dtype="f4", chunks=(4, 4), compression="gzip")
-        dataset.id.write_direct_chunk((0, 0), zlib.compress(bytes(1 << 24)))
+        dataset.id.write_direct_chunk((0, 0), zlib.compress(bytes(1 << 26)))
     array = Hdf5(path, path.stat().st_size).array("weights")
     assert array is not None
+    tracemalloc.start()
     with pytest.raises(Refused) as refused:
         array.read()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert refused.value.code is RefusalCode.DAMAGED
+    assert peak < 1 << 20

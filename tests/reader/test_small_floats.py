@@ -27,3 +27,13 @@ def test_rounding_is_that_of_ml_dtypes(values: NDArray[np.float32]) -> None:
     limited = np.clip(values, -448, 448)
     np.testing.assert_array_equal(to_bfloat16(values), values.astype(ml_dtypes.bfloat16).astype(np.float32))
     np.testing.assert_array_equal(to_e4m3(values), limited.astype(ml_dtypes.float8_e4m3fn).astype(np.float32))
+
+
+def test_ties_go_to_the_even_number() -> None:
+    halves = (np.arange(1 << 16, dtype=np.uint32) << 16 | 0x8000).view(np.float32)
+    halves = halves[np.isfinite(halves)]
+    np.testing.assert_array_equal(to_bfloat16(halves), halves.astype(ml_dtypes.bfloat16).astype(np.float32))
+    numbers = np.unique(SMALL_FLOATS["float8_e4m3fn"].decode(ALL_BYTES))
+    numbers = numbers[np.isfinite(numbers)]
+    middles = (numbers[1:] + numbers[:-1]) / 2
+    np.testing.assert_array_equal(to_e4m3(middles), middles.astype(ml_dtypes.float8_e4m3fn).astype(np.float32))

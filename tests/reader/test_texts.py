@@ -49,6 +49,7 @@ def test_texts_are_called_by_what_they_are(name: str, encoding: str) -> None:
 def test_json_is_known_by_its_first_telling_key(key: str, expected: Mistaken, value: Any) -> None:
     assert by_text(json.dumps({"other": 1, key: value}).encode()) is expected
     assert by_text(json.dumps({"text": f'"{key}":'}).encode()) is texts.JSON  # inside a text it is no key
+    assert by_text(json.dumps({f'x"{key}': 1}).encode()) is texts.JSON  # nor is the end of another key
 
 
 @given(st.text(max_size=300))

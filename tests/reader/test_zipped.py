@@ -6,6 +6,8 @@ import io
 import struct
 import zipfile
 from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,6 +59,14 @@ def test_what_expands_further_than_weights_do_is_not_unpacked() -> None:
             zipped.read(archive, member, 1 << 30)
         assert refused.value.code is RefusalCode.TOO_LARGE
         assert not zipped.holds(archive, member, b"\0\0")
+
+
+def test_reading_stops_at_the_limit_even_where_zipfile_does_not() -> None:
+    archive: Any = SimpleNamespace(open=lambda member: io.BytesIO(bytes(50)))
+    assert zipped.read(archive, zipfile.ZipInfo("a"), 50).getvalue() == bytes(50)
+    with pytest.raises(Refused) as refused:
+        zipped.read(archive, zipfile.ZipInfo("a"), 49)
+    assert refused.value.code is RefusalCode.TOO_LARGE
 
 
 def test_words_are_found_across_the_pieces_in_which_a_member_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
