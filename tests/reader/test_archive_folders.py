@@ -65,6 +65,23 @@ def test_a_shared_layer_has_one_folder_whether_it_counts_again_or_not(version: s
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_a_layer_without_arrays_may_have_no_folder_and_still_counts(version: str) -> None:
+    branches = [branch(0), branch(1), branch(2)]
+    twice = found(weights("layers/dense", "layers/dense_3"), branches, 3, version, bare=[1])
+    assert (twice[0], twice[2]) == ("layers/dense", "layers/dense_3")
+    once = found(weights("layers/dense", "layers/dense_2"), branches, 3, version, bare=[1])
+    assert (once[0], once[2]) == ("layers/dense", "layers/dense_2")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("last", ["dense_2", "dense_3"])
+def test_beside_one_without_a_folder_a_shared_layer_may_count_again_or_not(version: str, last: str) -> None:
+    branches = [branch(0), branch(1), branch(2, number=0), branch(3)]
+    folders = found(weights("layers/dense", f"layers/{last}"), branches, 4, version, bare=[1])
+    assert (folders[0], folders[2], folders[3]) == ("layers/dense", "layers/dense", f"layers/{last}")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_any_other_numbering_is_taken_in_order(version: str) -> None:
     file = weights("layers/dense_7", "layers/dense_11")
     assert found(file, [branch(0), branch(1)], 2, version) == {0: "layers/dense_7", 1: "layers/dense_11"}
