@@ -11,6 +11,7 @@ import pytest
 from filterviz.engine.network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
+from tests.networks import randomise
 
 SIDE = 32
 
@@ -21,10 +22,7 @@ def test_the_rebuilt_network_computes_the_same(name: str, tmp_path: Path) -> Non
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
     network = getattr(keras.applications, name)(weights=None, input_shape=(SIDE, SIDE, 3), classes=5)
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        if variable.shape:
-            variable.assign(variable.numpy() + random.uniform(0, 0.05, variable.shape))
+    random = randomise(network, high=0.05)
     picture = random.random((1, SIDE, SIDE, 3), np.float32) * 255
     expected = network(picture, training=False).numpy()
     for ending in ("h5", "keras"):

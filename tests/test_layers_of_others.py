@@ -15,6 +15,7 @@ import tf_keras
 from filterviz.engine.network import build, build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
+from tests.networks import randomise
 
 BOTH = pytest.mark.parametrize("module", [keras, tf_keras], ids=["keras", "tf_keras"])
 ENDINGS = pytest.mark.parametrize("ending", [".h5", ".keras"])
@@ -29,9 +30,7 @@ def saved(module: ModuleType, layers: list[Any], path: Path, side: int = 9) -> t
     for layer in layers:
         x = layer(x)
     network = module.Model(start, module.layers.Conv2D(2, 2, name="after")(x))
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        variable.assign(variable.numpy() + random.uniform(0.1, 0.5, variable.shape))
+    random = randomise(network, 0.1, 0.5)
     network.save(path)
     pictures = random.normal(size=(3, side, side, 3)).astype(np.float32)
     return pictures, network(pictures, training=False).numpy()
@@ -143,9 +142,7 @@ def test_a_batch_normalization_that_was_called_as_in_training(ending: str, neste
     else:
         x = k.layers.BatchNormalization(name="moments")(x, training=True)
     network = k.Model(start, k.layers.Conv2D(2, 2)(x))
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        variable.assign(variable.numpy() + random.uniform(0.1, 2, variable.shape))
+    random = randomise(network, 0.1, 2)
     network.save(tmp_path / f"model{ending}")
     pictures = random.normal(size=(3, 9, 9, 3)).astype(np.float32)
     with open_model(tmp_path / f"model{ending}", Settings()) as model:
@@ -166,8 +163,7 @@ def test_keras_3_lets_the_caller_decide(ending: str, tmp_path: Path) -> None:
     start = k.Input((9, 9, 3))
     x = k.layers.BatchNormalization()(k.layers.Conv2D(4, 3)(start), training=True)
     network = k.Model(start, x)
-    for variable in network.weights:
-        variable.assign(variable.numpy() + np.random.default_rng(0).uniform(0.1, 2, variable.shape))
+    randomise(network, 0.1, 2)
     network.save(tmp_path / f"model{ending}")
     pictures = np.random.default_rng(1).normal(size=(3, 9, 9, 3)).astype(np.float32)
     np.testing.assert_allclose(

@@ -27,6 +27,7 @@ from filterviz.service.model import Model
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.workers.parent import pool as pools
+from tests.networks import randomise
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -53,10 +54,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 def shuffled(network: Any) -> Any:
     """A network whose weights are no initial ones."""
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        if "seed" not in variable.name:
-            variable.assign(variable.numpy() + random.uniform(0, 0.1, variable.shape))
+    randomise(network, high=0.1)
     return network
 
 

@@ -21,6 +21,7 @@ from filterviz.engine.network import build_whole
 from filterviz.reader import OpenedModel, open_model
 from filterviz.reader.graph import UNSUPPORTED
 from filterviz.settings import Settings
+from tests.networks import randomise
 
 LAYERS_1D = ["Conv1D", "DepthwiseConv1D", "SeparableConv1D", "Conv1DTranspose", "MaxPooling1D", "AveragePooling1D"]
 LAYERS_2D = ["Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "MaxPooling2D", "AveragePooling2D"]
@@ -187,7 +188,7 @@ def test_it_is_what_keras_computes_or_says_why_not(module: ModuleType, name: str
     picture = module.Input((8, 8, 3), name="picture")
     shown = module.layers.Conv2D(2, 3, name="shown")(picture)
     network = module.Model([start, picture], [*(one for _, one in made.values()), shown])
-    randomise(network)
+    randomise(network, 0.1, 0.5)
     inputs = [np.random.default_rng(1).normal(size=(2, *sides)).astype(np.float32) for sides in (shape, (8, 8, 3))]
     expected = dict(zip(made, network(inputs, training=False), strict=False))
     for ending in (".h5", ".keras"):
@@ -206,15 +207,6 @@ def test_it_is_what_keras_computes_or_says_why_not(module: ModuleType, name: str
             assert computed[label].shape == right.shape, (ending, setting)
             limit = tolerance * max(1.0, float(np.abs(right).max()))
             np.testing.assert_allclose(computed[label], right, rtol=0, atol=limit, err_msg=f"{ending} {setting}")
-
-
-def randomise(network: Any) -> None:
-    """Weights of which none is as it was drawn: a fresh BatchNormalization does nothing that could be missed."""
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        if "seed" not in variable.name:
-            value = variable.numpy().astype(np.float32)
-            variable.assign(value + random.uniform(0.1, 0.5, value.shape).astype(np.float32))
 
 
 def named_outputs(model: OpenedModel, inputs: list[Any]) -> dict[str, Any]:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from filterviz.engine.network import build_whole
 from filterviz.errors import Refused
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from filterviz.spec import PixelRange
+from tests.networks import largest_difference, randomise
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -33,18 +33,10 @@ ENDINGS = pytest.mark.parametrize("ending", [".h5", ".keras"])
 
 def difference(network: Network, path: Path) -> float:
     """The largest between what Keras and the rebuilt network compute, as a share of the largest output."""
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        if not any(word in str(getattr(variable, "path", variable.name)) for word in ("seed", "/mean", "/variance")):
-            variable.assign(variable.numpy() + random.uniform(0, 0.2, variable.shape))
+    random = randomise(network, keep=("seed", "/mean", "/variance"))
     network.save(path)
     inputs = [random.uniform(0, 1, (3, *one.shape[1:])).astype(np.float32) for one in network.inputs]
-    outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
-    right = [np.asarray(one) for one in (outputs if isinstance(outputs, list | tuple) else [outputs])]
-    with open_model(path, Settings()) as model:
-        assert len(model.spec.outputs) == len(right), [output.reason for output in model.spec.declared_outputs]
-        computed = [one.numpy() for one in build_whole(model)(inputs)]
-    return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(computed, right, strict=True))
+    return largest_difference(network, path, inputs)
 
 
 def picture(k: Keras) -> Any:

@@ -18,6 +18,7 @@ from filterviz.engine.outputs import Outputs
 from filterviz.errors import BadRequest, Stopped
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import MIB, Settings
+from tests.networks import randomise
 
 L = keras.layers
 SIDE = 12
@@ -34,10 +35,7 @@ def every_kind_with_weights() -> Any:
 
 
 def written(network: Any, path: Path) -> tuple[Any, OpenedModel]:
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        if "seed" not in variable.path:
-            variable.assign(variable.numpy() + random.uniform(0, 0.1, variable.shape))
+    randomise(network, high=0.1)
     network.save(path)
     return network, open_model(path, Settings())
 

@@ -17,6 +17,7 @@ from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import open_model
 from filterviz.reader.applications import _index
 from filterviz.settings import Settings
+from tests.networks import randomise
 
 # Keras's own way of saving
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -64,9 +65,7 @@ def random_network(name: str, **arguments: Any) -> Any:
     keras.utils.set_random_seed(0)
     arguments = {"input_shape": (SIDE, SIDE, 3), **arguments}
     network = getattr(keras.applications, name)(weights=None, **arguments)
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        variable.assign(variable.numpy() + random.uniform(0, 0.05, variable.shape))
+    randomise(network, high=0.05)
     return network
 
 

@@ -16,6 +16,7 @@ from filterviz.engine.network import build, build_whole
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Pattern, Request
+from tests.networks import randomise
 
 L = keras.layers
 HEIGHT, WIDTH = 14, 10
@@ -28,9 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 def saved(inputs: Any, outputs: Any, folder: Path) -> Iterator[tuple[Any, OpenedModel]]:
     """A network with weights that are no initial ones, and what its file is opened as."""
     network = keras.Model(inputs, outputs)
-    random = np.random.default_rng(0)
-    for variable in network.weights:
-        variable.assign(variable.numpy() + random.uniform(0, 0.2, variable.shape))
+    randomise(network)
     network.save(folder / "network.keras")
     with open_model(folder / "network.keras", Settings()) as model:
         yield network, model

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from filterviz.engine.network import build_whole
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import open_model
 from filterviz.reader.stored import INCOMPLETE
 from filterviz.settings import Settings
+from tests.networks import largest_difference
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -46,12 +46,7 @@ def difference(network: Network, path: Path) -> float:
     """The largest between what Keras and the rebuilt network compute, as a share of the largest output."""
     random = np.random.default_rng(4)
     inputs = [random.uniform(-1, 1, (2, *one.shape[1:])).astype(np.float32) for one in network.inputs]
-    outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
-    right = [np.asarray(one) for one in (outputs if isinstance(outputs, list | tuple) else [outputs])]
-    with open_model(path, Settings()) as model:
-        assert len(model.spec.outputs) == len(right), [layer.reason for layer in model.spec.layers]
-        computed = [one.numpy() for one in build_whole(model)(inputs)]
-    return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(computed, right, strict=True))
+    return largest_difference(network, path, inputs)
 
 
 # Shared layers ------------------------------------------------------------------------------------------------------
