@@ -6,27 +6,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.layers import Trait, kind_of
+from filterviz.layers.passing import IDENTITY, START, UNSUPPORTED
 from filterviz.reader import applications, classes, datasets, geometry, pixels
 from filterviz.reader import untrained as untrained_weights
 from filterviz.reader.config import Model, bad, parse
 from filterviz.reader.container import SAVE_WHOLE, Container, open_container
-from filterviz.reader.graph import START, UNSUPPORTED, Graph
+from filterviz.reader.graph import Graph
+from filterviz.reader.graph_builder import Assumptions
 from filterviz.reader.hdf5 import Hdf5
-from filterviz.reader.layers import KINDS
 from filterviz.reader.layout import graph_of
 from filterviz.reader.packed import Packed
 from filterviz.reader.weights import Stored, Unreadable, assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import DeclaredOutput, LayerSpec, ModelSpec
-
-NOT_TRAINED = ("Normalization",)
-"""Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
 
 Arrays = tuple[Stored | Packed, ...]
 """Of one layer."""
@@ -70,7 +69,7 @@ class OpenedModel:
         Raises:
             Refused: they cannot be read.
         """
-        if self._fresh is not None and layer.kind not in NOT_TRAINED:
+        if self._fresh is not None and not kind_of(layer.kind, Trait.MEASURED):
             return self._fresh(layer.name)
         return tuple(stored.read() for stored in self._stored.get(layer.name, ()))
 
@@ -110,11 +109,11 @@ def open_model(
     return OpenedModel(spec, container.weights, by_name, fresh)
 
 
-ENTERED: tuple[dict[str, Any], ...] = (
-    {},
-    {"sizes_after_start": False},
-    {"sizes_after_start": False, "channels_after_start": 1},
-    {"sizes_after_start": False, "channels_after_start": 3},
+ENTERED: tuple[Assumptions, ...] = (
+    Assumptions(),
+    Assumptions(sizes_after_start=False),
+    Assumptions(sizes_after_start=False, channels_after_start=1),
+    Assumptions(sizes_after_start=False, channels_after_start=3),
 )
 """What a layer that stands first and cannot be rebuilt may make of pictures: the same, another size, grey, colours."""
 
@@ -127,13 +126,13 @@ def _connected(container: Container, model: Model, settings: Settings) -> tuple[
     """
     unreadable: dict[str, str] = {}
     for entered in ENTERED:
-        graph = graph_of(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+        graph = graph_of(model, settings, replace(entered, archive=container.archive, unreadable=unreadable))
         try:
             try:
                 return graph, _weights(container, graph, settings)
             except Unreadable as error:
                 unreadable.update(error.layers)
-            graph = graph_of(model, settings, archive=container.archive, unreadable=unreadable, **entered)
+            graph = graph_of(model, settings, replace(entered, archive=container.archive, unreadable=unreadable))
             try:
                 return graph, _weights(container, graph, settings)
             except Unreadable as error:  # without the first, others do not find theirs: nothing here fits
@@ -209,7 +208,7 @@ def _spec(model: Model, graph: Graph, container: Container, stored: dict[int, Ar
         layers.append(
             LayerSpec(
                 name=record.name,
-                kind=record.class_name if record.kind in (UNSUPPORTED, START, "Identity") else record.kind,
+                kind=record.class_name if record.kind in (UNSUPPORTED, START, IDENTITY) else record.kind,
                 rebuilt_as=record.kind,
                 params=record.params,
                 weight_shapes=record.weight_shapes,
@@ -294,7 +293,7 @@ def _notes(graph: Graph, container: Container) -> list[str]:
 
 def _picture_channels(graph: Graph) -> set[int]:
     """How many channels the pictures have that patterns are painted on."""
-    shapes = [node.spec.output_shape or () for at, node in enumerate(graph.nodes) if graph.is_picture(at)]
+    shapes = [node.spec.output_shape or () for at, node in enumerate(graph.nodes) if graph.is_image(at)]
     return {shape[-1] or 0 for shape in shapes}
 
 
@@ -306,15 +305,13 @@ def _refuse_what_cannot_be_shown(model: Model, graph: Graph, spec: ModelSpec) ->
     """
     if spec.visualisable:
         return
-    convolutions = [
-        layer for layer in spec.layers if layer.rebuilt_as.startswith(("Conv", "SeparableConv", "Depthwise"))
-    ]
+    convolutions = [layer for layer in spec.layers if kind_of(layer.rebuilt_as, Trait.CONVOLVES)]
     if any(layer.output_shape is not None for layer in convolutions):
         return  # its layers are listed, each with the reason
     blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
     if not any(record.weight_shapes for record in graph.records):
         blocking += [record for record in graph.records if record.kind == START]  # there is nothing but code
-    described = any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk())
+    described = any(kind_of(layer.class_name, Trait.CONVOLVES) for layer in model.walk())
     if blocking and (convolutions or described or blocking[0].code or blocking[0].hint):
         record = blocking[0]
         code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.layers import KINDS, Trait, kind_of
 from filterviz.reader.archive import arrays_in, numbered, places
 from filterviz.reader.container import Container
-from filterviz.reader.graph import Branch, Graph, Record
+from filterviz.reader.graph import Graph
 from filterviz.reader.hdf5 import Array, Hdf5
 from filterviz.reader.packed import NEW_MODEL, NOT_NEEDED, Packed, Unfit
-
-FOR_INFERENCE = {"BatchNormalization": 2, "Normalization": 3}
-"""How many arrays at the end of a layer's are not trainable."""
+from filterviz.reader.records import Branch, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +274,7 @@ def _trainable_first(leaves: Sequence[Leaf], records: Sequence[Record], frozen: 
     for leaf in leaves:
         record = records[leaf.record]
         count = _usual(record)
-        fixed = min(FOR_INFERENCE.get(record.kind, 0), count)
+        fixed = min(KINDS[record.kind].untrainable if record.kind in KINDS else 0, count)
         for position in range(count):
             keep = position < count - fixed and (leaf.trainable or not frozen)
             (early if keep else late).append((leaf.record, position))
@@ -315,11 +314,13 @@ def _activations_shared(weights: Hdf5, folders: Mapping[int, str], graph: Graph,
         inside = [*numbered(weights, f"{folder}/activation/vars")]
         if inside and record.activation:
             known.setdefault(record.activation, inside)
-        elif record.kind == "PReLU" and index in found.arrays:
+        elif kind_of(record.kind, Trait.SHARED_SLOPES) and index in found.arrays:
             known.setdefault(record.name.rpartition("/")[2], found.arrays[index])
     for index in folders:
         record = graph.records[index]
-        name = record.activation or (record.name.rpartition("/")[2] if record.kind == "PReLU" else "")
+        name = record.activation or (
+            record.name.rpartition("/")[2] if kind_of(record.kind, Trait.SHARED_SLOPES) else ""
+        )
         arrays = found.arrays.get(index, [])
         if name in known and len(arrays) + len(known[name]) == len(record.weight_shapes):
             found.arrays[index] = [*arrays, *known[name]]
@@ -343,12 +344,12 @@ def _fitted(
             arrays = record.packing.unpack(lying, roles, wanted, record.params)
         except Unfit:
             raise Unreadable({record.name: INCOMPLETE}) from None
-    if record.kind == "Normalization" and len(arrays) == 2:
+    if kind_of(record.kind, Trait.MEASURED) and len(arrays) == 2:
         wanted = wanted[:2]
     if len(arrays) != len(wanted):
         message = f"The layer {record.name!r} needs {len(wanted)} arrays of weights; the file has {len(arrays)} for it."
         raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, record.name, NEW_MODEL)
-    turned = flip and record.kind.startswith(("Conv", "SeparableConv", "DepthwiseConv"))
+    turned = flip and kind_of(record.kind, Trait.CONVOLVES)
     return tuple(
         array if isinstance(array, Packed) else _fit(record, array, shape, turned and len(shape) > 2)
         for array, shape in zip(arrays, wanted, strict=True)
@@ -360,7 +361,7 @@ def _fit(record: Record, array: Array, wanted: tuple[int, ...], flip: bool) -> S
     if shape == wanted:
         return Stored(array, flip=flip)
     rank = len(wanted)
-    if record.kind == "LayerNormalization" and sorted(shape) == sorted(wanted):
+    if kind_of(record.kind, Trait.SORTS_AXES) and sorted(shape) == sorted(wanted):
         return Stored(array, reshape=wanted)  # Keras 2 keeps its axes as they were named, and takes them as they lie
     if len(shape) == rank > 2 and (shape[2:], shape[1], shape[0]) == (wanted[:-2], wanted[-2], wanted[-1]):
         return Stored(array, (*range(2, rank), 1, 0), flip=flip)  # Keras 1 kept filters and channels first
