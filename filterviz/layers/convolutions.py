@@ -47,7 +47,7 @@ def bias(params: Mapping[str, Any], size: int) -> WeightShapes:
 
 def bias_role(params: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the role of the bias, if there is one."""
-    return ("bias",) if params.get("use_bias", True) else ()
+    return ("bias",) if params["use_bias"] else ()
 
 
 def shrinking(params: Mapping[str, Any]) -> float:

@@ -49,6 +49,8 @@ def fresh(record: Record, seed: int, index: int) -> tuple[Array, ...]:
     Returns:
         float32 arrays of the layer's ``weight_shapes``.
     """
+    if not record.weight_shapes:
+        return ()
     random = np.random.default_rng([seed, index])
     return tuple(
         _drawn(random, record.initial, role, shape)
