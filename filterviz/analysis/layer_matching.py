@@ -10,6 +10,7 @@ import math
 
 from filterviz.layers import KINDS, Trait, kind_of
 from filterviz.spec import LayerSpec, ModelSpec
+
 CONVOLUTIONS = frozenset(name for name in KINDS if kind_of(name, Trait.IMAGE_CONVOLUTION))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.config_values import ConfigValues
-from filterviz.layers.convolutions import positions, shrinking
+from filterviz.layers.convolutions import positions
 from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, needs_its_size
 from filterviz.layers.settings import LARGEST_KERNEL
 from filterviz.layers.shapes import ShapeError, Shapes, known
@@ -28,6 +29,12 @@ def _shape(params: Params, shapes: Shapes) -> Shape:
     return (None, *positions(params, shapes[0], "pool_size"), shapes[0][-1])
 
 
+def _growth(params: Mapping[str, Any]) -> float:
+    """Return by which factor pooling changes the number of positions; by default it moves on by its own size."""
+    steps = params.get("strides") or params["pool_size"]
+    return 1.0 / float(prod(steps) if isinstance(steps, list | tuple) else steps**2)
+
+
 def _pooling(name: str, rank: int, short: str, *traits: Trait) -> LayerKind:
     image = rank == 2
     return LayerKind(
@@ -39,7 +46,7 @@ def _pooling(name: str, rank: int, short: str, *traits: Trait) -> LayerKind:
         rank=rank + 2,
         field=fields.moving(fields.window("pool_size")) if image else None,
         affine=affine.unchanged if image else None,
-        growth=shrinking,
+        growth=_growth,
         traits=frozenset(traits),
     )
 
