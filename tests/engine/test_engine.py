@@ -13,9 +13,9 @@ import tensorflow as tf
 
 from filterviz.engine import Engine
 from filterviz.engine.network import build
-from filterviz.engine.objectives import gram, sameness
+from filterviz.engine.objectives import gram, mean_similarity
 from filterviz.engine.preprocessing import PixelScaling
-from filterviz.engine.recipes.classic import start_pictures
+from filterviz.engine.recipes.classic import start_images
 from filterviz.engine.seeds import filter_seeds
 from filterviz.errors import BadRequest, Stopped
 from filterviz.imaging.mosaic import split
@@ -44,7 +44,7 @@ def patterns(engine: Engine, request: Request, **options: object) -> list[Patter
 def test_classic_is_the_scripts_arithmetic_on_vgg16s_real_weights(vgg16: Engine, vgg16_weights: Path) -> None:
     """An early layer: in deeper ones the script itself, begun 0.00001 brighter, ends up to 22 grey levels away."""
     filters = (0, 17, 40)
-    starts = start_pictures(filter_seeds(0, filters), (64, 64), 3)
+    starts = start_images(filter_seeds(0, filters), (64, 64), 3)
 
     def block1_conv2(picture: tf.Tensor) -> tf.Tensor:
         with h5py.File(vgg16_weights) as file:
@@ -196,7 +196,7 @@ def test_several_pictures_of_a_filter_are_less_alike_than_those_of_as_many_seeds
 
         def likeness(pictures: list[np.ndarray]) -> float:
             values = units.from_unit(tf.constant(np.stack(pictures), tf.float32) / 255)
-            return float(sameness(gram(network(values)), 4).numpy().mean())
+            return float(mean_similarity(gram(network(values)), 4).numpy().mean())
 
         pairs = []
         for at, pattern in enumerate(together):
