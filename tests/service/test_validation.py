@@ -7,7 +7,7 @@ import pytest
 from filterviz.errors import BadRequest
 from filterviz.service.validation import check
 from filterviz.settings import Settings
-from filterviz.spec import RECIPE_SPECS, RECIPES, LayerSpec, ModelSpec, Recipe, Request
+from filterviz.spec import OBJECTIVES, RECIPE_SPECS, RECIPES, LayerSpec, ModelSpec, Recipe, Request
 
 SPEC = ModelSpec(
     "m",
@@ -47,7 +47,7 @@ def test_the_limits_themselves_are_allowed(change: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [
-        (Recipe("dream"), "There is no recipe 'dream'; choose natural or classic."),
+        (Recipe("dream"), f"There is no recipe 'dream'; choose {' or '.join(RECIPES)}."),
         (Recipe(size=0), "A tile cannot be 0 pixels wide; choose 1 to 256."),
         (Recipe(size=257), "A tile cannot be 257 pixels wide; choose 1 to 256."),
         (Recipe(steps=0), "A tile cannot take 0 steps; choose 1 to 100."),
@@ -55,7 +55,7 @@ def test_the_limits_themselves_are_allowed(change: dict[str, int]) -> None:
         (Recipe(seed=-1), "The seed cannot be -1; choose a whole number from 0."),
         (
             Recipe(objective="fame"),
-            "The recipe natural has no objective 'fame'; choose channel or negative or neuron.",
+            f"The recipe natural has no objective 'fame'; choose {' or '.join(OBJECTIVES)}.",
         ),
         (
             replace(RECIPES["classic"], objective="neuron"),
