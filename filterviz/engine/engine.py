@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from filterviz.engine import device
 from filterviz.engine.kernels import kernels
 from filterviz.engine.network import Network, build
 from filterviz.engine.outputs import Outputs
-from filterviz.engine.recipes import IMPLEMENTATIONS, CompiledRecipe, optimise
+from filterviz.engine.recipes import IMPLEMENTATIONS, CompiledRecipe, Conditions, optimise
 from filterviz.engine.seeds import filter_seed
 from filterviz.errors import BadRequest
 from filterviz.imaging import mosaic
@@ -28,23 +28,6 @@ KEPT_FOR_GRADIENT = 3
 
 GREY = 128
 """The pixel value of a tile that could not be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a compiled recipe depends on. Nothing is left to be decided.
-
-    Attributes:
-        layer: Name of the layer.
-        recipe: The recipe, with size and seed set to 0: they are given to each batch.
-        pixel_range: The pixel range of the network; ``None`` feeds pixel values of 0-255 unchanged.
-        precision: Number format of the computation, never ``AUTO``.
-    """
-
-    layer: str
-    recipe: Recipe
-    pixel_range: PixelRange | None
-    precision: Precision
 
 
 class Engine:
@@ -100,16 +83,8 @@ class Engine:
         for first in range(0, len(sound), batch):
             rows = sound[first : first + batch]
             filters = [request.filters[row] for row in rows]
-            for event in optimise(
-                compiled.begin(filters, size, request.recipe.seed, None if start is None else start[rows]),
-                layer=request.layer,
-                filters=filters,
-                seed=request.recipe.seed,
-                steps=request.recipe.steps,
-                precision=conditions.precision,
-                pixel_range=conditions.pixel_range,
-                stop=stop,
-            ):
+            ascent = compiled.begin(filters, size, request.recipe.seed, None if start is None else start[rows])
+            for event in optimise(ascent, conditions, filters, request.recipe.seed, stop):
                 yield replace(event, kernel=kernel(event.filter)) if isinstance(event, Pattern) else event
 
     def _conditions(self, request: Request) -> Conditions:
@@ -136,8 +111,7 @@ class Engine:
                 pre_activation=implementation.pre_activation,
                 dtype=conditions.precision.value,
             )
-            compiled = implementation(network, conditions.pixel_range, conditions.recipe)
-            self._compiled[conditions] = (network, compiled)
+            self._compiled[conditions] = (network, implementation(network, conditions))
         return self._compiled[conditions]
 
     def _batch_size(self, network: Network, size: tuple[int, int], pictures: int) -> int:

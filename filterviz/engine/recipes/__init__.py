@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from filterviz.engine.recipes.base import CompiledRecipe, optimise
+from filterviz.engine.recipes.base import CompiledRecipe, Conditions, optimise
 from filterviz.engine.recipes.classic import ClassicRecipe
 from filterviz.engine.recipes.natural import NaturalRecipe
 
 IMPLEMENTATIONS: Mapping[str, type[CompiledRecipe]] = {"natural": NaturalRecipe, "classic": ClassicRecipe}
 """The implementation of every recipe in ``spec.RECIPE_SPECS``, by name."""
 
-__all__ = ["IMPLEMENTATIONS", "CompiledRecipe", "optimise"]
+__all__ = ["IMPLEMENTATIONS", "CompiledRecipe", "Conditions", "optimise"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -20,6 +21,23 @@ from filterviz.spec import Pattern, PixelRange, Precision, Progress, Recipe
 
 SECONDS_BETWEEN_PREVIEWS = 0.2
 """Previews are made at most five times a second: more could not be followed by eye and would cost steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a compiled recipe depends on. Nothing is left to be decided.
+
+    Attributes:
+        layer: Name of the layer.
+        recipe: The recipe, with size and seed set to 0: they are given to each batch.
+        pixel_range: The pixel range of the network; ``None`` feeds pixel values of 0-255 unchanged.
+        precision: Number format of the computation, never ``AUTO``.
+    """
+
+    layer: str
+    recipe: Recipe
+    pixel_range: PixelRange | None
+    precision: Precision
 
 
 class Ascent(Protocol):
@@ -44,16 +62,16 @@ class CompiledRecipe(ABC):
 
     Args:
         network: The network up to the layer, built as :attr:`pre_activation` says.
-        pixel_range: The pixel range of the network; ``None`` feeds pixel values of 0-255 unchanged.
-        recipe: Its steps, objective and pictures. The size and the seed are given to :meth:`begin` instead.
+        conditions: The steps, objective and pictures of the recipe, and the pixel range of the network.
     """
 
     pre_activation: ClassVar[bool]
     """Whether the recipe needs the layer's output before the layer's own activation."""
 
-    def __init__(self, network: Network, pixel_range: PixelRange | None, recipe: Recipe) -> None:
+    def __init__(self, network: Network, conditions: Conditions) -> None:
+        recipe = conditions.recipe
         self.channels = network.input_channels
-        self.scaling = PixelScaling.of(pixel_range, self.channels)
+        self.scaling = PixelScaling.of(conditions.pixel_range, self.channels)
         self.objective = OBJECTIVES[recipe.objective]
         self.steps = recipe.steps
         self.pictures = recipe.pictures
@@ -74,26 +92,15 @@ class CompiledRecipe(ABC):
 
 
 def optimise(
-    ascent: Ascent,
-    *,
-    layer: str,
-    filters: Sequence[int],
-    seed: int,
-    steps: int,
-    precision: Precision,
-    pixel_range: PixelRange | None,
-    stop: Callable[[], bool],
+    ascent: Ascent, conditions: Conditions, filters: Sequence[int], seed: int, stop: Callable[[], bool]
 ) -> Iterator[Progress | Pattern]:
     """Take all steps of a batch, with progress on the way, and make a pattern of each tile.
 
     Args:
         ascent: A batch of ``n`` tiles at their start.
-        layer: Name of the layer, recorded in the patterns.
+        conditions: The number of steps, and what is recorded in the patterns.
         filters: The channels that the ``n`` tiles are for.
-        seed: The seed of the run; the seed of each filter is recorded in its pattern.
-        steps: Number of steps to take.
-        precision: Recorded in the patterns.
-        pixel_range: Recorded in the patterns.
+        seed: The seed of the run. The seed of each filter is recorded in its pattern.
         stop: Asked between steps whether to stop.
 
     Yields:
@@ -103,6 +110,7 @@ def optimise(
     Raises:
         Stopped: If ``stop`` said so. The last progress shows the tiles as they were left.
     """
+    steps = conditions.recipe.steps
     began = time.perf_counter()
     shown = -SECONDS_BETWEEN_PREVIEWS
     curve: list[NDArray[np.float32]] = []
@@ -132,7 +140,7 @@ def optimise(
     for index, channel in enumerate(filters):
         responses = tuple(float(values[index]) for values in curve)
         yield Pattern(
-            layer=layer,
+            layer=conditions.layer,
             filter=channel,
             tile=tiles[index],
             response_start=responses[0],
@@ -141,7 +149,7 @@ def optimise(
             flags=flags_of(responses),
             seed=filter_seed(seed, channel),
             seconds=share,
-            precision=precision,
-            pixel_range=pixel_range,
+            precision=conditions.precision,
+            pixel_range=conditions.pixel_range,
             responses=tuple(last[index].tolist()) if last.shape[1] > 1 else (),
         )

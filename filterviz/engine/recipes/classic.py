@@ -20,9 +20,8 @@ from filterviz.engine.batch_invariant import root_mean_square
 from filterviz.engine.finish import standardise, visible
 from filterviz.engine.network import Network
 from filterviz.engine.objectives import channel_mean
-from filterviz.engine.recipes.base import CompiledRecipe
+from filterviz.engine.recipes.base import CompiledRecipe, Conditions
 from filterviz.engine.seeds import filter_seeds
-from filterviz.spec import PixelRange, Recipe
 
 STEP = 1.0
 """Root mean square of a step over a tile, in pixel values of 0-255."""
@@ -51,8 +50,8 @@ class ClassicRecipe(CompiledRecipe):
 
     pre_activation = False
 
-    def __init__(self, network: Network, pixel_range: PixelRange | None, recipe: Recipe) -> None:
-        super().__init__(network, pixel_range, recipe)
+    def __init__(self, network: Network, conditions: Conditions) -> None:
+        super().__init__(network, conditions)
         self.respond = tf.function(self._respond, reduce_retracing=True, autograph=False)
         self.ascend = tf.function(self._ascend, reduce_retracing=True, autograph=False)
 

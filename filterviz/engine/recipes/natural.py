@@ -26,11 +26,10 @@ from filterviz.engine import batch_invariant, parametrisation
 from filterviz.engine.finish import displayed
 from filterviz.engine.network import Network
 from filterviz.engine.objectives import channel_mean, gram, leaky_mean, mean_similarity, nearest_to_firing, response
-from filterviz.engine.recipes.base import CompiledRecipe
+from filterviz.engine.recipes.base import CompiledRecipe, Conditions
 from filterviz.engine.seeds import image_seeds
 from filterviz.engine.transforms import UNCHANGED, Views, apply_view
 from filterviz.imaging import mosaic
-from filterviz.spec import PixelRange, Recipe
 
 LEAK = 0.1
 """Slope of the objective below zero in the first step: small enough that edges score higher than flat colour."""
@@ -70,8 +69,8 @@ class NaturalRecipe(CompiledRecipe):
 
     pre_activation = True
 
-    def __init__(self, network: Network, pixel_range: PixelRange | None, recipe: Recipe) -> None:
-        super().__init__(network, pixel_range, recipe)
+    def __init__(self, network: Network, conditions: Conditions) -> None:
+        super().__init__(network, conditions)
         fixed = network.input_size is not None or self.objective.positional
         self.views = NUDGES if fixed else FREE_VIEWS
         # Reversing the matrix is free; reversing the channels of every image is not.

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from filterviz.engine.recipes import base, optimise
+from filterviz.engine.recipes import Conditions, base, optimise
 from filterviz.engine.seeds import filter_seed
 from filterviz.errors import Stopped
-from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress
+from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Recipe
 
 FILTERS = (7, 2)
 
@@ -37,16 +37,8 @@ class Counting:
 
 def run(ascent: Counting, steps: int = 3, stop: Callable[[], bool] = lambda: False) -> list[Progress | Pattern]:
     events: list[Progress | Pattern] = []
-    made = optimise(
-        ascent,
-        layer="conv",
-        filters=FILTERS,
-        seed=5,
-        steps=steps,
-        precision=Precision.BFLOAT16,
-        pixel_range=PixelRange.UNIT,
-        stop=stop,
-    )
+    conditions = Conditions("conv", Recipe(steps=steps), PixelRange.UNIT, Precision.BFLOAT16)
+    made = optimise(ascent, conditions, FILTERS, seed=5, stop=stop)
     try:
         for event in made:
             events.append(event)

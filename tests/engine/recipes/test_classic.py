@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from filterviz.engine.recipes.base import optimise
+from filterviz.engine.recipes.base import Conditions, optimise
 from filterviz.engine.recipes.classic import ClassicRecipe, start_images
 from filterviz.engine.seeds import filter_seeds
 from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Precision, Progress
@@ -14,23 +14,19 @@ FILTERS = (5, 0, 3, 1)
 SIZE = (32, 32)
 
 
+def conditions(pixel_range: PixelRange | None = None, steps: int = 40) -> Conditions:
+    return Conditions("second", RECIPES["classic"].with_(steps=steps), pixel_range, Precision.FLOAT32)
+
+
 def compiled(network: TwoConvolutions, pixel_range: PixelRange | None = None) -> ClassicRecipe:
-    return ClassicRecipe(network, pixel_range, RECIPES["classic"])  # type: ignore[arg-type]
+    return ClassicRecipe(network, conditions(pixel_range))  # type: ignore[arg-type]
 
 
 def made(
     recipe: ClassicRecipe, filters: tuple[int, ...] = FILTERS, steps: int = 40, **options: object
 ) -> list[Pattern]:
-    events = optimise(
-        recipe.begin(filters, SIZE, seed=0, **options),  # type: ignore[arg-type]
-        layer="second",
-        filters=filters,
-        seed=0,
-        steps=steps,
-        precision=Precision.FLOAT32,
-        pixel_range=None,
-        stop=lambda: False,
-    )
+    ascent = recipe.begin(filters, SIZE, seed=0, **options)  # type: ignore[arg-type]
+    events = optimise(ascent, conditions(steps=steps), filters, seed=0, stop=lambda: False)
     return [event for event in events if isinstance(event, Pattern)]
 
 
@@ -98,18 +94,7 @@ def test_a_filter_that_never_fires_is_called_silent() -> None:
 
 def test_progress_shows_the_tiles_on_their_way() -> None:
     recipe = compiled(TwoConvolutions())
-    events = list(
-        optimise(
-            recipe.begin(FILTERS, SIZE, seed=0),
-            layer="second",
-            filters=FILTERS,
-            seed=0,
-            steps=3,
-            precision=Precision.FLOAT32,
-            pixel_range=None,
-            stop=lambda: False,
-        )
-    )
+    events = list(optimise(recipe.begin(FILTERS, SIZE, seed=0), conditions(steps=3), FILTERS, 0, lambda: False))
     first = events[0]
     assert isinstance(first, Progress)
     assert first.step == 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from filterviz.engine.objectives import OBJECTIVES
-from filterviz.engine.recipes import IMPLEMENTATIONS, optimise
+from filterviz.engine.recipes import IMPLEMENTATIONS, Conditions, optimise
 from filterviz.imaging import mosaic
 from filterviz.spec import OBJECTIVES as REGISTERED_OBJECTIVES
 from filterviz.spec import RECIPE_SPECS, RECIPES, Pattern, PixelRange, Precision, Recipe
@@ -31,17 +31,9 @@ def test_both_sides_have_the_same_names() -> None:
 def test_everything_that_is_offered_can_be_made(recipe: Recipe) -> None:
     implementation = IMPLEMENTATIONS[recipe.name]
     network = TwoConvolutions(pre_activation=implementation.pre_activation)
-    ascent = implementation(network, PixelRange.UNIT, recipe).begin((1, 4), SIZE, seed=0)  # type: ignore[arg-type]
-    *_, one, other = optimise(
-        ascent,
-        layer="second",
-        filters=(1, 4),
-        seed=0,
-        steps=recipe.steps,
-        precision=Precision.FLOAT32,
-        pixel_range=PixelRange.UNIT,
-        stop=lambda: False,
-    )
+    conditions = Conditions("second", recipe, PixelRange.UNIT, Precision.FLOAT32)
+    ascent = implementation(network, conditions).begin((1, 4), SIZE, seed=0)  # type: ignore[arg-type]
+    *_, one, other = optimise(ascent, conditions, (1, 4), seed=0, stop=lambda: False)
     for pattern in (one, other):
         assert isinstance(pattern, Pattern)
         assert mosaic.is_valid(pattern.tile, recipe.pictures)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import parametrisation
-from filterviz.engine.recipes.base import optimise
+from filterviz.engine.recipes.base import Conditions, optimise
 from filterviz.engine.recipes.natural import NaturalRecipe, _direction, _normalised
 from filterviz.engine.seeds import filter_seeds
 from filterviz.imaging.mosaic import GAP, split
@@ -24,18 +24,11 @@ def made(
     pictures: int = 1,
     **options: object,
 ) -> list[Pattern]:
-    given = Recipe(steps=steps, objective=objective, pictures=pictures)
-    recipe = NaturalRecipe(network, PixelRange.UNIT, given)  # type: ignore[arg-type]
-    events = optimise(
-        recipe.begin(filters, SIZE, seed, **options),  # type: ignore[arg-type]
-        layer="second",
-        filters=filters,
-        seed=seed,
-        steps=steps,
-        precision=Precision.FLOAT32,
-        pixel_range=PixelRange.UNIT,
-        stop=lambda: False,
-    )
+    recipe = Recipe(steps=steps, objective=objective, pictures=pictures)
+    conditions = Conditions("second", recipe, PixelRange.UNIT, Precision.FLOAT32)
+    compiled = NaturalRecipe(network, conditions)  # type: ignore[arg-type]
+    ascent = compiled.begin(filters, SIZE, seed, **options)  # type: ignore[arg-type]
+    events = optimise(ascent, conditions, filters, seed, stop=lambda: False)
     return [event for event in events if isinstance(event, Pattern)]
 
 
