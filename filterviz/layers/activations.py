@@ -146,9 +146,9 @@ def _one_slope_per_channel(_: Mapping[str, Any], weights: WeightShapes) -> bool:
 _OF_UNITS = frozenset({Trait.ACTIVATION, Trait.UNIT_BY_UNIT})
 
 LAYER = LayerKind(
-    name="Activation",
-    read=lambda values: {"activation": activation(values)},
-    shape=same_shape,
+    "Activation",
+    lambda values: {"activation": activation(values)},
+    same_shape,
     weights=lambda params, shapes: activation_weights(params, shapes[0]),
     roles=activation_roles,
     field=fields.VALUE_BY_VALUE,
@@ -156,18 +156,18 @@ LAYER = LayerKind(
     traits=_OF_UNITS | {Trait.TURNS_FREELY},
 )
 RELU = LayerKind(
-    name="ReLU",
-    read=_relu,
-    shape=same_shape,
+    "ReLU",
+    _relu,
+    same_shape,
     aliases=("ThresholdedReLU",),
     field=fields.VALUE_BY_VALUE,
     rectifies=lambda params: params["max_value"] is None and not params["negative_slope"] and not params["threshold"],
     traits=_OF_UNITS,
 )
 PRELU = LayerKind(
-    name="PReLU",
-    read=_prelu,
-    shape=same_shape,
+    "PReLU",
+    _prelu,
+    same_shape,
     weights=_prelu_weights,
     roles=lambda params: ("alpha",),
     axis_order=AxisOrder.AS_WRITTEN,
@@ -176,9 +176,9 @@ PRELU = LayerKind(
     traits=frozenset({Trait.ACTIVATION, Trait.TURNS_FREELY, Trait.KEEPS_AXES, Trait.SHARED_SLOPES}),
 )
 SOFTMAX = LayerKind(
-    name="Softmax",
-    read=lambda values: {"axis": axes(values)},
-    shape=same_shape,
+    "Softmax",
+    lambda values: {"axis": axes(values)},
+    same_shape,
     axis_order=AxisOrder.AXIS,
     no_effect=frozenset({"robust_masking"}),
     field=fields.along_channels(),
@@ -189,16 +189,16 @@ KINDS = (
     LAYER,
     RELU,
     LayerKind(
-        name="LeakyReLU",
-        read=lambda values: {"negative_slope": values.number("negative_slope", values.number("alpha", 0.3))},
-        shape=same_shape,
+        "LeakyReLU",
+        lambda values: {"negative_slope": values.number("negative_slope", values.number("alpha", 0.3))},
+        same_shape,
         field=fields.VALUE_BY_VALUE,
         traits=_OF_UNITS,
     ),
     LayerKind(
-        name="ELU",
-        read=lambda values: {"alpha": values.number("alpha", 1.0)},
-        shape=same_shape,
+        "ELU",
+        lambda values: {"alpha": values.number("alpha", 1.0)},
+        same_shape,
         field=fields.VALUE_BY_VALUE,
         traits=_OF_UNITS,
     ),

@@ -174,15 +174,12 @@ _OVER_IMAGES = _TRAITS | {Trait.IMAGE_CONVOLUTION}
 def _convolution(rank: int) -> LayerKind:
     image = rank == 2
     return LayerKind(
-        name=f"Conv{rank}D",
-        read=lambda values: _read_convolution(values, rank),
-        shape=_shape,
+        f"Conv{rank}D",
+        lambda values: _read_convolution(values, rank),
+        _shape,
         weights=_weights,
         roles=lambda params: ("kernel", *bias_role(params), *activation_roles(params)),
-        aliases=(
-            f"Convolution{rank}D",
-            *((f"AtrousConvolution{rank}D", f"AtrousConv{rank}D") if rank < 3 else ()),
-        ),
+        aliases=(f"Convolution{rank}D", *((f"AtrousConvolution{rank}D", f"AtrousConv{rank}D") if rank < 3 else ())),
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
         field=_FIELD if image else None,
@@ -196,9 +193,9 @@ def _convolution(rank: int) -> LayerKind:
 def _depthwise(rank: int) -> LayerKind:
     image = rank == 2
     return LayerKind(
-        name=f"DepthwiseConv{rank}D",
-        read=lambda values: _read_depthwise(values, rank),
-        shape=_depthwise_shape,
+        f"DepthwiseConv{rank}D",
+        lambda values: _read_depthwise(values, rank),
+        _depthwise_shape,
         weights=_depthwise_weights,
         roles=lambda params: ("depthwise", *bias_role(params), *activation_roles(params)),
         axis_order=AxisOrder.CHANNELS,
@@ -214,9 +211,9 @@ def _depthwise(rank: int) -> LayerKind:
 def _separable(rank: int) -> LayerKind:
     image = rank == 2
     return LayerKind(
-        name=f"SeparableConv{rank}D",
-        read=lambda values: _read_separable(values, rank),
-        shape=_shape,
+        f"SeparableConv{rank}D",
+        lambda values: _read_separable(values, rank),
+        _shape,
         weights=_separable_weights,
         roles=lambda params: ("depthwise", "pointwise", *bias_role(params), *activation_roles(params)),
         aliases=(f"SeparableConvolution{rank}D",),
@@ -233,9 +230,9 @@ def _transposed(rank: int) -> LayerKind:
     image = rank == 2
     older = (f"Deconvolution{rank}D", f"Convolution{rank}DTranspose") if rank > 1 else ()
     return LayerKind(
-        name=f"Conv{rank}DTranspose",
-        read=lambda values: _read_transposed(values, rank),
-        shape=_transposed_shape,
+        f"Conv{rank}DTranspose",
+        lambda values: _read_transposed(values, rank),
+        _transposed_shape,
         weights=_transposed_weights,
         roles=lambda params: ("kernel", *bias_role(params), *activation_roles(params)),
         aliases=(*older, *(("Deconv2D",) if image else ())),

@@ -43,9 +43,9 @@ def _read_embedding(values: ConfigValues) -> Params:
 
 KINDS = (
     LayerKind(
-        name="Dense",
-        read=_read_dense,
-        shape=lambda params, shapes: (*shapes[0][:-1], params["units"]),
+        "Dense",
+        _read_dense,
+        lambda params, shapes: (*shapes[0][:-1], params["units"]),
         weights=_dense_weights,
         roles=lambda params: ("kernel", *bias_role(params), *activation_roles(params)),
         axis_order=AxisOrder.AS_WRITTEN,
@@ -54,9 +54,9 @@ KINDS = (
         traits=frozenset({Trait.DENSE}),
     ),
     LayerKind(
-        name="Embedding",
-        read=_read_embedding,
-        shape=lambda params, shapes: (*shapes[0], params["output_dim"]),
+        "Embedding",
+        _read_embedding,
+        lambda params, shapes: (*shapes[0], params["output_dim"]),
         weights=lambda params, shapes: ((params["input_dim"], params["output_dim"]),),
         roles=lambda params: ("embeddings",),
         axis_order=AxisOrder.AS_WRITTEN,

@@ -31,7 +31,16 @@ from filterviz.layers.receptive_field import FieldRule
 from filterviz.layers.shapes import ShapeError, Shapes, broadcast, merged
 from filterviz.spec import Shape
 
-OPERATION = frozenset({Trait.OPERATION})
+
+def operation(
+    name: str,
+    shape: Callable[[Params, Shapes], Shape] = same_shape,
+    *,
+    traits: frozenset[Trait] = frozenset(),
+    **rest: Any,
+) -> LayerKind:
+    """Return a kind that only operations become, whose parameters come from the operation."""
+    return LayerKind(name, no_params, shape, traits=traits | {Trait.OPERATION}, **rest)
 
 
 def turned_axes(params: Params, rank: int) -> Turned:
@@ -155,96 +164,43 @@ def _multiplies_channels(params: Mapping[str, Any], before: int, after: int) -> 
 
 
 KINDS = (
-    LayerKind(
-        name="Elementwise",
-        read=no_params,
-        shape=same_shape,
-        field=fields.VALUE_BY_VALUE,
-        affine=_negated,
-        traits=OPERATION,
-    ),
-    LayerKind(name="Power", read=no_params, shape=same_shape, field=fields.VALUE_BY_VALUE, traits=OPERATION),
-    LayerKind(
-        name="Clip",
-        read=no_params,
-        shape=same_shape,
-        field=fields.VALUE_BY_VALUE,
-        affine=affine.unchanged,
-        traits=OPERATION,
-    ),
-    LayerKind(
-        name="Binary",
-        read=no_params,
-        shape=_binary,
+    operation("Elementwise", field=fields.VALUE_BY_VALUE, affine=_negated),
+    operation("Power", field=fields.VALUE_BY_VALUE),
+    operation("Clip", field=fields.VALUE_BY_VALUE, affine=affine.unchanged),
+    operation(
+        "Binary",
+        _binary,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_constants_fit_any_size,
         field=fields.VALUE_BY_VALUE,
         affine=_with_constant,
         turn=_turned_binary,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Where",
-        read=no_params,
-        shape=_chosen,
+    operation(
+        "Where",
+        _chosen,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_constants_fit_any_size,
         field=fields.VALUE_BY_VALUE,
         turn=_turned_where,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Along",
-        read=no_params,
-        shape=same_shape,
-        axis_order=AxisOrder.AXIS,
-        field=fields.along_channels(),
-        traits=OPERATION,
-    ),
-    LayerKind(
-        name="Normalize",
-        read=no_params,
-        shape=same_shape,
-        axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.along_channels(),
-        turn=turned_axes,
-        traits=OPERATION,
-    ),
-    LayerKind(
-        name="RootMeanSquare",
-        read=no_params,
-        shape=same_shape,
-        axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.along_channels(),
-        turn=turned_axes,
-        traits=OPERATION,
-    ),
-    LayerKind(
-        name="LocalResponse",
-        read=no_params,
-        shape=same_shape,
-        axis_order=AxisOrder.AS_WRITTEN,
-        rank=4,
-        field=fields.IN_POSITION,
-        traits=OPERATION,
-    ),
-    LayerKind(
-        name="Reduce",
-        read=no_params,
-        shape=_reduced,
+    operation("Along", axis_order=AxisOrder.AXIS, field=fields.along_channels()),
+    operation("Normalize", axis_order=AxisOrder.AS_WRITTEN, field=fields.along_channels(), turn=turned_axes),
+    operation("RootMeanSquare", axis_order=AxisOrder.AS_WRITTEN, field=fields.along_channels(), turn=turned_axes),
+    operation("LocalResponse", axis_order=AxisOrder.AS_WRITTEN, rank=4, field=fields.IN_POSITION),
+    operation(
+        "Reduce",
+        _reduced,
         axis_order=AxisOrder.AS_WRITTEN,
         field=fields.along_channels("axes"),
         affine=_sum_of_channels,
         turn=_turned_reduction,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="MatMul",
-        read=no_params,
-        shape=_multiplied,
+    operation(
+        "MatMul",
+        _multiplied,
         axis_order=AxisOrder.AS_WRITTEN,
         field=FieldRule(_multiplies_channels),
         affine=_matrix_product,
-        traits=OPERATION,
     ),
 )

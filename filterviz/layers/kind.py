@@ -70,7 +70,7 @@ class Trait(Enum):
     ONE_PER_AXIS_VALUE = "numbers in its settings may be meant for its channels or for its columns"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class LayerKind:
     """A kind of layer.
 

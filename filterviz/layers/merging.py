@@ -15,9 +15,9 @@ from filterviz.spec import Shape
 
 def _merge(name: str, mode: str = "", rule: affine.AffineRule | None = None, *traits: Trait) -> LayerKind:
     return LayerKind(
-        name=name,
-        read=no_params,
-        shape=lambda params, shapes: merged(shapes),
+        name,
+        no_params,
+        lambda params, shapes: merged(shapes),
         merge_mode=mode,
         several=True,
         field=fields.VALUE_BY_VALUE,
@@ -65,9 +65,9 @@ KINDS = (
     _merge("Minimum", "", None, Trait.MERGES),
     _merge("Divide", "", None, Trait.GATES, Trait.OPERATION),
     LayerKind(
-        name="Concatenate",
-        read=lambda values: {"axis": values.whole("axis", -8, 8, -1)},
-        shape=_concatenated,
+        "Concatenate",
+        lambda values: {"axis": values.whole("axis", -8, 8, -1)},
+        _concatenated,
         merge_mode="concat",
         axis_order=AxisOrder.AXIS,
         several=True,

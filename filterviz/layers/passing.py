@@ -64,17 +64,17 @@ CODE = frozenset({"Lambda", "TorchModuleWrapper", "TFSMLayer", "FlaxLayer", "Jax
 
 KINDS = (
     LayerKind(
-        name=IDENTITY,
-        read=no_params,
-        shape=same_shape,
+        IDENTITY,
+        no_params,
+        same_shape,
         field=fields.VALUE_BY_VALUE,
         affine=affine.unchanged,
         traits=frozenset({Trait.UNIT_BY_UNIT, Trait.LEAVES_PIXELS, Trait.TURNS_FREELY}),
     ),
     LayerKind(
-        name="Masking",
-        read=lambda values: {"mask_value": values.number("mask_value", 0.0)},
-        shape=same_shape,
+        "Masking",
+        lambda values: {"mask_value": values.number("mask_value", 0.0)},
+        same_shape,
         axis_order=AxisOrder.AS_WRITTEN,
         field=fields.IN_POSITION,
         traits=frozenset({Trait.STARTS_MASKS}),

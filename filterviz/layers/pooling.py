@@ -38,9 +38,9 @@ def _growth(params: Mapping[str, Any]) -> float:
 def _pooling(name: str, rank: int, short: str, *traits: Trait) -> LayerKind:
     image = rank == 2
     return LayerKind(
-        name=f"{name}Pooling{rank}D",
-        read=lambda values: _read(values, rank),
-        shape=_shape,
+        f"{name}Pooling{rank}D",
+        lambda values: _read(values, rank),
+        _shape,
         aliases=(f"{short}Pool{rank}D",),
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
@@ -57,9 +57,9 @@ def _global(name: str, rank: int, short: str) -> LayerKind:
 
     traits = {2: {Trait.UNIT_BY_UNIT}, 1: {Trait.USES_MASKS} if name == "Average" else set()}
     return LayerKind(
-        name=f"Global{name}Pooling{rank}D",
-        read=lambda values: {"keepdims": values.flag("keepdims", False)},
-        shape=shape,
+        f"Global{name}Pooling{rank}D",
+        lambda values: {"keepdims": values.flag("keepdims", False)},
+        shape,
         aliases=(f"Global{short}Pool{rank}D",),
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
@@ -79,9 +79,9 @@ def _adaptive_shape(params: Mapping[str, Any], shapes: Shapes) -> Shape:
 def _adaptive(name: str, rank: int) -> LayerKind:
     """As many windows as are wanted, of whatever size that takes."""
     return LayerKind(
-        name=f"Adaptive{name}Pooling{rank}D",
-        read=lambda values: {"output_size": values.wholes("output_size", rank, 1, 8192)},
-        shape=_adaptive_shape,
+        f"Adaptive{name}Pooling{rank}D",
+        lambda values: {"output_size": values.wholes("output_size", rank, 1, 8192)},
+        _adaptive_shape,
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
         sizes_free=needs_its_size,

@@ -16,17 +16,14 @@ from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.affine import Preparation, Step
 from filterviz.layers.axes import axis_of, channels_last
-from filterviz.layers.elementwise import OPERATION, turned_axes, turned_list
+from filterviz.layers.elementwise import operation, turned_axes, turned_list
 from filterviz.layers.kind import (
     AxisOrder,
-    LayerKind,
     Params,
     Trait,
     Turned,
     WeightShapes,
     needs_its_size,
-    no_params,
-    same_shape,
 )
 from filterviz.layers.receptive_field import FieldRule, Line
 from filterviz.layers.resizing import given_size
@@ -275,134 +272,99 @@ def _stacked_map(step: Step, sources: Sequence[Preparation]) -> Preparation | No
 
 
 KINDS = (
-    LayerKind(
-        name="Slice",
-        read=no_params,
-        shape=_sliced,
+    operation(
+        "Slice",
+        _sliced,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_slices_fit_any_size,
         field=FieldRule(_slices_forwards, _slice_side),
         affine=_sliced_map,
         turn=_turned_slice,
-        traits=OPERATION | {Trait.KEEPS_AXES},
+        traits=frozenset({Trait.KEEPS_AXES}),
     ),
-    LayerKind(
-        name="Take",
-        read=no_params,
-        shape=_taken,
+    operation(
+        "Take",
+        _taken,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=lambda params, weights: bool(params["axis"] == 3),
         field=fields.along_channels(),
         affine=_taken_map,
         turn=turned_axes,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Stack",
-        read=no_params,
-        shape=_stacked,
+    operation(
+        "Stack",
+        _stacked,
         axis_order=AxisOrder.AS_WRITTEN,
         field=FieldRule(lambda params, before, after: (before, after) == (3, 4) and params["axis"] % 4 == 3),
         affine=_stacked_map,
         turn=_turned_stack,
-        traits=OPERATION | {Trait.STACKS},
+        traits=frozenset({Trait.STACKS}),
     ),
-    LayerKind(
-        name="ExpandDims",
-        read=no_params,
-        shape=_expanded,
+    operation(
+        "ExpandDims",
+        _expanded,
         axis_order=AxisOrder.AS_WRITTEN,
         field=FieldRule(lambda params, before, after: (before, after) == (3, 4) and tuple(params["axis"]) == (3,)),
         affine=_expanded_map,
         turn=_turned_expansion,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Squeeze",
-        read=no_params,
-        shape=_squeezed,
+    operation(
+        "Squeeze",
+        _squeezed,
         axis_order=AxisOrder.AS_WRITTEN,
         field=FieldRule(_only_channels),
         affine=_squeezed_map,
         turn=_turned_squeeze,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Tile",
-        read=no_params,
-        shape=_tiled,
+    operation(
+        "Tile",
+        _tiled,
         axis_order=AxisOrder.AS_WRITTEN,
         field=FieldRule(lambda params, before, after: before == 4 and tuple(params["repeats"][1:3]) == (1, 1)),
         affine=_tiled_map,
         turn=turned_list("repeats"),
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Repeat",
-        read=no_params,
-        shape=_repeated,
+    operation(
+        "Repeat",
+        _repeated,
         axis_order=AxisOrder.AS_WRITTEN,
         field=fields.moving(_repeat_side),
         affine=_repeated_map,
         turn=turned_axes,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Roll",
-        read=no_params,
-        shape=same_shape,
+    operation(
+        "Roll",
         axis_order=AxisOrder.AS_WRITTEN,
         field=FieldRule(lambda params, before, after: before == 4 and set(params["axis"]) == {3}),
         affine=affine.unchanged,
         turn=turned_axes,
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="BroadcastTo",
-        read=no_params,
-        shape=_broadcast_to,
-        axis_order=AxisOrder.AS_WRITTEN,
-        sizes_free=needs_its_size,
-        turn=_turned_broadcast,
-        traits=OPERATION,
+    operation(
+        "BroadcastTo", _broadcast_to, axis_order=AxisOrder.AS_WRITTEN, sizes_free=needs_its_size, turn=_turned_broadcast
     ),
-    LayerKind(
-        name="Pad",
-        read=no_params,
-        shape=_padded,
+    operation(
+        "Pad",
+        _padded,
         axis_order=AxisOrder.AS_WRITTEN,
         field=fields.moving(_pad_side),
         affine=affine.unchanged,
         turn=turned_list("padding"),
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="Resize",
-        read=no_params,
-        shape=given_size,
-        axis_order=AxisOrder.CHANNELS,
-        rank=4,
-        affine=affine.unchanged,
-        traits=OPERATION,
-    ),
-    LayerKind(
-        name="DepthToSpace",
-        read=no_params,
-        shape=_depth_to_space,
+    operation("Resize", given_size, axis_order=AxisOrder.CHANNELS, rank=4, affine=affine.unchanged),
+    operation(
+        "DepthToSpace",
+        _depth_to_space,
         axis_order=AxisOrder.CHANNELS,
         rank=4,
         field=fields.moving(lambda params, axis, line: fields.enlarged(line, params["block_size"])),
         growth=lambda params: float(params["block_size"] ** 2),
-        traits=OPERATION,
     ),
-    LayerKind(
-        name="SpaceToDepth",
-        read=no_params,
-        shape=_space_to_depth,
+    operation(
+        "SpaceToDepth",
+        _space_to_depth,
         axis_order=AxisOrder.CHANNELS,
         rank=4,
         field=fields.moving(lambda params, axis, line: fields.blocks(line, params["block_size"])),
         growth=lambda params: 1.0 / params["block_size"] ** 2,
-        traits=OPERATION,
     ),
 )

@@ -59,9 +59,9 @@ def _recurrent(name: str, gates: int, *aliases: str) -> LayerKind:
         return (kernel, (params["units"], wide), *(offsets if params["use_bias"] else ()))
 
     return LayerKind(
-        name=name,
-        read=read,
-        shape=shape,
+        name,
+        read,
+        shape,
         weights=weights,
         roles=_roles,
         aliases=aliases,
@@ -131,9 +131,9 @@ def _images_weights(params: Params, shapes: Shapes) -> WeightShapes:
 KINDS = (
     *CELLS.values(),
     LayerKind(
-        name=BIDIRECTIONAL,
-        read=_read_both,
-        shape=_both_shape,
+        BIDIRECTIONAL,
+        _read_both,
+        _both_shape,
         weights=lambda params, shapes: 2 * CELLS[params["cell"]].weights(params, shapes),
         roles=lambda params: 2 * _roles(params),
         axis_order=AxisOrder.AS_WRITTEN,
@@ -142,9 +142,9 @@ KINDS = (
         traits=frozenset({Trait.USES_MASKS, Trait.SEVERAL_KERNELS}),
     ),
     LayerKind(
-        name="ConvLSTM2D",
-        read=_read_images,
-        shape=_images_shape,
+        "ConvLSTM2D",
+        _read_images,
+        _images_shape,
         weights=_images_weights,
         roles=_roles,
         axis_order=AxisOrder.AS_WRITTEN,

@@ -83,9 +83,9 @@ def _enlarge_side(params: Mapping[str, Any], axis: int, line: Line) -> Line:
 def _padding(rank: int) -> LayerKind:
     image = rank == 2
     return LayerKind(
-        name=f"ZeroPadding{rank}D",
-        read=lambda values: _amounts(values, "padding", rank),
-        shape=_padded,
+        f"ZeroPadding{rank}D",
+        lambda values: _amounts(values, "padding", rank),
+        _padded,
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
         field=fields.moving(_pad_side) if image else None,
@@ -97,9 +97,9 @@ def _padding(rank: int) -> LayerKind:
 def _cropping(rank: int) -> LayerKind:
     image = rank == 2
     return LayerKind(
-        name=f"Cropping{rank}D",
-        read=lambda values: _amounts(values, "cropping", rank),
-        shape=_cropped,
+        f"Cropping{rank}D",
+        lambda values: _amounts(values, "cropping", rank),
+        _cropped,
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
         field=fields.moving(_crop_side) if image else None,
@@ -123,9 +123,9 @@ def _upsampling(rank: int) -> LayerKind:
 
     image = rank == 2
     return LayerKind(
-        name=f"UpSampling{rank}D",
-        read=read,
-        shape=shape,
+        f"UpSampling{rank}D",
+        read,
+        shape,
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
         field=fields.moving(_enlarge_side) if image else None,
@@ -162,28 +162,14 @@ KINDS = (
     *map(_cropping, RANKS),
     *map(_upsampling, RANKS),
     LayerKind(
-        name="ReflectionPadding2D",
-        read=_read_reflection_padding,
-        shape=_reflected,
+        "ReflectionPadding2D",
+        _read_reflection_padding,
+        _reflected,
         axis_order=AxisOrder.CHANNELS,
         rank=4,
         field=fields.moving(_reflect_side),
         affine=affine.unchanged,
     ),
-    LayerKind(
-        name="Resizing",
-        read=_read_resizing,
-        shape=given_size,
-        axis_order=AxisOrder.CHANNELS,
-        rank=4,
-        affine=affine.unchanged,
-    ),
-    LayerKind(
-        name="CenterCrop",
-        read=_read_size,
-        shape=given_size,
-        axis_order=AxisOrder.CHANNELS,
-        rank=4,
-        affine=affine.unchanged,
-    ),
+    LayerKind("Resizing", _read_resizing, given_size, axis_order=AxisOrder.CHANNELS, rank=4, affine=affine.unchanged),
+    LayerKind("CenterCrop", _read_size, given_size, axis_order=AxisOrder.CHANNELS, rank=4, affine=affine.unchanged),
 )
