@@ -43,6 +43,9 @@ OPERATION_KINDS = frozenset(name for name, kind in KINDS.items() if kind.has(Tra
 LAYERS = frozenset(KINDS) - OPERATION_KINDS
 """The classes of layers that can be rebuilt."""
 
+NOT_REBUILT: frozenset[str] = frozenset().union(*(getattr(family, "NOT_REBUILT", ()) for family in FAMILIES))
+"""Layers of Keras that are known and not rebuilt: the network is cut there."""
+
 ALIASES: Mapping[str, str] = {
     **{alias: kind.name for kind in KINDS.values() for alias in kind.aliases},
     "Model": "Functional",
@@ -89,4 +92,15 @@ def modernise(class_name: str, config: Mapping[str, Any], *, keras_3: bool) -> t
     return name, modern
 
 
-__all__ = ["ALIASES", "FAMILIES", "KINDS", "LAYERS", "OPERATION_KINDS", "LayerKind", "Trait", "kind_of", "modernise"]
+__all__ = [
+    "ALIASES",
+    "FAMILIES",
+    "KINDS",
+    "LAYERS",
+    "NOT_REBUILT",
+    "OPERATION_KINDS",
+    "LayerKind",
+    "Trait",
+    "kind_of",
+    "modernise",
+]

@@ -250,3 +250,5 @@ KINDS = (
     *map(_separable, (1, 2)),
     *map(_transposed, (1, 2, 3)),
 )
+
+NOT_REBUILT = frozenset({"LocallyConnected1D", "LocallyConnected2D"})

@@ -66,3 +66,5 @@ KINDS = (
         traits=frozenset({Trait.LOOKUP}),
     ),
 )
+
+NOT_REBUILT = frozenset({"EinsumDense", "ReversibleEmbedding"})

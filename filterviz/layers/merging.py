@@ -76,3 +76,5 @@ KINDS = (
         traits=frozenset({Trait.JOINS_MASKS}),
     ),
 )
+
+NOT_REBUILT = frozenset({"Dot"})

@@ -47,17 +47,15 @@ NOTHING_AT_INFERENCE = UNCHANGED_IN_TRAINING | RANDOM_IN_TRAINING
 
 NOT_REBUILT = frozenset(
     {
-        *("AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention", "EinsumDense", "Dot"),
+        *("AdditiveAttention", "Attention", "GroupQueryAttention", "MultiHeadAttention"),
         *("AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "Pipeline"),
         *("CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup"),
-        *("TextVectorization", "MelSpectrogram", "STFTSpectrogram", "ReversibleEmbedding", "DenseFeatures"),
-        *("ConvLSTM1D", "ConvLSTM3D", "LocallyConnected1D", "LocallyConnected2D"),
-        *("RNN", "AbstractRNNCell", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
+        *("TextVectorization", "MelSpectrogram", "STFTSpectrogram", "DenseFeatures"),
         # These are no layers of their own: what a network begins with, and what others are made from.
         *("InputLayer", "Layer", "Wrapper", TIME_DISTRIBUTED),
     }
 )
-"""Layers of Keras that are not rebuilt, or not as layers: the network is cut there."""
+"""Layers of Keras of no family here that are not rebuilt, or not as layers: the network is cut there."""
 
 CODE = frozenset({"Lambda", "TorchModuleWrapper", "TFSMLayer", "FlaxLayer", "JaxLayer"})
 """Classes that carry program code, or a pointer to some."""

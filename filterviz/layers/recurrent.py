@@ -153,3 +153,10 @@ KINDS = (
         traits=frozenset({Trait.SEVERAL_KERNELS, Trait.CONVOLVES}),
     ),
 )
+
+NOT_REBUILT = frozenset(
+    {
+        *("ConvLSTM1D", "ConvLSTM3D"),
+        *("RNN", "AbstractRNNCell", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
+    }
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from filterviz.layers.passing import NOT_REBUILT
+from filterviz.layers import NOT_REBUILT
 from filterviz.reader.config import Layer
 
 

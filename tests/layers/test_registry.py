@@ -9,8 +9,8 @@ import pytest
 
 import filterviz
 from filterviz.engine.constructors import BY_HAND, CONSTRUCTORS, FUNCTIONS, SLICED
-from filterviz.layers import ALIASES, FAMILIES, KINDS, LAYERS, OPERATION_KINDS, Trait, modernise
-from filterviz.layers.passing import CODE, NOT_REBUILT, NOTHING_AT_INFERENCE
+from filterviz.layers import ALIASES, FAMILIES, KINDS, LAYERS, NOT_REBUILT, OPERATION_KINDS, Trait, modernise
+from filterviz.layers.passing import CODE, NOTHING_AT_INFERENCE
 
 PACKAGE = Path(filterviz.__file__).parent
 

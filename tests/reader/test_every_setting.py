@@ -17,11 +17,11 @@ import keras
 import pytest
 import tf_keras
 
-from filterviz.layers import ALIASES, KINDS, modernise
+from filterviz.layers import ALIASES, KINDS, NOT_REBUILT, modernise
 from filterviz.layers.activations import activation
 from filterviz.layers.config_values import ConfigValues, Unsupported
 from filterviz.layers.kind import has_no_effect, nothing_is_ignored
-from filterviz.layers.passing import CODE, NOT_REBUILT, NOTHING_AT_INFERENCE
+from filterviz.layers.passing import CODE, NOTHING_AT_INFERENCE
 from filterviz.reader.wrappers import WRAPPERS
 
 OF_THE_BASES = {
