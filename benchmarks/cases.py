@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.errors import Refused
 from filterviz.reader import open_model
 from filterviz.settings import Settings

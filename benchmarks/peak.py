@@ -21,10 +21,11 @@ import tensorflow as tf
 
 from filterviz.engine.network import Network, build
 from filterviz.engine.objectives import channel_mean, own_channel
-from filterviz.engine.recipes.natural import Natural
+from filterviz.engine.recipes import Conditions
+from filterviz.engine.recipes.natural import NaturalRecipe
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
-from filterviz.spec import ModelSpec
+from filterviz.spec import ModelSpec, Precision, Recipe
 
 LAYERS = ("block3_conv1", "block4_conv1", "block5_conv1")
 TARGETS = {"float32": 0.85, "bfloat16": 0.75}
@@ -87,7 +88,9 @@ def ascents(
 ) -> Mapping[str, Callable[[], object]]:
     """One step of the network alone, and one of the whole recipe."""
     network = build(model, layer, pre_activation=True, dtype=precision)
-    recipe = Natural(network, model.spec.pixel_range, steps=1_000_000)
+    recipe = NaturalRecipe(
+        network, Conditions(layer, Recipe(steps=1_000_000), model.spec.pixel_range, Precision(precision))
+    )
     return {
         "network": alone(network, tiles, size),
         "natural": recipe.begin(range(tiles), (size, size), 0, None).step,

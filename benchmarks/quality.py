@@ -35,9 +35,9 @@ from numpy.typing import NDArray
 from filterviz.engine import parametrisation
 from filterviz.engine.engine import Engine
 from filterviz.engine.network import Network, build
-from filterviz.engine.objectives import channel_mean, gram, own_channel, response, sameness
+from filterviz.engine.objectives import channel_mean, gram, mean_similarity, own_channel, response
 from filterviz.engine.preprocessing import PixelScaling
-from filterviz.engine.recipes.natural import Natural
+from filterviz.engine.recipes.natural import NaturalRecipe
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, LayerSpec, Recipe, Request
@@ -148,17 +148,17 @@ def natural(
     """What natural makes, at a contrast that need not be its own."""
     engine = Engine(model, Settings())
     recipe_given = Recipe("natural", size=max(sides), steps=steps)
-    network, recipe = engine._prepare(engine._conditions(Request(layer, filters, recipe_given)))
-    assert isinstance(recipe, Natural)
+    network, recipe = engine._compile(engine._conditions(Request(layer, filters, recipe_given)))
+    assert isinstance(recipe, NaturalRecipe)
     compiling = recipe.begin(filters, sides, 0)
-    compiling.step(), recipe.render(compiling._state[0], sides, compiling._state[1])
+    compiling.step(), compiling.render()
     began = time.perf_counter()
     ascent = recipe.begin(filters, sides, 0)
-    spectra, _contrast, *moments = ascent._state
-    ascent._state = (spectra, tf.fill([len(filters)], contrast), *moments)
+    spectra, _contrast, *moments = ascent.state
+    ascent.state = (spectra, tf.fill([len(filters)], contrast), *moments)
     for _ in range(steps):
         ascent.step()
-    pictures = recipe.render(ascent._state[0], sides, ascent._state[1])
+    pictures = ascent.render()
     seconds = time.perf_counter() - began
     return Made(PixelScaling.of(model.spec.pixel_range, network.input_channels).from_unit(pictures), seconds)
 
@@ -236,7 +236,7 @@ class Lucid:
         self._units = units
         self._size = size
         # As ``param.fft_image`` scales them; the frequencies' weights are those that ours have.
-        self._scale = tf.constant(parametrisation.spectrum_scale(size, size) * size, tf.complex64)
+        self._scale = tf.constant(parametrisation.frequency_weights(size, size) * size, tf.complex64)
         self._spectrum = tf.Variable(tf.zeros((2, 1, 3, size, size // 2 + 1)))
         self._optimiser = keras.optimizers.Adam(0.05)
         self._optimiser.build([self._spectrum])
@@ -315,14 +315,14 @@ def classic_for(
 ) -> Made:
     """As many steps of classic as fit into the time. Its pictures are in the network's units already."""
     engine = Engine(model, Settings())
-    _, recipe = engine._prepare(engine._conditions(Request(layer, filters, RECIPES["classic"])))
-    assert not isinstance(recipe, Natural)
+    _, recipe = engine._compile(engine._conditions(Request(layer, filters, RECIPES["classic"])))
+    assert not isinstance(recipe, NaturalRecipe)
     recipe.begin(filters, sides, 0).step()
     began = time.perf_counter()
     ascent = recipe.begin(filters, sides, 0)
     while time.perf_counter() - began < seconds:
         ascent.step()
-    return Made(ascent._pictures, time.perf_counter() - began)
+    return Made(ascent.images, time.perf_counter() - began)
 
 
 def kept(judge: Judge, values: tf.Tensor, views: int) -> NDArray[np.float64]:
@@ -348,7 +348,7 @@ def kept(judge: Judge, values: tf.Tensor, views: int) -> NDArray[np.float64]:
 def diverse(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: int) -> None:
     filters = spread(layer, count)
     engine = Engine(model, Settings())
-    network, _ = engine._prepare(engine._conditions(Request(layer.name, filters)))
+    network, _ = engine._compile(engine._conditions(Request(layer.name, filters)))
     sides = network.input_size or (network.next_size(size) or size,) * 2
     # One filter after the other, so that networks of any size fit.
     together = [ends(engine, layer, channel, sides, FOUR) for channel in filters]
@@ -371,12 +371,12 @@ def ends(
     made, responses = [], []
     for seed in range(FOUR // pictures):
         given = Recipe("natural", size=max(sides), seed=seed, pictures=pictures)
-        network, recipe = engine._prepare(engine._conditions(Request(layer.name, (channel,), given)))
-        assert isinstance(recipe, Natural)
+        network, recipe = engine._compile(engine._conditions(Request(layer.name, (channel,), given)))
+        assert isinstance(recipe, NaturalRecipe)
         ascent = recipe.begin((channel,), sides, seed)
         for _ in range(given.steps):
             ascent.step()
-        made.append(recipe.render(ascent._state[0], sides, ascent._state[1]))
+        made.append(ascent.render())
         responses.append(ascent.responses())
     values = PixelScaling.of(engine._model.spec.pixel_range, network.input_channels).from_unit(tf.concat(made, 0))
     return values, np.concatenate(responses)
@@ -385,7 +385,7 @@ def ends(
 def likeness(network: Network, values: tf.Tensor) -> float:
     """How alike four pictures of one filter are."""
     _, features = network.with_features(values, tf.constant([0]))
-    return float(tf.reduce_mean(sameness(gram(features), FOUR)).numpy())
+    return float(tf.reduce_mean(mean_similarity(gram(features), FOUR)).numpy())
 
 
 def affine(turn: tf.Tensor, height: tf.Tensor | float, width: tf.Tensor | float) -> tf.Tensor:

@@ -33,6 +33,7 @@ from filterviz.service.model import VGG16, Model
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import (
+    DEFAULT_RECIPE,
     OBJECTIVES,
     PICTURES,
     RECIPES,
@@ -197,13 +198,13 @@ def _parser() -> _Parser:
 def _conditions() -> _Parser:
     """The options that say how pictures are made."""
     made = _Parser(add_help=False)
-    made.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
+    made.add_argument("--recipe", default=DEFAULT_RECIPE.name, choices=list(RECIPES), help="how they are made")
     made.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
     made.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
     made.add_argument(
         "--objective",
-        choices=OBJECTIVES,
-        help="what is sought: the filter anywhere, its opposite, or at the middle only",
+        choices=list(OBJECTIVES),
+        help="what to look for: " + "; ".join(f"{name}, {meaning}" for name, meaning in OBJECTIVES.items()),
     )
     made.add_argument(
         "--pictures",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 

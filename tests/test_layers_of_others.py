@@ -12,7 +12,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from filterviz.engine.network import build, build_whole
+from filterviz.engine.network import build
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from tests.networks import randomise

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from filterviz.spec import PixelRange

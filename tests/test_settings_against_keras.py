@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 import tf_keras
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import OpenedModel, open_model
-from filterviz.reader.graph import UNSUPPORTED
+from filterviz.layers.passing import UNSUPPORTED
 from filterviz.settings import Settings
 from tests.networks import randomise
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from tests.networks import outputs_of, randomise

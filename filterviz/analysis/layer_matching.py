@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 
+from filterviz.layers import KINDS, Trait, kind_of
 from filterviz.spec import LayerSpec, ModelSpec
 
-CONVOLUTIONS = frozenset({"Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"})
-"""Kinds whose filters are learned; the layers after them see as much but only rework what these found."""
+CONVOLUTIONS = frozenset(name for name in KINDS if kind_of(name, Trait.IMAGE_CONVOLUTION))
 
 
 def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = None) -> LayerSpec:
@@ -34,7 +34,7 @@ def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = N
         >>> match(LayerSpec("mine", "Conv2D", receptive_field=11), vgg).name
         'block2'
     """
-    candidates = _convolutions(reference)
+    candidates = convolutions(reference)
     if not candidates:
         message = f"The network {reference.name!r} has no convolution to compare with."
         raise ValueError(message)
@@ -49,18 +49,22 @@ def relative_depth(layer: LayerSpec, model: ModelSpec) -> float:
 
     A convolution lies in the middle of its share, so the only one of a network is at 0.5.
     """
-    convolutions = {item.name for item in _convolutions(model)}
+    names = {item.name for item in convolutions(model)}
     before = 0.0
     for item in model.layers:
         if item.name == layer.name:
-            before += 0.5 * (item.name in convolutions)
+            before += 0.5 * (item.name in names)
             break
-        before += item.name in convolutions
-    return before / max(1, len(convolutions))
+        before += item.name in names
+    return before / max(1, len(names))
 
 
-def _convolutions(model: ModelSpec) -> list[LayerSpec]:
-    return [layer for layer in model.visualisable if layer.kind in CONVOLUTIONS]
+def convolutions(model: ModelSpec) -> list[LayerSpec]:
+    """Return the layers of a network whose filters were learned from images and can be shown.
+
+    The layers after them see as much of the image, and only rework what these found.
+    """
+    return [layer for layer in model.visualisable if kind_of(layer.kind, Trait.IMAGE_CONVOLUTION)]
 
 
 def _share(place: int, layers: list[LayerSpec]) -> float:

@@ -1,4 +1,7 @@
-"""From a rebuilt network and a recipe to patterns. The only place that imports Keras; it runs in child processes."""
+"""The computation of patterns and network outputs: the only package that imports Keras and TensorFlow.
+
+It runs in worker processes.
+"""
 
 from filterviz.engine.engine import Engine
 

@@ -1,4 +1,4 @@
-"""The machine under TensorFlow: woken before any file is read, and asked what it computes on."""
+"""The machine that TensorFlow computes on: which number format is fastest, and whether there is a graphics card."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from filterviz.spec import Precision
 
 
 def warm_up() -> None:
-    """Take one step up the gradient of a toy network, so that what TensorFlow and Keras load late is loaded.
+    """Take one gradient step on a toy network, so that everything TensorFlow and Keras load lazily is loaded.
 
-    Later a child may not load anything any more, and the first picture of a real network comes sooner.
+    A worker process calls this before it reads a file, because afterwards it may not load anything any more. It also
+    makes the first image of a real network appear sooner.
     """
-    picture = keras.Input((None, None, 3))
-    hidden = keras.layers.Conv2D(2, 3, activation="relu")(picture)
-    network = keras.Model(picture, keras.layers.BatchNormalization()(hidden))
+    image = keras.Input((None, None, 3))
+    hidden = keras.layers.Conv2D(2, 3, activation="relu")(image)
+    network = keras.Model(image, keras.layers.BatchNormalization()(hidden))
 
-    def ascend(pictures: tf.Tensor) -> tf.Tensor:
+    def gradient(images: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            tape.watch(pictures)
-            response = tf.reduce_mean(network(pictures))
-        return tape.gradient(response, pictures)
+            tape.watch(images)
+            response = tf.reduce_mean(network(images))
+        return tape.gradient(response, images)
 
-    tf.function(ascend, autograph=False)(tf.zeros((1, 8, 8, 3))).numpy()
+    tf.function(gradient, autograph=False)(tf.zeros((1, 8, 8, 3))).numpy()
     best_precision()
 
 
 def has_graphics_card() -> bool:
-    """Whether TensorFlow sees a graphics card it can compute on."""
+    """Whether TensorFlow sees a graphics card that it can compute on."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
 @cache
 def best_precision() -> Precision:
-    """The number format this machine computes convolutions fastest in.
+    """The number format in which this machine computes convolutions fastest.
 
-    bfloat16 where the processor multiplies it in hardware (AVX512-BF16 or AMX), float32 elsewhere. Asked for once
-    before a file is read, since a child may not look at the machine afterwards.
+    That is bfloat16 where the processor multiplies it in hardware (AVX512-BF16 or AMX), and float32 elsewhere. The
+    answer is kept, because a worker process that has read a file may not read ``/proc`` any more.
     """
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")

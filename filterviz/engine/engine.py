@@ -1,9 +1,9 @@
-"""The engine: one opened model, asked again and again. What was built and compiled for it is kept."""
+"""The engine: makes patterns of one opened model, and keeps what it has built and compiled for further requests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,61 +12,39 @@ from filterviz.engine import device
 from filterviz.engine.kernels import kernels
 from filterviz.engine.network import Network, build
 from filterviz.engine.outputs import Outputs
-from filterviz.engine.recipes.base import climb
-from filterviz.engine.recipes.classic import Classic
-from filterviz.engine.recipes.natural import Natural
-from filterviz.engine.seeds import filter_seed, filter_seeds
+from filterviz.engine.recipes import IMPLEMENTATIONS, CompiledRecipe, Conditions, optimise
+from filterviz.engine.seeds import filter_seed
 from filterviz.errors import BadRequest
 from filterviz.imaging import mosaic
 from filterviz.reader import OpenedModel
 from filterviz.settings import MIB, Settings
-from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Request
+from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Recipe, Request
 
 LARGEST_BATCH = 32
-"""Tiles in one batch. Beyond this nothing is gained on a processor, and the first picture only comes later."""
+"""Most images in one batch. More are no faster on a processor, and the first previews would come later."""
 
 KEPT_FOR_GRADIENT = 3
 """Bytes of memory for each byte of activations: the values, their gradients, and workspace."""
 
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a compiled recipe depends on; nothing in it is left open.
-
-    Attributes:
-        layer: the layer's name.
-        recipe: the recipe's name.
-        steps: there will be.
-        objective: what is sought.
-        pictures: of each filter.
-        pixel_range: the network's; ``None`` feeds 0-255 as it is.
-        precision: of the computation.
-    """
-
-    layer: str
-    recipe: str
-    steps: int
-    objective: str
-    pictures: int
-    pixel_range: PixelRange | None
-    precision: Precision
+GREY = 128
+"""The pixel value of a tile that could not be made."""
 
 
 class Engine:
-    """Makes patterns for the layers of one model, and computes its outputs.
+    """Makes patterns for the layers of one model, and computes the outputs of the whole network.
 
     Args:
-        model: opened by ``reader.open_model``; must stay open as long as the engine is used.
-        settings: the limits.
+        model: A model from ``reader.open_model``. It must stay open as long as the engine is used.
+        settings: The limits.
 
     Attributes:
-        outputs: what the whole network computes.
+        outputs: Computes the outputs of the whole network.
     """
 
     def __init__(self, model: OpenedModel, settings: Settings) -> None:
         self._model = model
         self._settings = settings
-        self._compiled: dict[Conditions, tuple[Network, Classic | Natural]] = {}
+        self._compiled: dict[Conditions, tuple[Network, CompiledRecipe]] = {}
         self.outputs = Outputs(model, settings)
 
     def run(
@@ -79,86 +57,70 @@ class Engine:
         """Make the patterns of one request, batch after batch.
 
         Args:
-            request: which filters of which layer, and how.
-            start: the start pictures in the recipe's units (``classic`` 0-255, ``natural`` 0-1),
-                ``[n, height, width, channels]``, one for each filter in order, in place of those the seeds give.
-            stop: asked between steps.
+            request: Which filters of which layer, and how.
+            start: Start images ``[n, height, width, channels]``, one for each filter in order, in place of those the
+                seeds give. They are in the units of the recipe: 0-255 for ``classic``, 0-1 for ``natural``.
+            stop: Asked between steps whether to stop.
 
         Yields:
-            :class:`Progress` and :class:`Pattern`; every filter's pattern once.
+            :class:`Progress`, and one :class:`Pattern` for every filter.
 
         Raises:
-            BadRequest: the size does not fit the network, or the start pictures do not fit the request.
-            Stopped: ``stop`` said so.
+            BadRequest: If the size does not fit the network, or the start images do not fit the request.
+            Stopped: If ``stop`` said so.
         """
         conditions = self._conditions(request)
-        network, recipe = self._prepare(conditions)
+        network, compiled = self._compile(conditions)
         size = _tile_size(network, request)
-        shape = (len(request.filters), *size, network.input_channels)
-        if start is not None and start.shape != shape:
-            message = f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}."
-            raise BadRequest(message)
-        if start is not None and request.recipe.pictures > 1:
-            message = "Start pictures can be given where one picture is made of each filter, not several."
-            raise BadRequest(message)
+        if start is not None:
+            _check_start(start, (len(request.filters), *size, network.input_channels), request.recipe)
 
-        # A filter whose weights are not numbers has no gradient to follow, and would spoil that of its neighbours.
+        # A filter whose weights are not finite has no gradient to follow, and would spoil the others in its batch.
         sound = [row for row, channel in enumerate(request.filters) if channel not in network.not_finite]
-        yield from _without_picture(request, network, size, conditions)
-        batch = self._batch(network, size, request.recipe.pictures)
+        yield from _not_finite(request, network, size, conditions)
+        batch = self._batch_size(network, size, request.recipe.pictures)
         kernel = kernels(self._model, request.layer, conditions.pixel_range)
         for first in range(0, len(sound), batch):
             rows = sound[first : first + batch]
             filters = [request.filters[row] for row in rows]
-            pictures = None if start is None else start[rows]
-            for event in climb(
-                recipe.begin(filters, size, request.recipe.seed, pictures),
-                layer=request.layer,
-                filters=filters,
-                seeds=filter_seeds(request.recipe.seed, filters),
-                steps=request.recipe.steps,
-                precision=conditions.precision,
-                pixel_range=conditions.pixel_range,
-                stop=stop,
-            ):
+            ascent = compiled.begin(filters, size, request.recipe.seed, None if start is None else start[rows])
+            for event in optimise(ascent, conditions, filters, request.recipe.seed, stop):
                 yield replace(event, kernel=kernel(event.filter)) if isinstance(event, Pattern) else event
 
     def _conditions(self, request: Request) -> Conditions:
-        """What a request leaves open, decided for this model and this machine."""
-        pixel_range: PixelRange | None = request.pixel_range
-        precision = request.precision
-        if request.recipe.name == "classic":
-            # The script knew no pixel range and computed in float32; what is asked for is honoured.
-            pixel_range = None if pixel_range is PixelRange.AUTO else pixel_range
-            precision = Precision.FLOAT32 if precision is Precision.AUTO else precision
-        else:
-            pixel_range = self._model.spec.pixel_range if pixel_range is PixelRange.AUTO else pixel_range
-            precision = device.best_precision() if precision is Precision.AUTO else precision
+        """Decide what the request leaves open: the recipe's own choice first, then the model's and the machine's."""
         recipe = request.recipe
-        return Conditions(
-            request.layer, recipe.name, recipe.steps, recipe.objective, recipe.pictures, pixel_range, precision
-        )
+        pixel_range: PixelRange | None = request.pixel_range
+        if pixel_range is PixelRange.AUTO:
+            pixel_range = recipe.spec.pixel_range
+        if pixel_range is PixelRange.AUTO:
+            pixel_range = self._model.spec.pixel_range
+        precision = request.precision
+        if precision is Precision.AUTO:
+            precision = recipe.spec.precision
+        if precision is Precision.AUTO:
+            precision = device.best_precision()
+        return Conditions(request.layer, replace(recipe, size=0, seed=0), pixel_range, precision)
 
-    def _prepare(self, conditions: Conditions) -> tuple[Network, Classic | Natural]:
+    def _compile(self, conditions: Conditions) -> tuple[Network, CompiledRecipe]:
         if conditions not in self._compiled:
-            natural = conditions.recipe == "natural"
-            network = build(self._model, conditions.layer, pre_activation=natural, dtype=conditions.precision.value)
-            recipe: Classic | Natural
-            if natural:
-                assert conditions.pixel_range is not None
-                recipe = Natural(
-                    network, conditions.pixel_range, conditions.steps, conditions.objective, conditions.pictures
-                )
-            else:
-                recipe = Classic(network, conditions.pixel_range)
-            self._compiled[conditions] = (network, recipe)
+            implementation = IMPLEMENTATIONS[conditions.recipe.name]
+            network = build(
+                self._model,
+                conditions.layer,
+                pre_activation=implementation.pre_activation,
+                dtype=conditions.precision.value,
+            )
+            self._compiled[conditions] = (network, implementation(network, conditions))
         return self._compiled[conditions]
 
-    def _batch(self, network: Network, size: tuple[int, int], pictures: int) -> int:
-        """How many tiles fit into the memory for one batch.
+    def _batch_size(self, network: Network, size: tuple[int, int], pictures: int) -> int:
+        """How many tiles fit into the memory for one batch, 1 to :data:`LARGEST_BATCH`.
+
+        A single image is tried even if it does not fit.
 
         Raises:
-            BadRequest: not even the pictures of one filter do, and they cannot be made one by one.
+            BadRequest: If the images of one filter do not fit. They cannot be made one by one.
         """
         kept = network.activation_bytes(size) + (network.features_bytes(size) if pictures > 1 else 0)
         fitting = self._settings.batch_bytes // (KEPT_FOR_GRADIENT * max(kept, 1) * pictures)
@@ -172,12 +134,24 @@ class Engine:
         return int(np.clip(fitting, 1, max(1, LARGEST_BATCH // pictures)))
 
 
-def _without_picture(
-    request: Request, network: Network, size: tuple[int, int], conditions: Conditions
-) -> Iterator[Pattern]:
-    """A grey tile, flagged, for each filter whose own or earlier weights are NaN or infinite."""
+def _check_start(start: NDArray[np.float32], shape: tuple[int, ...], recipe: Recipe) -> None:
+    """Check start images against the shape that the request needs.
+
+    Raises:
+        BadRequest: If they do not fit.
+    """
+    if start.shape != shape:
+        message = f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}."
+        raise BadRequest(message)
+    if recipe.pictures > 1:
+        message = "Start pictures can be given where one picture is made of each filter, not several."
+        raise BadRequest(message)
+
+
+def _not_finite(request: Request, network: Network, size: tuple[int, int], conditions: Conditions) -> Iterator[Pattern]:
+    """A flagged grey tile for each filter whose own or earlier weights are NaN or infinite."""
     nothing, pictures = float("nan"), request.recipe.pictures
-    grey = np.full((*size, 1 if network.input_channels == 1 else 3), 128, np.uint8)
+    grey = np.full((*size, 1 if network.input_channels == 1 else 3), GREY, np.uint8)
     for channel in request.filters:
         if channel in network.not_finite:
             yield Pattern(
@@ -197,10 +171,11 @@ def _without_picture(
 
 
 def _tile_size(network: Network, request: Request) -> tuple[int, int]:
-    """The height and width of the tiles.
+    """Height and width of the images in pixels.
 
     Raises:
-        BadRequest: the layer has no output at that size, or its branches do not meet; says which size would do.
+        BadRequest: If the layer has no output at that size, or its branches come out at different sizes. The sentence
+            says which size would do.
     """
     if network.input_size is not None:
         return network.input_size

@@ -10,9 +10,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from filterviz.engine.tensor_functions import TENSORS, Params
-from filterviz.engine.tensor_functions import Operation as Operation
-from filterviz.reader.operation_shapes import slices
+from filterviz.engine.tensor_functions import Operation, Params
+from filterviz.layers.rearranging import slices
 from filterviz.reader.small_floats import LARGEST_E4M3
 
 
@@ -66,7 +65,7 @@ def _divide(_: Params) -> Operation:
     return apply
 
 
-def _resize(params: Params) -> Operation:
+def resize(params: Params) -> Operation:
     """``Resizing`` with interpolations that Keras 3 has no name for; without regard to the picture's proportions."""
     size = (params["height"], params["width"])
     return lambda inputs: _cast(
@@ -74,7 +73,7 @@ def _resize(params: Params) -> Operation:
     )
 
 
-def _upsample(params: Params) -> Operation:
+def upsample(params: Params) -> Operation:
     """``UpSampling2D`` with interpolations that Keras 3 has no name for."""
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
@@ -99,27 +98,14 @@ def _reflect(params: Params) -> Operation:
     return lambda inputs: tf.pad(inputs, amounts, "REFLECT")
 
 
-OPERATIONS: Mapping[str, Callable[[Params], Operation]] = {
+KINDS: Mapping[str, Callable[[Params], Operation]] = {
     "Power": _power,
     "Clip": _clip,
     "Slice": _slice,
     "Divide": _divide,
-    **TENSORS,
     "ReflectionPadding2D": _reflect,
 }
-"""Kind -> the function for its parameters."""
-
-KERAS_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
-"""Interpolations that layers of Keras 3 know themselves."""
-
-
-def instead_of_layer(kind: str, params: Params) -> Operation | None:
-    """The function for a kind that Keras has no layer for, or none for these settings; else ``None``."""
-    if kind in OPERATIONS:
-        return OPERATIONS[kind](params)
-    if kind in ("Resizing", "UpSampling2D") and params["interpolation"] not in KERAS_INTERPOLATIONS:
-        return (_resize if kind == "Resizing" else _upsample)(params)
-    return None
+"""Kind -> what makes the function for its parameters."""
 
 
 def normalise(arrays: Sequence[Any], axis: int | tuple[int, ...] | None, *, invert: bool) -> Operation:

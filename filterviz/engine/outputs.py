@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.engine.network import Whole, build_whole
 from filterviz.engine.subnetwork import inputs_of, needed
+from filterviz.engine.whole_network import Whole, build_whole
 from filterviz.errors import BadRequest, Stopped
+from filterviz.layers import KINDS
+from filterviz.layers.axes import channels_last, turned
+from filterviz.layers.passing import FOLD, INPUT, START, UNFOLD
+from filterviz.layers.shapes import ShapeError
 from filterviz.reader import OpenedModel
-from filterviz.reader.axes import channels_last, turned
-from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD
-from filterviz.reader.layers import KINDS, ShapeError
+from filterviz.reader.graph_builder import folded, unfolded
 from filterviz.settings import MIB, Settings
 from filterviz.spec import ModelSpec, Shape
 
@@ -114,9 +116,9 @@ def _check_shapes(spec: ModelSpec, inputs: Sequence[Array]) -> None:
 
 def _shape(kind: str, params: dict[str, object], shapes: Sequence[Shape]) -> Shape:
     if kind == FOLD:
-        return (None, *shapes[0][2:])
+        return folded(shapes[0])
     if kind == UNFOLD:
-        return (None, shapes[1][1], *shapes[0][1:])
+        return unfolded(shapes[0], shapes[1][1])
     if kind in (INPUT, START):
         return shapes[0]
     return KINDS[kind].shape(params, shapes)

@@ -1,4 +1,4 @@
-"""The units pictures come in: from 0-255 pixel values to what a network was trained on, and back."""
+"""Preprocessing: from pixel values of 0-255 to the values that a network was trained on, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from filterviz.spec import PixelRange
 
-Channels = TypeVar("Channels")
+Array = TypeVar("Array")
+"""A NumPy array or a TensorFlow tensor."""
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 """What ``keras.applications`` subtracts for VGG16 and ResNet50 (``imagenet_utils``, mode ``caffe``)."""
@@ -19,12 +20,12 @@ IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 
 @dataclass(frozen=True, slots=True)
 class PixelScaling:
-    """An affine map from pixel values to network values: ``network = scale * pixel + offset``, channel by channel.
+    """An affine map from pixel values to network values, for each channel: ``network = scale * pixel + offset``.
 
     Attributes:
-        scale: of the whole picture.
-        offset: one number, or one for each channel in the network's order.
-        reverse: whether the network takes blue first.
+        scale: Factor for all channels.
+        offset: One number for all channels, or one for each channel in the network's order.
+        reverse: Whether the network takes its channels in reverse order, blue first.
     """
 
     scale: float = 1.0
@@ -33,9 +34,9 @@ class PixelScaling:
 
     @classmethod
     def of(cls, pixel_range: PixelRange | None, channels: int) -> PixelScaling:
-        """The map for a pixel range; ``None`` is the identity, 0-255 as it is.
+        """The map for a pixel range; ``None`` is the identity.
 
-        ``caffe`` on a network that has not three channels has no mean to subtract and is 0-255.
+        ``CAFFE`` is defined for three channels only. For any other number it is the identity too, as is ``BYTE``.
         """
         if pixel_range is PixelRange.UNIT:
             return cls(1 / 255)
@@ -45,24 +46,23 @@ class PixelScaling:
             return cls(1.0, tuple(-mean for mean in IMAGENET_MEAN_BGR), reverse=True)
         return cls()
 
-    def from_unit(self, pictures: tf.Tensor) -> tf.Tensor:
-        """Pictures ``[..., channels]`` in 0-1 in the network's units and channel order, as part of a computation."""
-        return self.scaled(self.ordered(pictures))
+    def from_unit(self, images: tf.Tensor) -> tf.Tensor:
+        """Images ``[..., channels]`` in 0-1, red first, as network values in the network's channel order."""
+        return self.scaled(self.ordered(images))
 
-    def ordered(self, values: Channels) -> Channels:
-        """Anything ``[..., channels]``, turned from red first into the network's channel order, or back."""
-        turned: Channels = values[..., ::-1] if self.reverse else values  # type: ignore[index]
-        return turned
+    def ordered(self, values: Array) -> Array:
+        """Values ``[..., channels]`` with the channels in the network's order; applied again, it restores them."""
+        ordered: Array = values[..., ::-1] if self.reverse else values  # type: ignore[index]
+        return ordered
 
-    def scaled(self, pictures: tf.Tensor) -> tf.Tensor:
-        """As :meth:`from_unit`, of pictures whose channels are in the network's order already."""
-        return pictures * (255 * self.scale) + tf.constant(self.offset, pictures.dtype)
+    def scaled(self, images: tf.Tensor) -> tf.Tensor:
+        """Images in 0-1 whose channels are in the network's order already, as network values."""
+        return images * (255 * self.scale) + tf.constant(self.offset, images.dtype)
 
     def to_network(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Pixel values ``[..., channels]`` (0-255) in the network's units and channel order."""
-        values: NDArray[np.float64] = np.asarray(self.ordered(pixels), np.float64) * self.scale + np.asarray(
-            self.offset
-        )
+        """Pixel values ``[..., channels]`` of 0-255, red first, as network values in the network's channel order."""
+        ordered = np.asarray(self.ordered(pixels), np.float64)
+        values: NDArray[np.float64] = ordered * self.scale + np.asarray(self.offset)
         return values
 
     def to_pixels(self, values: NDArray[np.floating]) -> NDArray[np.float64]:

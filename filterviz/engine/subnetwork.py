@@ -1,4 +1,4 @@
-"""What must be computed to get from a picture to one layer, and at which picture sizes that can be done."""
+"""What must be computed to get from an image to one layer, and for which sizes of images that can be done."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from dataclasses import dataclass
 from math import prod
 
 from filterviz.errors import BadRequest
-from filterviz.reader.axes import turned
-from filterviz.reader.graph import FOLD, INPUT, START, UNFOLD, is_picture
-from filterviz.reader.layers import KINDS, ShapeError
-from filterviz.reader.turning import sizes_free
+from filterviz.layers import KINDS, Trait, kind_of
+from filterviz.layers.axes import turned
+from filterviz.layers.passing import FOLD, IMAGES, INPUT, UNFOLD
+from filterviz.layers.shapes import ShapeError
+from filterviz.reader.graph import is_image
 from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Shape
 
 LARGEST_SIDE = 1024
-"""No picture larger than this is looked for when a network needs pictures of certain sizes."""
-
-PICTURES = (INPUT, START, FOLD)
+"""The largest image that is tried where a network needs images of certain sizes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The part of a network between a picture and a layer.
+    """The part of a network between an image and a layer.
 
     Attributes:
-        spec: of the whole network.
-        nodes: to compute, in order; the last is the layer's.
-        source: the node the picture takes the place of.
-        others: input nodes beside it, held at zero.
+        spec: The whole network.
+        nodes: Nodes to compute, in order; the last is the layer's.
+        source: Node that the image takes the place of.
+        others: Other input nodes, which are held at zero.
     """
 
     spec: ModelSpec
@@ -36,45 +35,45 @@ class Plan:
 
     @property
     def target(self) -> LayerSpec:
-        """The layer."""
+        """The layer whose output is wanted."""
         return self.layer(self.nodes[-1])
 
     @property
-    def picture(self) -> Shape:
-        """The shape of the picture, as the file has it."""
+    def image(self) -> Shape:
+        """The shape of the image, as the file has it."""
         return self.spec.nodes[self.source].output_shape or ()
 
     @property
     def free(self) -> bool:
-        """Whether pictures of other sizes than the file's can be used."""
+        """Whether images of other sizes than the file's can be used."""
         last = self.spec.nodes[self.nodes[-1]].output_shape or ()
         turned_around = any(any(self.spec.nodes[node].permutations) for node in self.nodes if node != self.source)
         return len(last) == 4 and not turned_around and all(_free(self.layer(node)) for node in self.nodes)
 
     @property
     def features(self) -> int:
-        """The last node on the way whose output has places, not only channels: what a picture's texture is read from.
+        """The last node on the way whose output has positions, not only channels.
 
-        That is the layer itself but for a Dense layer.
+        The texture of an image is read from it. It is the layer itself unless that is a Dense layer.
         """
         for node in reversed(self.nodes):
-            places = (self.spec.nodes[node].output_shape or ())[1:-1]
-            if node not in self.others and any(side != 1 for side in places):
+            sides = (self.spec.nodes[node].output_shape or ())[1:-1]
+            if node not in self.others and any(side != 1 for side in sides):
                 return node
         return self.source
 
     @property
     def computed(self) -> tuple[int, ...]:
-        """The nodes that take something: all but the inputs."""
+        """The nodes that take something: all except the inputs."""
         return tuple(node for node in self.nodes if node != self.source and node not in self.others)
 
     @property
     def rectified_late(self) -> dict[int, int]:
-        """ReLUs that can as well follow the maximum pooling behind them: the pooling's node -> the node with the ReLU.
+        """ReLUs that may follow the max pooling after them instead: node of the pooling -> node with the ReLU.
 
-        The maximum of what a ReLU let through is what a ReLU lets through of the maximum, and so are the gradients,
-        but behind the pooling there is a quarter of the numbers. Where a processor multiplies bfloat16 in tiles, a
-        ReLU's gradient takes as long as a convolution.
+        A ReLU and a maximum can change places without changing values or gradients, and after the pooling there is a
+        quarter of the numbers. Where a processor multiplies bfloat16 in tiles, the gradient of a ReLU takes as long as
+        a convolution.
         """
         takers: dict[int, list[int]] = {}
         for node in self.computed:
@@ -84,26 +83,26 @@ class Plan:
             found[0]: node
             for node, found in takers.items()
             if len(found) == 1
-            and self.layer(found[0]).rebuilt_as == "MaxPooling2D"
+            and kind_of(self.layer(found[0]).rebuilt_as, Trait.MAXIMUM)
             and node not in (self.source, self.features)
             and _is_rectified(self.layer(node))
         }
 
     def layer(self, node: int) -> LayerSpec:
-        """The layer that a node calls."""
+        """Return the layer that a node calls."""
         return self.spec.layers[self.spec.nodes[node].layer]
 
     def inputs(self, node: int) -> list[tuple[int, tuple[int, ...] | None]]:
-        """What a node takes. Pictures that were made frames and are made pictures again stay pictures."""
+        """Return what a node takes. Images that were made frames and are made images again stay images."""
         return _inputs(self.spec, node)
 
     def shapes(self, height: int, width: int) -> dict[int, Shape]:
-        """The shape of each node's output for a picture of that size.
+        """Return the shape of each node's output for an image of that size.
 
         Raises:
-            ShapeError: the picture is too small, or of a size at which branches do not meet.
+            ShapeError: The image is too small, or of a size at which branches do not fit together.
         """
-        found: dict[int, Shape] = {self.source: (None, height, width, self.picture[-1])}
+        found: dict[int, Shape] = {self.source: (None, height, width, self.image[-1])}
         for node in self.others:
             found[node] = self.spec.nodes[node].output_shape or ()
         for node in self.nodes:
@@ -111,32 +110,32 @@ class Plan:
                 continue
             layer = self.layer(node)
             inputs = [turned(found[source], turn) for source, turn in self.inputs(node)]
-            passing = layer.rebuilt_as in PICTURES
+            passing = layer.rebuilt_as in IMAGES
             found[node] = inputs[0] if passing else KINDS[layer.rebuilt_as].shape(dict(layer.params), inputs)
         return found
 
     def fits(self, size: int) -> bool:
-        """Whether a square picture of that side can be used."""
+        """Return whether a square image of that side can be used."""
         try:
             return 0 not in [side for shape in self.shapes(size, size).values() for side in shape]
         except ShapeError:
             return False
 
     def next_size(self, size: int) -> int | None:
-        """The smallest side from ``size`` on that can be used."""
+        """Return the smallest side from ``size`` on that can be used; ``None`` where there is none."""
         return next((side for side in range(size, LARGEST_SIDE + 1) if self.fits(side)), None)
 
     def activation_bytes(self, height: int, width: int) -> int:
-        """Memory of all outputs for one picture, in float32."""
+        """Return the memory of all outputs for one image, in float32."""
         shapes = self.shapes(height, width).values()
         return 4 * sum(prod(side or 1 for side in shape[1:]) for shape in shapes)
 
 
 def plan(spec: ModelSpec, name: str) -> Plan:
-    """How to get from a picture to the layer of that name.
+    """Return how to get from an image to the layer of that name.
 
     Raises:
-        BadRequest: no picture leads to it.
+        BadRequest: No image leads to it.
     """
     index = next(number for number, layer in enumerate(spec.layers) if layer.name == name)
     target = next(number for number, node in enumerate(spec.nodes) if node.layer == index)
@@ -151,7 +150,7 @@ def plan(spec: ModelSpec, name: str) -> Plan:
         needed.add(node)
         call = spec.nodes[node]
         kind = spec.layers[call.layer].rebuilt_as
-        if _is_picture(spec, node) and node != target:
+        if _starts_here(spec, node) and node != target:
             sources.append(node)
         elif kind == INPUT:
             others.append(node)
@@ -165,7 +164,7 @@ def plan(spec: ModelSpec, name: str) -> Plan:
 
 
 def needed(spec: ModelSpec) -> list[int]:
-    """The nodes that the outputs of the whole network are computed from, and the outputs, in order."""
+    """Return the nodes that the outputs of the whole network are computed from, and the outputs, in order."""
     found: set[int] = set()
     waiting = list(spec.outputs)
     while waiting:
@@ -176,10 +175,10 @@ def needed(spec: ModelSpec) -> list[int]:
     return sorted(found)
 
 
-def _is_picture(spec: ModelSpec, node: int) -> bool:
+def _starts_here(spec: ModelSpec, node: int) -> bool:
     call = spec.nodes[node]
     before = spec.nodes[call.inputs[0]] if len(call.inputs) == 1 else None
-    return is_picture(
+    return is_image(
         spec.layers[call.layer].rebuilt_as,
         call.output_shape,
         None if before is None else spec.layers[before.layer].rebuilt_as,
@@ -188,7 +187,7 @@ def _is_picture(spec: ModelSpec, node: int) -> bool:
 
 
 def inputs_of(call: NodeSpec) -> list[tuple[int, tuple[int, ...] | None]]:
-    """The inputs of a call, each with the permutation its axes want."""
+    """Return the inputs of a call, each with the permutation of its axes."""
     turns = call.permutations or (None,) * len(call.inputs)
     return list(zip(call.inputs, turns, strict=True))
 
@@ -203,16 +202,12 @@ def _inputs(spec: ModelSpec, node: int) -> list[tuple[int, tuple[int, ...] | Non
 
 
 def _is_rectified(layer: LayerSpec) -> bool:
-    """Whether a layer ends in a plain ReLU that it can also be called without."""
-    if layer.rebuilt_as == "ReLU":
-        params = layer.params
-        return params["max_value"] is None and not params["negative_slope"] and not params["threshold"]
-    return layer.params.get("activation") == "relu" and layer.rebuilt_as in ("Activation", "Conv2D", "DepthwiseConv2D")
+    """Return whether a layer ends in a plain ReLU that it can also be computed without."""
+    return layer.rebuilt_as in KINDS and KINDS[layer.rebuilt_as].rectifies(layer.params)
 
 
 def _free(layer: LayerSpec) -> bool:
-    if layer.rebuilt_as in (*PICTURES, UNFOLD):
+    """Return whether a layer takes images of any size."""
+    if layer.rebuilt_as in (*IMAGES, UNFOLD):
         return True
-    if layer.rebuilt_as == "PReLU":
-        return layer.weight_shapes[0][:2] == (1, 1)
-    return KINDS[layer.rebuilt_as].sizes_free and sizes_free(layer.rebuilt_as, layer.params)
+    return KINDS[layer.rebuilt_as].sizes_free(layer.params, layer.weight_shapes)

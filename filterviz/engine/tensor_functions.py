@@ -242,7 +242,7 @@ def _resize(params: Params) -> Operation:
     return apply
 
 
-TENSORS: Mapping[str, Callable[[Params], Operation]] = {
+KINDS: Mapping[str, Callable[[Params], Operation]] = {
     "Elementwise": _elementwise,
     "Binary": _binary,
     "Where": _where,
@@ -267,4 +267,4 @@ TENSORS: Mapping[str, Callable[[Params], Operation]] = {
     "SpaceToDepth": lambda params: lambda inputs: tf.nn.space_to_depth(inputs, params["block_size"]),
     "DepthToSpace": lambda params: lambda inputs: tf.nn.depth_to_space(inputs, params["block_size"]),
 }
-"""Kind -> the function for its parameters."""
+"""Kind -> what makes the function for its parameters."""

@@ -1,7 +1,7 @@
-"""Random changes of view between the steps, so that a pattern may not depend on a single pixel's place.
+"""Random changes of view between the steps, so that a pattern does not depend on the exact position of single pixels.
 
 Olah et al., "Feature Visualization", Distill 2017, "Transformation robustness": a pattern that stops working when it is
-shifted by a pixel or turned by a degree is an accident of the network, not what the filter looks for.
+shifted by a pixel or rotated by a degree is an accident of the network, not what the filter detects.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """How far a view may differ.
+    """The limits within which views are drawn. A view is a rotation, a zoom and a shift of the whole image.
 
     Attributes:
-        shift: in either direction, as a share of the side; 0.5 reaches every place of a periodic picture.
-        turn: in degrees, either way.
-        zoom: as a share, either way.
+        shift: Largest shift in either direction, as a share of the side; 0.5 reaches every position of a periodic
+            image.
+        turn: Largest rotation in either direction, in degrees.
+        zoom: Largest change of scale in either direction, as a share.
     """
 
     shift: float = 0.5
@@ -29,12 +30,13 @@ class Views:
     zoom: float = 0.08
 
     def draw(self, seed: int, steps: int) -> NDArray[np.float32]:
-        """One view for each step: angle in radians, zoom factor, and shifts as shares of height and width.
+        """One random view for each step.
 
-        All tiles of a batch share the views, so a tile does not depend on what else is in its batch.
+        All tiles of a batch share the views, so that a tile does not depend on the rest of its batch.
 
         Returns:
-            float32 ``[steps, 4]``.
+            Float32 ``[steps, 4]``: angle in radians, zoom factor, and the shifts down and right as shares of the height
+            and width.
         """
         limits = np.array([np.radians(self.turn), self.zoom, self.shift, self.shift])
         drawn = np.random.default_rng(seed).uniform(-limits, limits, (steps, 4))
@@ -42,44 +44,50 @@ class Views:
         return drawn.astype(np.float32)
 
 
-STILL = np.array([0, 1, 0, 0], np.float32)
-"""The view that shows pictures as they are."""
+UNCHANGED = np.array([0, 1, 0, 0], np.float32)
+"""The view that shows images as they are."""
 
 
-def look(pictures: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
-    """Pictures turned, zoomed and shifted, all in the same way; what leaves on one side comes back on the other.
+def apply_view(images: tf.Tensor, view: tf.Tensor) -> tf.Tensor:
+    """Rotate, zoom and shift images, all of them in the same way.
 
     Args:
-        pictures: float32 ``[n, channels, height, width]``, periodic.
-        view: float32 ``[4]``, a row of :meth:`Views.draw`.
+        images: Float32 ``[n, channels, height, width]``. They are periodic: what leaves on one side comes back on the
+            opposite side.
+        view: Float32 ``[4]``, a row of :meth:`Views.draw`.
 
     Returns:
-        float32 of the same shape, interpolated bilinearly.
+        Float32 of the same shape, interpolated bilinearly.
     """
-    _, channels, height, width = pictures.shape
-    places = height * width
-    weights, sources = _seen_from(view, height, width)
-    # One matrix says for every place what it takes from which four; each of its rows serves all pictures and channels.
-    index = tf.stack([tf.repeat(tf.range(places, dtype=tf.int64), 4), tf.reshape(sources, [-1])], axis=1)
+    _, channels, height, width = images.shape
+    positions = height * width
+    weights, sources = _interpolation(view, height, width)
+    # A sparse matrix with four entries in each row: row i holds the weights of the four positions that make up position
+    # i of the view. It is the same for all images and channels.
+    index = tf.stack([tf.repeat(tf.range(positions, dtype=tf.int64), 4), tf.reshape(sources, [-1])], axis=1)
     matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
-        indices=index, values=tf.reshape(weights, [-1]), dense_shape=[places, places]
+        indices=index, values=tf.reshape(weights, [-1]), dense_shape=[positions, positions]
     )
 
     @tf.custom_gradient
-    def apply(columns: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+    def multiply(columns: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            # Turned around first: the product's own transpose_a adds up in whatever order its threads finish.
-            turned = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
-            return tf.raw_ops.SparseMatrixMatMul(a=turned, b=upstream)
+            # Transposed first: the product's own transpose_a adds up in whatever order its threads finish.
+            transposed = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
+            return tf.raw_ops.SparseMatrixMatMul(a=transposed, b=upstream)
 
         return tf.raw_ops.SparseMatrixMatMul(a=matrix, b=columns), gradient
 
-    seen = apply(tf.transpose(tf.reshape(pictures, [-1, places])))
-    return tf.reshape(tf.transpose(seen), [-1, channels, height, width])
+    viewed = multiply(tf.transpose(tf.reshape(images, [-1, positions])))
+    return tf.reshape(tf.transpose(viewed), [-1, channels, height, width])
 
 
-def _seen_from(view: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """What each place of a view is made of: the weights of four places, and which (row by row), both ``[h * w, 4]``."""
+def _interpolation(view: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The four source positions of every position of a view.
+
+    Returns:
+        Their weights, float32, and their indices (row by row), int64; both ``[height * width, 4]``.
+    """
     angle, zoom, down, right = tf.unstack(view)
     rows, columns = tf.meshgrid(
         tf.range(height, dtype=tf.float32) - height / 2, tf.range(width, dtype=tf.float32) - width / 2, indexing="ij"
@@ -90,8 +98,8 @@ def _seen_from(view: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.
     top, left = tf.floor(from_row), tf.floor(from_column)
     below, beside = from_row - top, from_column - left
     row, column = tf.cast(top, tf.int64), tf.cast(left, tf.int64)
-    above, under = row % height * width, (row + 1) % height * width
+    first_row, second_row = row % height * width, (row + 1) % height * width
     first, second = column % width, (column + 1) % width
     weights = tf.stack([(1 - below) * (1 - beside), (1 - below) * beside, below * (1 - beside), below * beside], axis=1)
-    sources = tf.stack([above + first, above + second, under + first, under + second], axis=1)
+    sources = tf.stack([first_row + first, first_row + second, second_row + first, second_row + second], axis=1)
     return weights, sources

@@ -19,7 +19,7 @@ from filterviz._version import ENGINE_VERSION, __version__
 from filterviz.errors import BadRequest
 from filterviz.export.filenames import slugs
 from filterviz.imaging import contact_sheet, png
-from filterviz.spec import Json, Pattern, Request
+from filterviz.spec import Json, Pattern, Request, WallOrder
 
 Results = Sequence[tuple[Request, Mapping[int, Pattern]]]
 """What was asked, with the finished patterns by filter; some may be missing where a run was stopped."""
@@ -27,15 +27,15 @@ Results = Sequence[tuple[Request, Mapping[int, Pattern]]]
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pyfive")
 
 
-def wall_png(tiles: Sequence[NDArray[np.uint8] | None]) -> bytes:
+def wall_png(tiles: Sequence[NDArray[np.uint8] | None], order: WallOrder = WallOrder.COLUMNS) -> bytes:
     """The wall of :func:`filterviz.imaging.contact_sheet.wall` as PNG."""
-    return png.encode(contact_sheet.wall(tiles))
+    return png.encode(contact_sheet.wall(tiles, order=order))
 
 
 def wall_of(request: Request, patterns: Mapping[int, Pattern]) -> bytes | None:
     """The wall of one layer as PNG, unfinished tiles left black; ``None`` where none is finished."""
     tiles = [patterns[channel].tile if channel in patterns else None for channel in request.filters]
-    return None if all(tile is None for tile in tiles) else wall_png(tiles)
+    return None if all(tile is None for tile in tiles) else wall_png(tiles, request.recipe.spec.wall_order)
 
 
 def wall_name(layer: str) -> str:

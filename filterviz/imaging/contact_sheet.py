@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.imaging import png
+from filterviz.spec import WallOrder
 
 ROWS = 5
 """The script's wall had five rows and five columns."""
@@ -28,15 +29,18 @@ def shape(count: int) -> tuple[int, int]:
     return rows, math.ceil(count / rows)
 
 
-def wall(tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN) -> NDArray[np.uint8]:
-    """Tiles in one picture, filling one column after the other: tile ``i + rows * j`` stands in row i, column j.
+def wall(
+    tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN, order: WallOrder = WallOrder.COLUMNS
+) -> NDArray[np.uint8]:
+    """Tiles in one image. By columns, tile ``i + rows * j`` stands in row i, column j, with the rows of :func:`shape`.
 
-    There are as many rows and columns as :func:`shape` says.
+    By rows, rows and columns are exchanged.
 
     Args:
         tiles: all of one size, uint8 ``[height, width, 1 or 3]``; the place of a ``None`` stays black. At least one
             must be a picture.
-        margin: black pixels between tiles.
+        margin: Black pixels between tiles.
+        order: The order in which the tiles fill the wall.
 
     Returns:
         uint8 ``[height, width, 3]``; 340 x 340 for 25 tiles of 64 x 64.
@@ -48,11 +52,14 @@ def wall(tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN) -> NDA
         (202, 64, 3)
     """
     height, width = next(tile.shape[:2] for tile in tiles if tile is not None)
-    rows, columns = shape(len(tiles))
+    by_rows = order is WallOrder.ROWS
+    length, lines = shape(len(tiles))
+    rows, columns = (lines, length) if by_rows else (length, lines)
     sheet = np.zeros((rows * (height + margin) - margin, columns * (width + margin) - margin, 3), np.uint8)
     for index, tile in enumerate(tiles):
         if tile is not None:
-            top = (index % rows) * (height + margin)
-            left = (index // rows) * (width + margin)
+            line, position = divmod(index, length)
+            row, column = (line, position) if by_rows else (position, line)
+            top, left = row * (height + margin), column * (width + margin)
             sheet[top : top + height, left : left + width] = png.as_rgb(tile)
     return sheet

@@ -22,7 +22,7 @@ from pathlib import Path
 from filterviz.errors import Refused
 from filterviz.reader.config import Call, Layer, Model, Reference, parse
 from filterviz.reader.container import Container
-from filterviz.reader.graph import Graph
+from filterviz.reader.graph_builder import build_graph
 from filterviz.reader.stored import Unreadable
 from filterviz.reader.weights import assign, missing
 from filterviz.settings import Settings
@@ -77,7 +77,7 @@ def _described(member: str) -> Model:
 
 
 def _fits(container: Container, model: Model, settings: Settings) -> bool:
-    graph = Graph(model, settings)
+    graph = build_graph(model, settings)
     try:
         stored = assign(container, graph)
     except (Refused, Unreadable):
@@ -119,7 +119,7 @@ def _named(container: Container, model: Model, settings: Settings) -> Iterator[M
     kernels = [name for name, shapes in holders if any(len(shape) == 4 for shape in shapes)]
     if len(kernels) == 1:
         yield _inside(kernels[0], model)
-    own = [record.name for record in Graph(model, settings).records if record.weight_shapes]
+    own = [record.name for record in build_graph(model, settings).records if record.weight_shapes]
     order = [layer.name for layer in model.layers if layer.name in set(own)]
     if len(holders) >= len(order):
         yield _renamed(model, dict(zip(order, (name for name, _ in holders), strict=False)))

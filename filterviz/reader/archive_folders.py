@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, product
 
-from filterviz.reader.graph import Branch, Record
 from filterviz.reader.hdf5 import Array, Hdf5
+from filterviz.reader.records import Branch, Record
 
 ROOTS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_trackables")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from filterviz.layers import Trait, kind_of
 from filterviz.reader.archive_folders import arrays_in, folders_of, numbered
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Graph
@@ -42,11 +43,12 @@ def _share_activations(weights: Hdf5, folders: Mapping[int, str], graph: Graph, 
         inside = [*numbered(weights, f"{folder}/activation/vars")]
         if inside and record.activation:
             known.setdefault(record.activation, inside)
-        elif record.kind == "PReLU" and index in found.arrays:
+        elif kind_of(record.kind, Trait.SHARED_SLOPES) and index in found.arrays:
             known.setdefault(record.name.rpartition("/")[2], found.arrays[index])
     for index in folders:
         record = graph.records[index]
-        name = record.activation or (record.name.rpartition("/")[2] if record.kind == "PReLU" else "")
+        own = record.name.rpartition("/")[2] if kind_of(record.kind, Trait.SHARED_SLOPES) else ""
+        name = record.activation or own
         arrays = found.arrays.get(index, [])
         if name in known and len(arrays) + len(known[name]) == len(record.weight_shapes):
             found.arrays[index] = [*arrays, *known[name]]

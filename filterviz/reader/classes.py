@@ -5,24 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from filterviz.layers import Trait, kind_of
 from filterviz.reader import labels
 from filterviz.reader.graph import Graph
 from filterviz.spec import LayerSpec, OutputSpec
-
-UNIT_BY_UNIT = frozenset(
-    {
-        "Identity",
-        "Activation",
-        "Softmax",
-        "ReLU",
-        "LeakyReLU",
-        "ELU",
-        "Rescaling",
-        "GlobalAveragePooling2D",
-        "GlobalMaxPooling2D",
-    }
-)
-"""Kinds of layers whose every output number is about the same unit as the input number at its position."""
 
 
 def outputs(graph: Graph, layers: Sequence[LayerSpec]) -> tuple[OutputSpec, ...]:
@@ -55,8 +41,8 @@ def _unit_by_unit(graph: Graph, node: int) -> Iterator[int]:
             return
         before = graph.nodes[call.inputs[0]].spec.output_shape or ()
         # An image of a single pixel is a list.
-        single = kind in ("Flatten", "Reshape") and len(before) > 2 and set(before[1:-1]) == {1}
-        if not (kind in UNIT_BY_UNIT or single) or not shape or before[-1:] != shape[-1:]:
+        single = kind_of(kind, Trait.LISTS) and len(before) > 2 and set(before[1:-1]) == {1}
+        if not (kind_of(kind, Trait.UNIT_BY_UNIT) or single) or not shape or before[-1:] != shape[-1:]:
             return
         node = call.inputs[0]
 

@@ -1,8 +1,8 @@
 """The description of the architecture, as the different Keras versions wrote it, in one form.
 
-Three things differ between versions: what a layer's arguments are called (:mod:`~filterviz.reader.legacy`), how a model
-lists its layers, and how a layer says what it is called on. Here the last two become :class:`Model`, :class:`Layer` and
-:class:`Call`; nothing is judged yet.
+Three things differ between versions: how the settings of a layer are called (:mod:`~filterviz.layers.older_names`),
+how a model lists its layers, and how a layer says what it is called on. The last two become :class:`Model`,
+:class:`Layer` and :class:`Call` here. Nothing is judged yet.
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import KERAS, Config, class_of, modernise
+from filterviz.layers import modernise
+from filterviz.layers.class_names import class_of
+from filterviz.layers.older_names import KERAS, Config
+from filterviz.layers.passing import TIME_DISTRIBUTED
+from filterviz.layers.recurrent import BIDIRECTIONAL
 
 MODELS = frozenset({"Sequential", "Functional"})
 WRAPPERS = frozenset(
     {
-        *("TimeDistributed", "Bidirectional", "SpectralNormalization", "WeightNormalization", "PruneLowMagnitude"),
+        *(TIME_DISTRIBUTED, BIDIRECTIONAL, "SpectralNormalization", "WeightNormalization", "PruneLowMagnitude"),
         *("ClusterWeights", "QuantizeWrapper", "QuantizeWrapperV2", "QuantizeAnnotate"),
     }
 )
@@ -229,7 +233,7 @@ class Parser:
         if not isinstance(config, dict):
             raise bad("one of its layers has no settings")
         stored, shared, package = _stored_class(class_name), _shared(data), _package(data)
-        class_name, config = modernise(class_of(data), config, self._keras_3)
+        class_name, config = modernise(class_of(data), config, keras_3=self._keras_3)
         name = _text(data.get("name"), _text(config.get("name"), class_name.lower()))
         wrapped = None
         if stored in WRAPPERS and isinstance(config.get("layer"), dict):

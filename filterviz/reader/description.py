@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.layers import Trait, kind_of
+from filterviz.layers.passing import IDENTITY, START, UNSUPPORTED
 from filterviz.reader import classes, geometry, pixels
 from filterviz.reader.config import Model, bad
 from filterviz.reader.container import Container
-from filterviz.reader.graph import START, UNSUPPORTED, Graph
-from filterviz.reader.layers import KINDS
+from filterviz.reader.graph import Graph
 from filterviz.reader.stored import Arrays
 from filterviz.spec import DeclaredOutput, LayerSpec, ModelSpec
 
@@ -56,7 +57,7 @@ def _layers(graph: Graph) -> list[LayerSpec]:
         layers.append(
             LayerSpec(
                 name=record.name,
-                kind=record.class_name if record.kind in (UNSUPPORTED, START, "Identity") else record.kind,
+                kind=record.class_name if record.kind in (UNSUPPORTED, START, IDENTITY) else record.kind,
                 rebuilt_as=record.kind,
                 params=record.params,
                 weight_shapes=record.weight_shapes,
@@ -124,7 +125,7 @@ def _notes(graph: Graph, container: Container) -> list[str]:
 
 def _image_channels(graph: Graph) -> set[int]:
     """How many channels the images have for which patterns are made."""
-    shapes = [node.spec.output_shape or () for at, node in enumerate(graph.nodes) if graph.is_picture(at)]
+    shapes = [node.spec.output_shape or () for at, node in enumerate(graph.nodes) if graph.is_image(at)]
     return {shape[-1] or 0 for shape in shapes}
 
 
@@ -136,15 +137,13 @@ def refuse_without_filters(model: Model, graph: Graph, spec: ModelSpec) -> None:
     """
     if spec.visualisable:
         return
-    convolutions = [
-        layer for layer in spec.layers if layer.rebuilt_as.startswith(("Conv", "SeparableConv", "Depthwise"))
-    ]
+    convolutions = [layer for layer in spec.layers if kind_of(layer.rebuilt_as, Trait.CONVOLVES)]
     if any(layer.output_shape is not None for layer in convolutions):
         return  # its layers are listed, each with the reason
     blocking = [record for record in graph.records if record.kind == UNSUPPORTED]
     if not any(record.weight_shapes for record in graph.records):
         blocking += [record for record in graph.records if record.kind == START]  # there is nothing but code
-    in_file = any(layer.class_name in KINDS and layer.class_name.startswith("Conv") for layer in model.walk())
+    in_file = any(kind_of(layer.class_name, Trait.CONVOLVES) for layer in model.walk())
     if blocking and (convolutions or in_file or blocking[0].code or blocking[0].hint):
         record = blocking[0]
         code = RefusalCode.CODE_IN_FILE if record.code else RefusalCode.UNSUPPORTED_LAYER

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from filterviz.layers import NOT_REBUILT
 from filterviz.reader.config import Layer
-from filterviz.reader.layers import UNSUPPORTED_LAYERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def sentence(layer: Layer) -> str:
     found = known(layer)
     if found is not None:
         return found.what
-    if not layer.package and layer.stored_class in UNSUPPORTED_LAYERS:
+    if not layer.package and layer.stored_class in NOT_REBUILT:
         return f"Keras's layers of the type {layer.stored_class!r} are not rebuilt here."
     name = f"{layer.package}>{layer.stored_class}" if layer.package else layer.stored_class
     return f"Layers of the type {name[:60]!r} are not known here, and a file's own code is never run."

@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from filterviz.layers import KINDS
 from filterviz.reader.container import Container
-from filterviz.reader.graph import Branch, Record
 from filterviz.reader.hdf5 import Array
 from filterviz.reader.packed import NOT_NEEDED
+from filterviz.reader.records import Branch, Record
 from filterviz.reader.stored import Found
-
-FOR_INFERENCE = {"BatchNormalization": 2, "Normalization": 3}
-"""How many arrays at the end of a layer's are not trainable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,7 @@ def _trainable_first(leaves: Sequence[Leaf], records: Sequence[Record], frozen: 
     for leaf in leaves:
         record = records[leaf.record]
         count = _in_order(record)
-        fixed = min(FOR_INFERENCE.get(record.kind, 0), count)
+        fixed = min(KINDS[record.kind].untrainable if record.kind in KINDS else 0, count)
         for position in range(count):
             learns = position < count - fixed and (leaf.trainable or not frozen)
             (early if learns else late).append((leaf.record, position))

@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
+from filterviz.layers import Trait, kind_of
+from filterviz.layers.passing import START
 from filterviz.reader import applications, datasets
 from filterviz.reader import untrained as untrained_weights
 from filterviz.reader.config import Model, parse
 from filterviz.reader.container import Container, open_container
 from filterviz.reader.description import described, refuse_without_filters
-from filterviz.reader.graph import START, Graph
+from filterviz.reader.graph import Graph
+from filterviz.reader.graph_builder import Assumptions
 from filterviz.reader.hdf5 import Hdf5
 from filterviz.reader.layout import graph_of
 from filterviz.reader.signatures import SAVE_WHOLE
@@ -25,9 +28,6 @@ from filterviz.reader.stored import Arrays, Unreadable
 from filterviz.reader.weights import assign, missing
 from filterviz.settings import Settings
 from filterviz.spec import LayerSpec, ModelSpec
-
-NOT_TRAINED = ("Normalization",)
-"""Kinds whose arrays were measured on the data and not learned; an untrained network has them too."""
 
 WEIGHT_GROUPS = ("layers", "_layer_checkpoint_dependencies", "vars")
 """Where ``save_weights`` of Keras 3 puts the arrays; earlier versions list the groups as ``layer_names``."""
@@ -68,7 +68,7 @@ class OpenedModel:
         Raises:
             Refused: They cannot be read.
         """
-        if self._fresh is not None and layer.kind not in NOT_TRAINED:
+        if self._fresh is not None and not kind_of(layer.kind, Trait.MEASURED):
             return self._fresh(layer.name)
         return tuple(stored.read() for stored in self._stored.get(layer.name, ()))
 
@@ -139,11 +139,11 @@ def _known_network(container: Container, settings: Settings, architecture: str |
     raise Refused(RefusalCode.WEIGHTS_ONLY, what, where, SAVE_WHOLE)
 
 
-ENTERED: tuple[dict[str, Any], ...] = (
-    {},
-    {"sizes_after_start": False},
-    {"sizes_after_start": False, "channels_after_start": 1},
-    {"sizes_after_start": False, "channels_after_start": 3},
+ENTERED: tuple[Assumptions, ...] = (
+    Assumptions(),
+    Assumptions(sizes_after_start=False),
+    Assumptions(sizes_after_start=False, channels_after_start=1),
+    Assumptions(sizes_after_start=False, channels_after_start=3),
 )
 """What a first layer that cannot be rebuilt may make of images: the same, another size, grey ones, coloured ones."""
 
@@ -156,14 +156,14 @@ def _connected(container: Container, model: Model, settings: Settings) -> tuple[
     """
     unreadable: dict[str, str] = {}
     for entered in ENTERED:
-        build = partial(graph_of, model, settings, archive=container.archive, unreadable=unreadable, **entered)
-        graph = build()
+        assumed = replace(entered, archive=container.archive, unreadable=unreadable)
+        graph = graph_of(model, settings, assumed)
         try:
             try:
                 return graph, _weights(container, graph, settings)
             except Unreadable as error:
                 unreadable.update(error.layers)
-            graph = build()
+            graph = graph_of(model, settings, assumed)
             try:
                 return graph, _weights(container, graph, settings)
             except Unreadable as error:  # without the first ones, others do not find theirs: nothing here fits

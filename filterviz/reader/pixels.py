@@ -12,9 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import Refused
-from filterviz.reader.channels import Moments, Preparation
-from filterviz.reader.graph import START, Graph, Record
+from filterviz.layers import Trait, kind_of
+from filterviz.layers.affine import Moments, Preparation
+from filterviz.layers.passing import START
+from filterviz.reader.graph import Graph
 from filterviz.reader.preparation import Reading, first_learned
+from filterviz.reader.records import Record
 from filterviz.spec import PixelRange
 
 KNOWN: Sequence[tuple[frozenset[str], PixelRange, str]] = (
@@ -166,7 +169,7 @@ def _expected(graph: Graph, arrays: Reading, position: int, prepared: Preparatio
     """The range that the first batch normalisation was given, if it comes first or after the first convolution."""
     at = graph.nodes[position].spec.layer
     first = graph.records[at]
-    if first.kind == "BatchNormalization":
+    if kind_of(first.kind, Trait.MOMENTS):
         if not _by_channel(graph, position):
             return None
         mean, variance = (array.astype(np.float64) for array in arrays(at)[-2:])
@@ -175,10 +178,10 @@ def _expected(graph: Graph, arrays: Reading, position: int, prepared: Preparatio
         kept = prepared.undone(mean, variance)
         return None if kept is None else _of_moments(kept.mean, kept.variance / CONTRAST**2, len(mean))
     next_one = next((at for at, node in enumerate(graph.nodes) if position in node.spec.inputs), None)
-    if first.kind != "Conv2D" or next_one is None:
+    if not kind_of(first.kind, Trait.WEIGHTED_SUM) or next_one is None:
         return None
     after = graph.nodes[next_one].spec.layer
-    if graph.records[after].kind != "BatchNormalization" or not _by_channel(graph, next_one):
+    if not kind_of(graph.records[after].kind, Trait.MOMENTS) or not _by_channel(graph, next_one):
         return None
     if not prepared.only_turns:
         return None

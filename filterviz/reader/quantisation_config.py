@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from filterviz.reader.values import Unsupported
+from filterviz.layers.config_values import Unsupported
 
 MODES = ("int8", "int4", "float8", "gptq", "awq")
 

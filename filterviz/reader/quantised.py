@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.hdf5 import Array
 from filterviz.reader.packed import NOT_NEEDED, Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
 from filterviz.reader.quantisation_config import mode_of, rounding_of
 from filterviz.reader.small_floats import to_bfloat16, to_e4m3
-from filterviz.reader.values import Unsupported
 
 Make = Callable[..., Numbers]
 Rule = tuple[Sequence[Array], Make]

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.graph import Record
+from filterviz.layers import Trait, kind_of
 from filterviz.reader.hdf5 import Array
 from filterviz.reader.packed import NEW_MODEL, Packed, Unfit
+from filterviz.reader.records import Record
 
 INCOMPLETE = "The file does not have all that it takes to work out its weights."
 
@@ -98,12 +99,12 @@ def fitted(record: Record, lying: Sequence[Array], roles: Mapping[str, Array], f
             arrays = record.packing.unpack(lying, roles, wanted, record.params)
         except Unfit:
             raise Unreadable({record.name: INCOMPLETE}) from None
-    if record.kind == "Normalization" and len(arrays) == 2:
+    if kind_of(record.kind, Trait.MEASURED) and len(arrays) == 2:
         wanted = wanted[:2]
     if len(arrays) != len(wanted):
         message = f"The layer {record.name!r} needs {len(wanted)} arrays of weights; the file has {len(arrays)} for it."
         raise Refused(RefusalCode.MISMATCHED_WEIGHTS, message, record.name, NEW_MODEL)
-    flipped = flip and record.kind.startswith(("Conv", "SeparableConv", "DepthwiseConv"))
+    flipped = flip and kind_of(record.kind, Trait.CONVOLVES)
     return tuple(
         array if isinstance(array, Packed) else _fit(record, array, shape, flipped and len(shape) > 2)
         for array, shape in zip(arrays, wanted, strict=True)
@@ -116,7 +117,7 @@ def _fit(record: Record, array: Array, wanted: tuple[int, ...], flip: bool) -> S
     if shape == wanted:
         return Stored(array, flip=flip)
     rank = len(wanted)
-    if record.kind == "LayerNormalization" and sorted(shape) == sorted(wanted):
+    if kind_of(record.kind, Trait.SORTS_AXES) and sorted(shape) == sorted(wanted):
         return Stored(array, reshape=wanted)  # Keras 2 keeps its axes as they were named, and takes them as they lie
     if len(shape) == rank > 2 and (shape[2:], shape[1], shape[0]) == (wanted[:-2], wanted[-2], wanted[-1]):
         return Stored(array, (*range(2, rank), 1, 0), flip=flip)  # Keras 1 kept filters and channels first

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.reader.graph import Record
+from filterviz.layers import KINDS
+from filterviz.reader.records import Record
 
 Array = NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -24,16 +25,6 @@ TRUNCATED = 0.87962566103423978
 """Standard deviation of a normal distribution of deviation 1 that is cut off at two deviations."""
 
 GLOROT: Mapping[str, Any] = {"class_name": "GlorotUniform", "config": {}}
-
-ROLES: Mapping[str, tuple[str, ...]] = {
-    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
-    "LayerNormalization": ("gamma", "beta"),
-    "GroupNormalization": ("gamma", "beta"),
-    "PReLU": ("alpha",),
-    "LayerScale": ("scale",),
-    "Embedding": ("embeddings",),
-}
-"""What the arrays of a kind of layer are; of all others they are kernels, then a bias."""
 
 DEFAULTS: Mapping[str, str] = {
     "gamma": "ones",
@@ -58,27 +49,13 @@ def fresh(record: Record, seed: int, index: int) -> tuple[Array, ...]:
     Returns:
         float32 arrays of the layer's ``weight_shapes``.
     """
+    if not record.weight_shapes:
+        return ()
     random = np.random.default_rng([seed, index])
     return tuple(
         _drawn(random, record.initial, role, shape)
-        for role, shape in zip(_roles(record), record.weight_shapes, strict=True)
+        for role, shape in zip(KINDS[record.kind].roles(record.params), record.weight_shapes, strict=True)
     )
-
-
-def _roles(record: Record) -> list[str]:
-    count, params = len(record.weight_shapes), record.params
-    if record.kind in ROLES:
-        switched = {"gamma": params.get("scale", True), "beta": params.get("center", True)}
-        return [role for role in ROLES[record.kind] if switched.get(role, True)]
-    if record.kind.startswith("SeparableConv"):
-        return ["depthwise", "pointwise", "bias"][:count]
-    if record.kind.startswith("DepthwiseConv"):
-        return ["depthwise", "bias"][:count]
-    if record.kind == "Bidirectional":
-        return ["kernel", "recurrent", "bias"][: count // 2] * 2
-    if record.kind in ("SimpleRNN", "GRU", "LSTM", "ConvLSTM2D"):
-        return ["kernel", "recurrent", "bias"][:count]
-    return ["kernel", "bias"][:count] if count <= 2 else ["kernel"] * count
 
 
 def _drawn(random: np.random.Generator, named: Mapping[str, Any], role: str, shape: Shape) -> Array:

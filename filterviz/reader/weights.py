@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from filterviz.reader import archive_weights, group_weights
 from filterviz.reader.container import Container
-from filterviz.reader.graph import Graph, Record
+from filterviz.reader.graph import Graph
+from filterviz.reader.records import Record
 from filterviz.reader.stored import Arrays, Found, Unreadable, fitted
 
 

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from filterviz.layers import Trait, kind_of
+from filterviz.layers.passing import TIME_DISTRIBUTED
 from filterviz.reader.config import Layer
 from filterviz.reader.hdf5 import Array
 from filterviz.reader.packed import NOT_NEEDED, Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
@@ -113,8 +115,10 @@ WRAPPERS: Mapping[str, tuple[Callable[[], Packing], tuple[str, ...] | None, str]
 """Class -> its rule; the packages that this class is from, or ``None`` where no other has one of that name; a setting
 that it has. A class of the same name may well be somebody's own and do something else."""
 
-NOT_INSIDE = frozenset({"SimpleRNN", "GRU", "LSTM", "ConvLSTM2D", "Bidirectional", "TimeDistributed"})
-"""Layers with several kernels or a layer inside, of which nobody has looked at what a wrapper does to them."""
+
+def not_followed_inside(class_name: str) -> bool:
+    """Return whether a layer has several kernels or a layer inside, so that what a wrapper does to it is not known."""
+    return class_name == TIME_DISTRIBUTED or kind_of(class_name, Trait.SEVERAL_KERNELS)
 
 
 def packing(layer: Layer) -> Packing | None:

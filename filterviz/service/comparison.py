@@ -190,7 +190,10 @@ def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
     if not (mine.patterns and its.patterns):
         return None
     left, right = (
-        contact_sheet.wall([state.patterns[index].tile if index in state.patterns else None for index in state.wanted])
+        contact_sheet.wall(
+            [state.patterns[index].tile if index in state.patterns else None for index in state.wanted],
+            order=state.request.recipe.spec.wall_order,
+        )
         for state in (mine, its)
     )
     picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)

@@ -1,26 +1,29 @@
-"""Whether a request fits a model and the limits, before anything is started."""
+"""Checks that a request fits a model and the limits, before a worker process starts on it."""
 
 from __future__ import annotations
 
 from filterviz.errors import BadRequest
 from filterviz.settings import Settings
-from filterviz.spec import (
-    RECIPES,
-    ModelSpec,
-    Request,
-    objectives,
-    pictures,
-)
+from filterviz.spec import RECIPES, ModelSpec, Recipe, Request
 
 
 def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
-    """Whether a request fits a model and the limits.
+    """Check a request.
+
+    Args:
+        spec: The model that the request is about.
+        request: Which filters of which layer, and how their patterns are made.
+        settings: The limits.
 
     Raises:
-        BadRequest: the layer or a filter does not exist, or the recipe asks for too much; the sentence says what
-            would do.
+        BadRequest: If the layer or a filter does not exist, or the recipe does not allow what is asked of it. The
+            sentence says what is possible.
     """
-    recipe = request.recipe
+    _check_recipe(request.recipe, settings)
+    _check_filters(spec, request)
+
+
+def _check_recipe(recipe: Recipe, settings: Settings) -> None:
     if recipe.name not in RECIPES:
         message = f"There is no recipe {recipe.name!r}; choose {' or '.join(RECIPES)}."
         raise BadRequest(message)
@@ -33,30 +36,31 @@ def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
     if recipe.seed < 0:
         message = f"The seed cannot be {recipe.seed}; choose a whole number from 0."
         raise BadRequest(message)
-    names = [layer.name for layer in spec.visualisable]
-    allowed = objectives(recipe.name)
-    if recipe.objective not in allowed:
-        message = f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {' or '.join(allowed)}."
+    if recipe.objective not in recipe.spec.objectives:
+        choices = " or ".join(recipe.spec.objectives)
+        message = f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {choices}."
         raise BadRequest(message)
-    numbers = pictures(recipe.name)
-    if recipe.pictures not in numbers:
-        choices = " or ".join(map(str, numbers))
+    if recipe.pictures not in recipe.spec.pictures:
+        choices = " or ".join(map(str, recipe.spec.pictures))
         message = f"The recipe {recipe.name} cannot make {recipe.pictures} pictures of a filter; choose {choices}."
         raise BadRequest(message)
+
+
+def _check_filters(spec: ModelSpec, request: Request) -> None:
+    names = ", ".join(layer.name for layer in spec.visualisable)
     try:
         layer = spec.layer(request.layer)
     except KeyError:
-        message = f"There is no layer {request.layer!r} in this model. Its layers are: {', '.join(names)}."
+        message = f"There is no layer {request.layer!r} in this model. Its layers are: {names}."
         raise BadRequest(message) from None
     if not layer.visualisable or layer.channels is None:
-        message = f"No patterns can be made for {layer.name!r}: {layer.reason} Try one of: {', '.join(names)}."
+        message = f"No patterns can be made for {layer.name!r}: {layer.reason} Try one of: {names}."
         raise BadRequest(message)
+    last = layer.channels - 1
     if not request.filters:
-        message = f"No filters were asked for. The layer {layer.name!r} has filters 0 to {layer.channels - 1}."
+        message = f"No filters were asked for. The layer {layer.name!r} has filters 0 to {last}."
         raise BadRequest(message)
     for channel in request.filters:
-        if not 0 <= channel < layer.channels:
-            message = (
-                f"The layer {layer.name!r} has no filter {channel}; its filters are numbered 0 to {layer.channels - 1}."
-            )
+        if not 0 <= channel <= last:
+            message = f"The layer {layer.name!r} has no filter {channel}; its filters are numbered 0 to {last}."
             raise BadRequest(message)

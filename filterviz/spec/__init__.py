@@ -1,6 +1,6 @@
-"""The data that all rooms share: networks, requests, recipes and patterns, frozen and without behaviour.
+"""Frozen data that all packages share: networks, requests, recipes and patterns.
 
-Everything here turns into JSON and back without loss. Arrays travel beside it as raw bytes.
+Everything here can be written as JSON and read back without loss, except arrays, which are stored as raw bytes.
 """
 
 from filterviz.spec.network import (
@@ -13,16 +13,27 @@ from filterviz.spec.network import (
     OutputSpec,
 )
 from filterviz.spec.pattern import KERNEL_NUMBERS, Pattern, Progress, is_kernel
-from filterviz.spec.recipes import OBJECTIVES, PICTURES, RECIPES, Recipe, objectives, pictures
+from filterviz.spec.recipes import (
+    DEFAULT_RECIPE,
+    OBJECTIVES,
+    PICTURES,
+    RECIPE_SPECS,
+    RECIPES,
+    Recipe,
+    RecipeSpec,
+    WallOrder,
+)
 from filterviz.spec.request import Request
 from filterviz.spec.terms import Flag, Json, PixelRange, Precision, Shape
 
 __all__ = [
     "DEFAULT_LOAD",
+    "DEFAULT_RECIPE",
     "KERNEL_NUMBERS",
     "OBJECTIVES",
     "PICTURES",
     "RECIPES",
+    "RECIPE_SPECS",
     "DeclaredOutput",
     "Flag",
     "Json",
@@ -36,9 +47,9 @@ __all__ = [
     "Precision",
     "Progress",
     "Recipe",
+    "RecipeSpec",
     "Request",
     "Shape",
+    "WallOrder",
     "is_kernel",
-    "objectives",
-    "pictures",
 ]

@@ -1,19 +1,19 @@
-"""Names of layers and networks, which come from files of strangers, made harmless for a label, a line or a terminal."""
+"""Names of layers and networks come from files of unknown origin. Here they are made safe to display."""
 
 from __future__ import annotations
 
 import unicodedata
 
 LONGEST_NAME = 80
-"""Characters of a name that are shown."""
+"""Most characters of a name that are shown."""
 
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories that command a terminal, turn text around, hide in it or break lines."""
+"""Unicode categories whose characters control a terminal, reverse the text, are invisible or break lines."""
 
 
 def plain(name: str, longest: int = LONGEST_NAME) -> str:
-    r"""A name from a file as harmless plain text of bounded length.
+    r"""A name from a file as harmless text of at most ``longest`` characters.
 
     Example:
         >>> plain("conv\u202egnp\n1"), len(plain("x" * 5000))
@@ -24,5 +24,5 @@ def plain(name: str, longest: int = LONGEST_NAME) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from a file without the control characters that could command a terminal."""
+    """Text from a file, in full, without the control characters that could command a terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

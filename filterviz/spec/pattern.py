@@ -14,14 +14,14 @@ from filterviz.spec.terms import Flag, Json, PixelRange, Precision
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Progress:
-    """Where a batch of tiles stands.
+    """How far a batch of tiles is.
 
     Attributes:
-        filters: the filters being worked on.
-        step: steps taken so far, 0 to ``steps``.
-        steps: steps there will be.
-        tiles: the pictures as they are now, uint8 ``[n, height, width, 1 or 3]``, one per filter.
-        seconds: spent on this batch so far.
+        filters: Indices of the ``n`` filters in the batch.
+        step: Steps taken so far, 0 to ``steps``.
+        steps: Steps to take in all.
+        tiles: The tiles as they are now, uint8 ``[n, height, width, 1 or 3]``, one per filter.
+        seconds: Wall-clock time spent on this batch so far.
     """
 
     filters: tuple[int, ...]
@@ -32,32 +32,32 @@ class Progress:
 
 
 KERNEL_NUMBERS = 1024
-"""The most weights of a kernel that is shown; more would be no picture to look at, and no small thing to keep."""
+"""Most weights of a kernel that is kept and shown. A larger one is no useful image and takes much space."""
 
 
 def is_kernel(kernel: NDArray[np.float32]) -> bool:
-    """Whether these weights can be a pattern's kernel: three axes, not too many numbers, all of them finite."""
+    """Whether weights can be a pattern's kernel: three axes, at most :data:`KERNEL_NUMBERS` numbers, all finite."""
     return kernel.ndim == 3 and 0 < kernel.size <= KERNEL_NUMBERS and bool(np.isfinite(kernel).all())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """The finished picture of one filter, with its numbers.
+    """The finished tile of one filter, with its numbers.
 
     Attributes:
-        layer, filter: whose pattern it is.
+        layer, filter: Name of the layer, and index of its filter.
         tile: uint8 ``[height, width, 1 or 3]``.
-        response_start, response_end: the objective at the start picture and at the end; where the tile holds several
-            pictures, their mean.
-        curve: the objective before each step and after the last, ``steps + 1`` numbers.
-        flags: what must be said about it.
-        seed: the filter's own.
-        seconds: its share of its batch's wall-clock time.
-        precision: the number format it was computed in, never ``AUTO``.
-        pixel_range: the range it was computed in; ``None`` for ``classic`` fed as it is.
-        kernel: the filter's own weights, float32 ``[height, width, channels]``, where it is a convolution that looks
-            straight at the picture and they are few; else ``None``. The channels are in the order of the tile's.
-        responses: at the end to each of the tile's pictures, row by row; empty where there is one alone.
+        response_start, response_end: The response to the start image and to the finished one. Where a tile holds
+            several images, this is the mean of their responses.
+        curve: The response before each step and after the last, ``steps + 1`` numbers.
+        flags: What must be shown along with the tile.
+        seed: Seed of the filter.
+        seconds: The tile's share of the wall-clock time of its batch.
+        precision: Number format of the computation, never ``AUTO``.
+        pixel_range: Pixel range of the computation; ``None`` if pixel values of 0-255 were fed unchanged.
+        kernel: Weights of the filter, float32 ``[height, width, channels]`` with the channels in the order of the tile,
+            if it is a convolution on the input image and has at most :data:`KERNEL_NUMBERS` of them; else ``None``.
+        responses: The final response to each image of the tile, row by row; empty if the tile is a single image.
     """
 
     layer: str
@@ -75,7 +75,7 @@ class Pattern:
     responses: tuple[float, ...] = ()
 
     def numbers(self) -> dict[str, Json]:
-        """Everything but the picture, as plain data: NaN becomes ``None``, weights keep six significant digits."""
+        """Everything except the tile, as plain data: NaN becomes ``None``, and weights keep six significant digits."""
         return {
             "layer": self.layer,
             "filter": self.filter,
@@ -93,10 +93,14 @@ class Pattern:
 
     @classmethod
     def from_numbers(cls, data: Mapping[str, Json], tile: NDArray[np.uint8]) -> Self:
-        """The inverse of :meth:`numbers`, with the picture. What was not kept yet when the data was written is absent.
+        """The inverse of :meth:`numbers`. Fields that an earlier version did not write may be absent.
+
+        Args:
+            data: What :meth:`numbers` returned.
+            tile: The tile.
 
         Raises:
-            ValueError: the kernel is none, as its lists are ragged, too long or too deep.
+            ValueError: If the kernel's lists are ragged, too long or too deep, or a flag is unknown.
         """
         return cls(
             layer=data["layer"],
@@ -119,8 +123,8 @@ def _weights(kernel: NDArray[np.float32] | None) -> Json:
     """A kernel as nested lists, row by row."""
     if kernel is None or not is_kernel(kernel):
         return None
-    # Six digits are what every float32 holds: they come back the same however often they are written and read.
-    return [[[float(f"{weight:.6g}") for weight in place] for place in row] for row in kernel.tolist()]
+    # Every float32 holds six digits, so they are the same however often they are written and read.
+    return [[[float(f"{weight:.6g}") for weight in position] for position in row] for row in kernel.tolist()]
 
 
 def _kernel(data: Json) -> NDArray[np.float32] | None:
@@ -128,7 +132,7 @@ def _kernel(data: Json) -> NDArray[np.float32] | None:
         return None
     kernel = np.asarray(data, np.float32)
     if not is_kernel(kernel):
-        message = f"weights of the shape {kernel.shape} are no kernel"
+        message = f"weights of the shape {kernel.shape} cannot be a kernel"
         raise ValueError(message)
     return kernel
 

@@ -1,64 +1,126 @@
-"""The recipes: how a pattern is made."""
+"""The recipes and objectives there are, as data: the command line, the page, validation and export read them here.
+
+A recipe is one row of :data:`RECIPE_SPECS` and one class in ``engine.recipes``; an objective is one row of
+:data:`OBJECTIVES` and one function in ``engine.objectives``. The web process reads the rows without importing
+TensorFlow, and a test holds that both sides have the same names. No other module compares these names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 
-from filterviz.spec.terms import Json
+from filterviz.spec.terms import Json, PixelRange, Precision
 
 PICTURES = (1, 4, 9)
-"""How many different pictures may be made of one filter: as many as fill a square, for they share a tile."""
+"""How many different images of one filter can share a tile: square numbers, as they are laid out in a square."""
+
+OBJECTIVES: Mapping[str, str] = {
+    "channel": "what excites the filter, at any position",
+    "negative": "the opposite: what drives the filter's response as low as possible",
+    "neuron": "what excites the filter at the centre of the image only",
+}
+"""What a pattern can be optimised for, with its meaning. The first is the default."""
 
 
-OBJECTIVES = ("channel", "negative", "neuron")
-"""What a pattern may be made for: ``channel``, what excites the filter wherever it is; ``negative``, what the filter
-answers to least; ``neuron``, what excites the filter at the middle of the picture alone."""
+class WallOrder(StrEnum):
+    """The order in which the tiles of a wall are filled in, by the index of the filter."""
+
+    COLUMNS = "columns"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeSpec:
+    """What there is to know about a recipe without running it.
+
+    Attributes:
+        name: Name in addresses, command lines and the keys of the pattern store.
+        size: Default side of a tile in pixels.
+        steps: Default number of gradient ascent steps.
+        objectives: Names of the objectives it can optimise, the default first.
+        pictures: How many different images of one filter it can make, the default first.
+        pixel_range: What ``PixelRange.AUTO`` means: ``AUTO`` takes the network's own range, and ``None`` feeds pixel
+            values of 0-255 unchanged.
+        precision: What ``Precision.AUTO`` means: ``AUTO`` takes the fastest format of the machine.
+        wall_order: The order in which its saved wall is filled in.
+    """
+
+    name: str
+    size: int
+    steps: int
+    objectives: tuple[str, ...]
+    pictures: tuple[int, ...]
+    pixel_range: PixelRange | None = PixelRange.AUTO
+    precision: Precision = Precision.AUTO
+    wall_order: WallOrder = WallOrder.COLUMNS
+
+
+_NATURAL = RecipeSpec("natural", size=128, steps=48, objectives=tuple(OBJECTIVES), pictures=PICTURES)
+_CLASSIC = RecipeSpec(
+    "classic",
+    size=64,
+    steps=40,
+    objectives=("channel",),
+    pictures=(1,),
+    # The script knew nothing of pixel ranges and computed in float32.
+    pixel_range=None,
+    precision=Precision.FLOAT32,
+)
+
+RECIPE_SPECS: Mapping[str, RecipeSpec] = {spec.name: spec for spec in (_NATURAL, _CLASSIC)}
+"""The registry: every recipe by its name, the default first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a pattern is made.
+    """How a pattern is made: one of the registered recipes with its settings.
 
     Attributes:
-        name: ``natural``, a picture a person can read (see ``engine.natural``), or ``classic``, the original script's
-            arithmetic (see ``engine.classic``).
-        size: side of the tile in pixels. A layer whose input size is fixed overrides it.
-        steps: of gradient ascent.
-        seed: of the start picture; a filter's own seed is derived from it and the filter's index.
-        objective: what is sought, one of :data:`OBJECTIVES`; ``classic`` knows ``channel`` alone.
-        pictures: how many of each filter, one of :data:`PICTURES`; ``classic`` makes one. Several are made to differ
-            from each other and share a tile, row by row, each of them ``size`` pixels wide.
+        name: Name of the recipe, one of :data:`RECIPE_SPECS`.
+        size: Side of the tile in pixels. A layer whose network has a fixed input size overrides it.
+        steps: Number of gradient ascent steps.
+        seed: Seed of the run, 0 or larger. The seed of each filter is derived from it and the filter's index.
+        objective: Name of the objective, one of ``spec.objectives``.
+        pictures: Number of different images of each filter, one of ``spec.pictures``. They share a tile, row by row,
+            each of them ``size`` pixels wide.
     """
 
-    name: str = "natural"
-    size: int = 128
-    steps: int = 48
+    name: str = _NATURAL.name
+    size: int = _NATURAL.size
+    steps: int = _NATURAL.steps
     seed: int = 0
-    objective: str = "channel"
-    pictures: int = 1
+    objective: str = _NATURAL.objectives[0]
+    pictures: int = _NATURAL.pictures[0]
+
+    @property
+    def spec(self) -> RecipeSpec:
+        """The registered description of this recipe.
+
+        Raises:
+            KeyError: If there is no recipe of this name.
+
+        Example:
+            >>> Recipe("classic").spec.objectives
+            ('channel',)
+        """
+        return RECIPE_SPECS[self.name]
 
     def to_json(self) -> dict[str, Json]:
         """Plain data; ``Recipe(**data)`` is the inverse."""
         return asdict(self)
 
     def with_(self, **changes: Json) -> Recipe:
-        """A copy with some fields changed; those given as ``None`` stay as they are."""
+        """A copy with some fields changed; fields given as ``None`` keep their value."""
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 
-DEFAULT_RECIPE = Recipe()
-"""What is made where nothing else is asked for."""
+RECIPES: Mapping[str, Recipe] = {
+    spec.name: Recipe(spec.name, spec.size, spec.steps, objective=spec.objectives[0], pictures=spec.pictures[0])
+    for spec in RECIPE_SPECS.values()
+}
+"""Every recipe with its default settings, by name, in the order of :data:`RECIPE_SPECS`."""
 
-RECIPES: Mapping[str, Recipe] = {"natural": DEFAULT_RECIPE, "classic": Recipe("classic", size=64, steps=40)}
-"""The recipes there are, the default first, each with the size and steps it was made for."""
-
-
-def objectives(recipe: str) -> tuple[str, ...]:
-    """What a recipe may be asked to look for."""
-    return OBJECTIVES if recipe == "natural" else OBJECTIVES[:1]
-
-
-def pictures(recipe: str) -> tuple[int, ...]:
-    """How many different pictures of one filter a recipe can make."""
-    return PICTURES if recipe == "natural" else PICTURES[:1]
+DEFAULT_RECIPE = next(iter(RECIPES.values()))
+"""The recipe of a request that names none."""

@@ -1,4 +1,4 @@
-"""The words that the other modules of this package share: shapes, pixel ranges, precisions and flags."""
+"""The terms that the other modules of this package share: shapes, pixel ranges, number formats and flags."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ Json = Any
 
 
 Shape = tuple[int | None, ...]
-"""As in Keras: the batch axis first (``None``), channels last, ``None`` for a free size."""
+"""A shape as in Keras: the batch axis first (``None``), channels last, ``None`` for a free size."""
 
 
 class PixelRange(StrEnum):
-    """The numbers a network was trained on to mean black and white.
+    """The numbers that mean black and white to a network, from its training.
 
-    ``CAFFE`` is what ``keras.applications`` does for VGG16 and ResNet50: 0-255, blue-green-red, minus ImageNet's mean.
+    ``CAFFE`` is what ``keras.applications`` does for VGG16 and ResNet50: 0-255, blue-green-red, minus the mean of
+    ImageNet. ``AUTO`` leaves the choice to the recipe and the model.
     """
 
     AUTO = "auto"
@@ -27,7 +28,7 @@ class PixelRange(StrEnum):
 
 
 class Precision(StrEnum):
-    """The number format of the computation. ``AUTO`` is resolved by the engine on the machine it runs on."""
+    """The number format of the computation. ``AUTO`` leaves the choice to the recipe and the machine."""
 
     AUTO = "auto"
     FLOAT32 = "float32"
@@ -35,11 +36,11 @@ class Precision(StrEnum):
 
 
 class Flag(StrEnum):
-    """What a tile must not keep quiet about.
+    """What must be shown along with a tile.
 
-    ``SILENT``: the filter does not respond to the picture, which shows nothing of it then. ``UNCONVERGED``: it was
-    still rising when the steps ended. ``NOT_FINITE``: NaN or infinity met on the way; the picture is that of the last
-    finite step.
+    ``SILENT``: The filter does not respond to the image, so the image says nothing about it. ``UNCONVERGED``: The
+    response was still rising when the steps ended. ``NOT_FINITE``: NaN or infinity occurred in the computation, and the
+    image is the last one before that.
     """
 
     SILENT = "silent"

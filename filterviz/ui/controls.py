@@ -9,7 +9,7 @@ import streamlit as st
 from filterviz.service.model import UNTRAINED, Model
 from filterviz.service.server import Server
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, ModelSpec, PixelRange, objectives
+from filterviz.spec import RECIPES, ModelSpec, PixelRange
 from filterviz.ui import address, blocks, text, upload_field
 from filterviz.ui.i18n import _
 from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, View, layer_choices
@@ -105,7 +105,7 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
         size = first.number_input(_("Tile size in pixels"), 1, settings.max_size, recipe.size, 16, key=key("size"))
         steps = second.number_input(_("Steps"), 1, settings.max_steps, recipe.steps, 8, key=key("steps"))
         seed = third.number_input(_("Seed of the noise"), 0, LARGEST_SEED, recipe.seed, 1, key=key("seed"))
-        sought = objectives(name)
+        sought = recipe.spec.objectives
         objective = st.selectbox(
             _("What to look for"),
             sought,
@@ -122,7 +122,7 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
             format_func=text.pixel_range,
             key=key("range"),
         )
-        blocks.quiet(text.pixel_range_guess(spec, name))
+        blocks.quiet(text.pixel_range_guess(spec, recipe))
         pressed = st.form_submit_button(_("Make the pictures so"), type="primary", key=key("make"))
     if pressed:
         made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)

@@ -15,7 +15,7 @@ from filterviz.errors import EngineFailed, FiltervizError, RefusalCode, Refused,
 from filterviz.service import comparison
 from filterviz.service.job_state import LayerState
 from filterviz.service.model import VGG16, Model
-from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange
+from filterviz.spec import Flag, LayerSpec, ModelSpec, Pattern, PixelRange, Recipe
 from filterviz.spec.names import LONGEST_NAME
 from filterviz.spec.names import plain as plain
 from filterviz.ui.i18n import _, language, ngettext, speaker
@@ -368,12 +368,12 @@ def pixel_range(choice: PixelRange) -> str:
     }[choice]
 
 
-def pixel_range_guess(spec: ModelSpec, recipe: str) -> str:
+def pixel_range_guess(spec: ModelSpec, recipe: Recipe) -> str:
     """What the automatic choice is, and why."""
     guess = _("Our guess for this network: {range}, since {reason}.").format(
         range=pixel_range(spec.pixel_range), reason=plain(spec.pixel_range_reason, 200)
     )
-    if recipe == "classic":
+    if recipe.spec.pixel_range is None:
         as_script = _("Automatic feeds the classic recipe's start picture, 128 to 148, as it is, as the script did.")
         return f"{guess} {as_script}"
     return guess

@@ -11,7 +11,7 @@ from typing import Any, Self
 from filterviz.analysis.layer_matching import match
 from filterviz.service.model import UNTRAINED
 from filterviz.settings import Settings
-from filterviz.spec import RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request, objectives
+from filterviz.spec import DEFAULT_RECIPE, RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request
 from filterviz.ui.i18n import LANGUAGES
 from filterviz.ui.text import convolutions
 
@@ -64,7 +64,7 @@ class View:
     other: str = ""
     layers: tuple[int, ...] = ()
     beside: Mapping[int, int] = field(default_factory=dict)
-    recipe: Recipe = RECIPES["natural"]
+    recipe: Recipe = DEFAULT_RECIPE
     count: int = COUNTS[0]
     pages: Mapping[int, int] = field(default_factory=dict)
     sort: str = SORTS[0]
@@ -81,13 +81,13 @@ class View:
             >>> view.layers, view.beside, view.recipe.size
             ((0, 4), {4: 7}, 128)
         """
-        recipe = RECIPES.get(params.get("recipe", ""), Recipe())
+        recipe = RECIPES.get(params.get("recipe", ""), DEFAULT_RECIPE)
         recipe = replace(
             recipe,
             size=_number(params, "size", 1, settings.max_size, recipe.size),
             steps=_number(params, "steps", 1, settings.max_steps, recipe.steps),
             seed=_number(params, "seed", 0, LARGEST_SEED, recipe.seed),
-            objective=params["objective"] if params.get("objective") in objectives(recipe.name) else recipe.objective,
+            objective=params["objective"] if params.get("objective") in recipe.spec.objectives else recipe.objective,
         )
         count = EVERY if params.get("count") == _ALL else _number(params, "count", 1, max(COUNTS), COUNTS[0])
         given = params.get("range", "")
@@ -117,7 +117,7 @@ class View:
             "with": self.other,
             "layers": ".".join(map(str, self.layers)),
             "beside": _joined(self.beside),
-            "recipe": self.recipe.name if self.recipe.name != Recipe().name else "",
+            "recipe": self.recipe.name if self.recipe.name != DEFAULT_RECIPE.name else "",
             "size": "" if self.recipe.size == plain.size else str(self.recipe.size),
             "steps": "" if self.recipe.steps == plain.steps else str(self.recipe.steps),
             "seed": "" if self.recipe.seed == plain.seed else str(self.recipe.seed),

@@ -12,10 +12,11 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import Engine
+from filterviz.engine.device import best_precision
 from filterviz.engine.network import build
-from filterviz.engine.objectives import gram, sameness
+from filterviz.engine.objectives import gram, mean_similarity
 from filterviz.engine.preprocessing import PixelScaling
-from filterviz.engine.recipes.classic import start_pictures
+from filterviz.engine.recipes.classic import start_images
 from filterviz.engine.seeds import filter_seeds
 from filterviz.errors import BadRequest, Stopped
 from filterviz.imaging.mosaic import split
@@ -44,7 +45,7 @@ def patterns(engine: Engine, request: Request, **options: object) -> list[Patter
 def test_classic_is_the_scripts_arithmetic_on_vgg16s_real_weights(vgg16: Engine, vgg16_weights: Path) -> None:
     """An early layer: in deeper ones the script itself, begun 0.00001 brighter, ends up to 22 grey levels away."""
     filters = (0, 17, 40)
-    starts = start_pictures(filter_seeds(0, filters), (64, 64), 3)
+    starts = start_images(filter_seeds(0, filters), (64, 64), 3)
 
     def block1_conv2(picture: tf.Tensor) -> tf.Tensor:
         with h5py.File(vgg16_weights) as file:
@@ -109,6 +110,33 @@ def test_filters_of_many_channels_that_look_at_single_pixels_are_told_apart(tmp_
 def small(family_files: dict[str, Path]) -> Iterator[Engine]:
     with open_model(family_files["keras_2_1.h5"], Settings()) as model:
         yield Engine(model, Settings())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "asked", "used"),
+    [
+        ("natural", (PixelRange.AUTO, Precision.AUTO), (PixelRange.UNIT, best_precision())),
+        ("natural", (PixelRange.BYTE, Precision.FLOAT32), (PixelRange.BYTE, Precision.FLOAT32)),
+        ("classic", (PixelRange.AUTO, Precision.AUTO), (None, Precision.FLOAT32)),
+        ("classic", (PixelRange.SIGNED, Precision.BFLOAT16), (PixelRange.SIGNED, Precision.BFLOAT16)),
+    ],
+)
+def test_what_a_request_leaves_open_is_decided_by_its_recipe(
+    small: Engine,
+    recipe: str,
+    asked: tuple[PixelRange, Precision],
+    used: tuple[PixelRange | None, Precision],
+) -> None:
+    (made,) = patterns(small, Request("conv2d_1", (0,), RECIPES[recipe].with_(size=16, steps=1), *asked))
+    assert (made.pixel_range, made.precision) == used
+
+
+def test_requests_that_differ_in_size_or_seed_share_what_was_compiled(small: Engine) -> None:
+    for change in ({"size": 16}, {"size": 24}, {"seed": 3}):
+        patterns(small, Request("conv2d_1", (0,), QUICK.with_(**change)))
+    assert len(small._compiled) == 1
+    patterns(small, Request("conv2d_1", (0,), QUICK.with_(steps=2)))
+    assert len(small._compiled) == 2
 
 
 def test_many_filters_are_made_in_batches_that_fit_the_memory(family_files: dict[str, Path]) -> None:
@@ -196,7 +224,7 @@ def test_several_pictures_of_a_filter_are_less_alike_than_those_of_as_many_seeds
 
         def likeness(pictures: list[np.ndarray]) -> float:
             values = units.from_unit(tf.constant(np.stack(pictures), tf.float32) / 255)
-            return float(sameness(gram(network(values)), 4).numpy().mean())
+            return float(mean_similarity(gram(network(values)), 4).numpy().mean())
 
         pairs = []
         for at, pattern in enumerate(together):

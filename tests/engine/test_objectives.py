@@ -73,10 +73,10 @@ def test_a_gram_matrix_of_very_small_or_large_outputs_is_finite(loudness: float)
 def test_where_nothing_fires_there_is_no_texture_and_no_likeness() -> None:
     grams = objectives.gram(-tf.ones((4, 3, 3, 2)))
     assert not grams.numpy().any()
-    assert objectives.sameness(grams, 4).numpy().tolist() == [0, 0, 0, 0]
+    assert objectives.mean_similarity(grams, 4).numpy().tolist() == [0, 0, 0, 0]
 
 
-def test_sameness_is_the_mean_cosine_to_the_other_pictures_of_the_same_filter() -> None:
+def test_similarity_is_the_mean_cosine_to_the_other_pictures_of_the_same_filter() -> None:
     one, other = np.eye(3, dtype=np.float32)[:2]
     grams = tf.constant(np.stack([one, one, one, other, *4 * [other]]))
-    assert objectives.sameness(grams, 4).numpy() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 0, 1, 1, 1, 1])
+    assert objectives.mean_similarity(grams, 4).numpy() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 0, 1, 1, 1, 1])

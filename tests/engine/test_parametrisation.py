@@ -11,7 +11,7 @@ from filterviz.engine import parametrisation
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_pictures_have_the_given_size_and_stay_in_range(size: tuple[int, int], channels: int) -> None:
     spectra = parametrisation.start_spectra([1, 2], size, channels)
-    pictures = parametrisation.pictures(spectra, size).numpy()
+    pictures = parametrisation.render(spectra, size).numpy()
     assert pictures.shape == (2, *size, channels)
     assert pictures.min() >= 0
     assert pictures.max() <= 1
@@ -20,12 +20,12 @@ def test_pictures_have_the_given_size_and_stay_in_range(size: tuple[int, int], c
 def test_the_contrast_does_not_depend_on_the_length_of_the_spectrum() -> None:
     spectra = parametrisation.start_spectra([1], (32, 32), 3)
     np.testing.assert_allclose(
-        parametrisation.pictures(spectra, (32, 32)), parametrisation.pictures(100 * spectra, (32, 32)), atol=1e-5
+        parametrisation.render(spectra, (32, 32)), parametrisation.render(100 * spectra, (32, 32)), atol=1e-5
     )
 
 
 def test_the_contrast_is_that_of_a_vivid_photograph() -> None:
-    pictures = parametrisation.pictures(parametrisation.start_spectra(range(8), (64, 64), 3), (64, 64)).numpy()
+    pictures = parametrisation.render(parametrisation.start_spectra(range(8), (64, 64), 3), (64, 64)).numpy()
     assert 0.2 < pictures.std(axis=(1, 2, 3)).mean() < 0.35
     assert ((pictures < 0.02) | (pictures > 0.98)).mean() < 0.05
 
@@ -38,7 +38,7 @@ def test_a_spectrum_depends_on_its_own_seed_alone() -> None:
 def test_noise_has_the_spectrum_of_photographs() -> None:
     """Power falls with the square of the frequency: four times less at twice the frequency."""
     spectra = parametrisation.start_spectra(range(200), (32, 32), 1)
-    pictures = parametrisation.pictures(spectra, (32, 32)).numpy()[..., 0]
+    pictures = parametrisation.render(spectra, (32, 32)).numpy()[..., 0]
     power = (np.abs(np.fft.fft2(np.log(pictures / (1 - pictures)))) ** 2).mean(axis=0)
     assert 3 < power[0, 3] / power[0, 6] < 5
     assert 3 < power[4, 0] / power[8, 0] < 5
@@ -47,8 +47,8 @@ def test_noise_has_the_spectrum_of_photographs() -> None:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_a_given_picture_comes_back_at_the_fixed_contrast(channels: int) -> None:
     size = (24, 24)
-    pictures = parametrisation.pictures(parametrisation.start_spectra([5], size, channels), size).numpy()
-    again = parametrisation.pictures(parametrisation.spectra(pictures), size).numpy()
+    pictures = parametrisation.render(parametrisation.start_spectra([5], size, channels), size).numpy()
+    again = parametrisation.render(parametrisation.spectra_of(pictures), size).numpy()
     np.testing.assert_allclose(again, pictures, atol=5e-3)
 
 
@@ -75,7 +75,7 @@ def test_colours_come_in_the_order_asked_for() -> None:
     spectra = tf.constant(parametrisation.start_spectra([1, 2], (8, 12), 3))
     matrix = parametrisation.colour_matrix(3)
     logits = parametrisation.logits(spectra, (8, 12))
-    pictures = parametrisation.pictures(spectra, (8, 12)).numpy()
+    pictures = parametrisation.render(spectra, (8, 12)).numpy()
     np.testing.assert_allclose(parametrisation.colours(logits, matrix[:, ::-1]), pictures[..., ::-1], atol=1e-6)
     expected = 1 / (1 + np.exp(-np.einsum("nchw,cd->nhwd", logits.numpy(), matrix)))
     np.testing.assert_allclose(pictures, expected, atol=1e-5)

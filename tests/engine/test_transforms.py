@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from filterviz.engine.transforms import STILL, Views, look
+from filterviz.engine.transforms import UNCHANGED, Views, apply_view
 
 PICTURES = np.random.default_rng(0).random((2, 12, 8, 3)).astype(np.float32)
 
 
 def seen(angle: float = 0.0, zoom: float = 1.0, down: float = 0.0, right: float = 0.0) -> np.ndarray:
     pictures = tf.constant(PICTURES.transpose(0, 3, 1, 2))
-    return look(pictures, tf.constant([angle, zoom, down, right])).numpy().transpose(0, 2, 3, 1)
+    return apply_view(pictures, tf.constant([angle, zoom, down, right])).numpy().transpose(0, 2, 3, 1)
 
 
 def test_the_still_view_changes_nothing() -> None:
     for size in ((12, 8), (7, 5)):
         pictures = tf.constant(np.random.default_rng(3).random((2, 3, *size)), tf.float32)
-        np.testing.assert_array_equal(look(pictures, tf.constant(STILL)), pictures)
+        np.testing.assert_array_equal(apply_view(pictures, tf.constant(UNCHANGED)), pictures)
 
 
 def test_a_shift_brings_back_on_one_side_what_leaves_on_the_other() -> None:
@@ -39,7 +39,7 @@ def test_gradients_flow_back_to_where_the_view_looked() -> None:
     pictures = tf.constant(PICTURES.transpose(0, 3, 1, 2))
     with tf.GradientTape() as tape:
         tape.watch(pictures)
-        corner = look(pictures, tf.constant([0.0, 1.0, 0.25, 0.0]))[:, :, 0, 0]
+        corner = apply_view(pictures, tf.constant([0.0, 1.0, 0.25, 0.0]))[:, :, 0, 0]
     gradient = tape.gradient(corner, pictures).numpy()
     np.testing.assert_allclose(gradient[:, :, 3, 0], 1, atol=1e-5)
     assert np.count_nonzero(np.abs(gradient) > 1e-5) == 2 * 3
@@ -53,7 +53,7 @@ def test_the_gradient_of_a_view_is_its_transpose(size: tuple[int, int]) -> None:
     view = tf.constant([0.3, 1.1, 0.2, -0.4])
     with tf.GradientTape() as tape:
         tape.watch(one)
-        viewed = look(one, view)
+        viewed = apply_view(one, view)
     gradient = tape.gradient(viewed, one, output_gradients=two)
     np.testing.assert_allclose(tf.reduce_sum(viewed * two), tf.reduce_sum(one * gradient), rtol=1e-4)
 
@@ -75,7 +75,7 @@ def test_a_view_and_its_gradient_are_the_same_to_the_bit_each_time() -> None:
     def gradient() -> tf.Tensor:
         with tf.GradientTape() as tape:
             tape.watch(pictures)
-            viewed = look(pictures, view)
+            viewed = apply_view(pictures, view)
         return tape.gradient(viewed, pictures, output_gradients=pictures)
 
     first = gradient().numpy()

@@ -13,8 +13,8 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import outputs as engine_outputs
-from filterviz.engine.network import build_whole
 from filterviz.engine.outputs import Outputs
+from filterviz.engine.whole_network import build_whole
 from filterviz.errors import BadRequest, Stopped
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import MIB, Settings

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from filterviz.imaging.contact_sheet import wall
+from filterviz.spec import WallOrder
 
 
 def flat(value: int, size: int = 64, channels: int = 3) -> np.ndarray:
@@ -34,6 +35,14 @@ def test_other_counts_need_as_few_columns_as_they_can(count: int, shape: tuple[i
 
 def test_many_tiles_make_a_wall_that_is_about_square() -> None:
     assert wall([flat(9)] * 64).shape[:2] == (8 * 69 - 5, 8 * 69 - 5)
+
+
+@pytest.mark.parametrize("count", [1, 6, 25])
+def test_by_rows_a_wall_is_the_one_by_columns_mirrored_at_the_diagonal(count: int) -> None:
+    tiles = [flat(number) for number in range(count)]
+    by_columns, by_rows = wall(tiles), wall(tiles, order=WallOrder.ROWS)
+    np.testing.assert_array_equal(by_rows, by_columns.transpose(1, 0, 2))
+    assert by_rows[0, :: 64 + 5, 0].tolist() == list(range(min(count, 5)))
 
 
 def test_missing_tiles_stay_black_and_grey_ones_grey() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.reader.operations.sizes import ASKED
 from filterviz.settings import Settings

@@ -11,9 +11,9 @@ import keras.src.ops
 import pytest
 from keras.src.ops.operation import Operation
 
-from filterviz.engine.layer_functions import OPERATIONS
+from filterviz.engine.constructors import FUNCTIONS as OPERATIONS
 from filterviz.engine.tensor_functions import ALONG, FUNCTIONS, PAIRS, REDUCTIONS
-from filterviz.reader.layers import KINDS, LAYERS, OPERATION_KINDS
+from filterviz.layers import KINDS, LAYERS, OPERATION_KINDS
 from filterviz.reader.operations import KERAS, TENSORFLOW
 from filterviz.reader.operations.arithmetic import COMPARISONS, LOGICAL
 from filterviz.reader.operations.elementwise import TRUTHS

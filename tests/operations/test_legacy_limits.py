@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Call, Reference
 from filterviz.reader.operations.legacy import unpacked
-from filterviz.reader.values import Unsupported
 
 CALL = Call((Reference("a", 0),))
 

@@ -322,7 +322,7 @@ def test_nodes_of_tensorflow_1(name: str, tmp_path: Path) -> None:
     values = pictures()
     wanted = function(tf_keras.Model(model.input, model.get_layer("before").output)(values))
     with open_model(path, Settings()) as rebuilt:
-        from filterviz.engine.network import build_whole
+        from filterviz.engine.whole_network import build_whole
 
         assert not [layer.reason for layer in rebuilt.spec.layers if layer.rebuilt_as == "Unsupported"]
         computed = build_whole(rebuilt)([values])

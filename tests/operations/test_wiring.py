@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from filterviz.engine.network import build, build_whole
+from filterviz.engine.network import build
+from filterviz.engine.whole_network import build_whole
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import open_model
 from filterviz.settings import Settings

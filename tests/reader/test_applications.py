@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from keras.src.legacy.saving import legacy_h5_format
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import open_model
 from filterviz.reader.applications import _index

@@ -17,16 +17,11 @@ import keras
 import pytest
 import tf_keras
 
-from filterviz.reader.layers import (
-    CODE,
-    KINDS,
-    NOTHING_AT_INFERENCE,
-    UNSUPPORTED_LAYERS,
-    has_no_effect,
-    nothing_is_ignored,
-)
-from filterviz.reader.legacy import CLASSES, modernise
-from filterviz.reader.values import Unsupported, Values
+from filterviz.layers import ALIASES, KINDS, NOT_REBUILT, modernise
+from filterviz.layers.activations import activation
+from filterviz.layers.config_values import ConfigValues, Unsupported
+from filterviz.layers.kind import has_no_effect, nothing_is_ignored
+from filterviz.layers.passing import CODE, NOTHING_AT_INFERENCE
 from filterviz.reader.wrappers import WRAPPERS
 
 OF_THE_BASES = {
@@ -104,8 +99,8 @@ def wants(of: type, name: str) -> bool:
 
 @pytest.mark.parametrize(("module", "name", "of"), BOTH, ids=lambda item: getattr(item, "__name__", str(item)))
 def test_every_layer_of_keras_is_in_one_of_the_lists(module: ModuleType, name: str, of: type) -> None:
-    modern = CLASSES.get(name, name)
-    lists = [modern in KINDS, modern in NOTHING_AT_INFERENCE, modern in CODE, name in UNSUPPORTED_LAYERS]
+    modern = ALIASES.get(name, name)
+    lists = [modern in KINDS, modern in NOTHING_AT_INFERENCE, modern in CODE, name in NOT_REBUILT]
     lists.append(name in WRAPPERS)
     assert sum(lists) == 1 or (name == "Identity" and lists[:2] == [True, True]), (
         f"{module.__name__} has a layer {name} ({of.__module__}) that nobody has looked at"
@@ -114,8 +109,8 @@ def test_every_layer_of_keras_is_in_one_of_the_lists(module: ModuleType, name: s
 
 @pytest.mark.parametrize(("module", "name", "of"), KNOWN, ids=lambda item: getattr(item, "__name__", str(item)))
 def test_every_argument_is_read_or_has_no_effect(module: ModuleType, name: str, of: type) -> None:
-    kind, config = modernise(name, written(module, of), module is keras)
-    values = Values(name, config)
+    kind, config = modernise(name, written(module, of), keras_3=module is keras)
+    values = ConfigValues(name, config)
     values.raw("dtype")
     KINDS[kind].read(values)
     ignored = [key for key in values.unread(()) if not has_no_effect(KINDS[kind], key)]
@@ -126,8 +121,8 @@ def test_every_argument_is_read_or_has_no_effect(module: ModuleType, name: str, 
 
 @pytest.mark.parametrize(("module", "name", "of"), KNOWN, ids=lambda item: getattr(item, "__name__", str(item)))
 def test_an_argument_of_tomorrow_cuts_the_network(module: ModuleType, name: str, of: type) -> None:
-    kind, config = modernise(name, written(module, of), module is keras)
-    values = Values(name, {**config, "of_tomorrow": [1, 2]})
+    kind, config = modernise(name, written(module, of), keras_3=module is keras)
+    values = ConfigValues(name, {**config, "of_tomorrow": [1, 2]})
     KINDS[kind].read(values)
     with pytest.raises(Unsupported) as cut:
         nothing_is_ignored(KINDS[kind], values)
@@ -138,7 +133,7 @@ def test_an_argument_of_tomorrow_cuts_the_network(module: ModuleType, name: str,
     "dtype", ["uint8", "int32", "bool", "string", {"class_name": "DTypePolicy", "config": {"name": "int32"}}]
 )
 def test_a_layer_that_computes_in_whole_numbers_cuts_the_network(dtype: Any) -> None:
-    values = Values("r", {"name": "r", "dtype": dtype, "scale": 0.5})
+    values = ConfigValues("r", {"name": "r", "dtype": dtype, "scale": 0.5})
     KINDS["Rescaling"].read(values)
     with pytest.raises(Unsupported, match="dtype"):
         nothing_is_ignored(KINDS["Rescaling"], values)
@@ -146,6 +141,6 @@ def test_a_layer_that_computes_in_whole_numbers_cuts_the_network(dtype: Any) -> 
 
 @pytest.mark.parametrize("named", [["ReLU"], {"class_name": "ReLU"}, 3, True, None])
 def test_an_activation_without_a_name_cuts_the_network(named: Any) -> None:
-    values = Values("a", {"activation": {"class_name": named, "config": {"name": "relu"}}})
+    values = ConfigValues("a", {"activation": {"class_name": named, "config": {"name": "relu"}}})
     with pytest.raises(Unsupported, match="its activation"):
-        values.activation()
+        activation(values)

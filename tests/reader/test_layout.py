@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from filterviz.engine.engine import Engine
-from filterviz.engine.network import build, build_whole
+from filterviz.engine.network import build
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Pattern, Request

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from filterviz.engine.network import build_whole
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.reader.graph import Record
 from filterviz.reader.untrained import INITIALISERS, fresh
@@ -64,14 +64,16 @@ def test_what_the_file_names_is_used_in_every_generations_words() -> None:
             "bias_initializer": "ones",
         },
     ):
-        kernel, bias = fresh(Record("conv", "Conv2D", "Conv2D", {}, shapes, initial=named), 0, 0)
+        kernel, bias = fresh(Record("conv", "Conv2D", "Conv2D", {"use_bias": True}, shapes, initial=named), 0, 0)
         assert kernel.std() == pytest.approx(np.sqrt(2 / 72), rel=0.02)
         assert (bias == 1).all()
 
 
 @pytest.mark.parametrize("given", [None, "of_my_own", 7, {"class_name": ["x"]}, {"config": 3}, {"class_name": "Mine"}])
 def test_what_is_not_keras_own_is_keras_default(given: Any) -> None:
-    (kernel,) = fresh(Record("c", "Conv2D", "Conv2D", {}, (SHAPE,), initial={"kernel_initializer": given}), 0, 0)
+    (kernel,) = fresh(
+        Record("c", "Conv2D", "Conv2D", {"use_bias": False}, (SHAPE,), initial={"kernel_initializer": given}), 0, 0
+    )
     assert np.abs(kernel).max() == pytest.approx(np.sqrt(6 / (9 * (24 + 40))), rel=0.01)
 
 

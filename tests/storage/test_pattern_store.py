@@ -9,12 +9,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pytest
 
-from filterviz.spec import PixelRange, Precision, Recipe, Request
+from filterviz.spec import RECIPES, PixelRange, Precision, Recipe, Request
+from filterviz.storage import pattern_store
 from filterviz.storage.pattern_store import Store, pattern_key
 from tests.imaging.images import pattern
 
@@ -86,6 +87,51 @@ def test_everything_that_determines_a_picture_is_in_the_key() -> None:
 def test_a_key_changes_only_where_a_version_number_is_raised() -> None:
     """Kept pictures, some of which took hours, are found again by a newer version that draws the same ones."""
     assert pattern_key("a", Request("conv", (1,)), 1).startswith("f1e0087509fa0eed")
+
+
+BLOCK = Request("block3_conv1", (0, 7))
+
+
+@pytest.mark.parametrize(
+    ("request_", "options", "digest"),
+    [
+        (BLOCK, {}, "54de82e8ec154425e40fb582fe072a9c8bdace08f7fbd8bb19a4031e7318ac8a"),
+        (
+            replace(BLOCK, recipe=RECIPES["classic"]),
+            {},
+            "297c9842b732181317aea8dd0306f5edd96df2f8956477eccaeb387adc28fc78",
+        ),
+        (
+            replace(BLOCK, recipe=Recipe(objective="negative", seed=3)),
+            {"channel": 0},
+            "f78bcad3f68fae7f78d5637ac48a9027c88c21a4b5622f64410df134c7f2417b",
+        ),
+        (
+            replace(BLOCK, recipe=Recipe(objective="neuron", size=96)),
+            {"channel": 0},
+            "3d6b1bd30d9bd6659c4a3e9994ad043feb844345ae2740f80aceb59e1aaaa50b",
+        ),
+        (
+            replace(BLOCK, recipe=Recipe(pictures=4, steps=64)),
+            {"channel": 0},
+            "f5781b1b5661fe7ce5f1b6946f0a44e354fcafd148d76efd6feab23b515043de",
+        ),
+        (
+            replace(BLOCK, pixel_range=PixelRange.CAFFE, precision=Precision.BFLOAT16),
+            {},
+            "1f91ab566776ee4cca690bd86ba1bb45ff1c2218886d0095a1afaf90d55e6139",
+        ),
+        (BLOCK, {"start_digest": "00ff"}, "a7fa0fbefa10b339db8fe05cfc5fe7ecb28530cc1f7a7696682ec28bf3228d86"),
+        (BLOCK, {"false_colours": True}, "7333425549d5c97e7c56a6603fef1d8050c5181f7700284ed8f4282b7be6e3e0"),
+    ],
+)
+def test_keys_are_those_that_earlier_versions_wrote(
+    request_: Request, options: dict[str, Any], digest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Digests computed at commit 186d6f3; a store that was filled before must still answer."""
+    monkeypatch.setattr(pattern_store, "ENGINE_VERSION", 2)
+    monkeypatch.setattr(pattern_store, "READER_VERSION", 2)
+    assert pattern_key("f00d", request_, **{"channel": 7, **options}) == digest
 
 
 @pytest.mark.parametrize(

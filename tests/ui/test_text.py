@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
-from filterviz.spec import Flag, LayerSpec, ModelSpec, NodeSpec, OutputSpec, PixelRange, Request
+from filterviz.spec import (
+    OBJECTIVES,
+    RECIPES,
+    Flag,
+    LayerSpec,
+    ModelSpec,
+    NodeSpec,
+    OutputSpec,
+    PixelRange,
+    Request,
+)
 from filterviz.ui import text
 from tests.imaging.images import pattern
 
@@ -51,6 +61,15 @@ def test_every_choice_has_words() -> None:
         assert text.pixel_range(choice)
     for flag in Flag:
         assert text.flag(flag).endswith(".")
+    assert len({text.recipe(name) for name in RECIPES}) == len(RECIPES)
+    assert len({text.objective(name) for name in OBJECTIVES}) == len(OBJECTIVES)
+
+
+def test_the_guess_of_the_pixel_range_says_where_a_recipe_does_not_follow_it() -> None:
+    spec = replace(model("m").spec, pixel_range=PixelRange.SIGNED, pixel_range_reason="it says so")
+    guess = "Our guess for this network: -1 to 1, since it says so."
+    assert text.pixel_range_guess(spec, RECIPES["natural"]) == guess
+    assert text.pixel_range_guess(spec, RECIPES["classic"]).startswith(f"{guess} Automatic feeds the classic recipe's")
 
 
 def test_a_class_stands_beside_its_units_number() -> None:

@@ -1,65 +1,116 @@
-"""The loop: it takes the steps of a recipe, keeps the curves, shows how far it is, and stops when told to."""
+"""What all recipes share: the compiled recipe, a batch of tiles in the making, and the loop that takes the steps."""
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.engine.finish import flags_of
+from filterviz.engine.network import Network
+from filterviz.engine.objectives import OBJECTIVES
+from filterviz.engine.preprocessing import PixelScaling
+from filterviz.engine.seeds import filter_seed
 from filterviz.errors import Stopped
-from filterviz.spec import Pattern, PixelRange, Precision, Progress
+from filterviz.spec import Pattern, PixelRange, Precision, Progress, Recipe
 
 SECONDS_BETWEEN_PREVIEWS = 0.2
-"""A person sees no more than about five pictures a second; showing more would only cost steps."""
+"""Previews are made at most five times a second: more could not be followed by eye and would cost steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a compiled recipe depends on. Nothing is left to be decided.
+
+    Attributes:
+        layer: Name of the layer.
+        recipe: The recipe, with size and seed set to 0: they are given to each batch.
+        pixel_range: The pixel range of the network; ``None`` feeds pixel values of 0-255 unchanged.
+        precision: Number format of the computation, never ``AUTO``.
+    """
+
+    layer: str
+    recipe: Recipe
+    pixel_range: PixelRange | None
+    precision: Precision
 
 
 class Ascent(Protocol):
-    """A batch of tiles being made: what a recipe has to offer to the loop."""
+    """A batch of tiles in the making, whose images climb the gradient of their objective step by step.
+
+    A response belongs to one image. Where a tile holds several images, a batch of ``n`` tiles has ``n * pictures``
+    responses, those of one tile adjacent.
+    """
 
     def step(self) -> NDArray[np.float32]:
-        """Take one step; returns the responses before it, ``[n]``, or ``[n * pictures]`` where a tile holds several."""
+        """Take one step and return the responses before it, ``[n * pictures]``."""
 
     def responses(self) -> NDArray[np.float32]:
-        """The responses as they are now, as many as :meth:`step` returns."""
+        """The responses to the images as they are now, ``[n * pictures]``."""
 
     def tiles(self) -> NDArray[np.uint8]:
         """The tiles as they are now, ``[n, height, width, 1 or 3]``."""
 
 
-def climb(
-    ascent: Ascent,
-    *,
-    layer: str,
-    filters: Sequence[int],
-    seeds: Sequence[int],
-    steps: int,
-    precision: Precision,
-    pixel_range: PixelRange | None,
-    stop: Callable[[], bool],
-) -> Iterator[Progress | Pattern]:
-    """Take ``steps`` steps and yield a pattern for each tile, with progress on the way.
+class CompiledRecipe(ABC):
+    """A recipe compiled for one layer of one network. Batches of the same shape share the compiled step.
 
     Args:
-        ascent: ``n`` tiles at their start.
-        layer: the layer the tiles are of.
-        filters: the filter each tile is of, ``n``.
-        seeds: the filters' own, ``n``; recorded in the patterns.
-        steps: to take.
-        precision: recorded in the patterns.
-        pixel_range: recorded in the patterns.
-        stop: asked between steps.
+        network: The network up to the layer, built as :attr:`pre_activation` says.
+        conditions: The steps, objective and pictures of the recipe, and the pixel range of the network.
+    """
+
+    pre_activation: ClassVar[bool]
+    """Whether the recipe needs the layer's output before the layer's own activation."""
+
+    def __init__(self, network: Network, conditions: Conditions) -> None:
+        recipe = conditions.recipe
+        self.channels = network.input_channels
+        self.scaling = PixelScaling.of(conditions.pixel_range, self.channels)
+        self.objective = OBJECTIVES[recipe.objective]
+        self.steps = recipe.steps
+        self.pictures = recipe.pictures
+        self.network = network
+
+    @abstractmethod
+    def begin(
+        self, filters: Sequence[int], size: tuple[int, int], seed: int, start: NDArray[np.floating] | None = None
+    ) -> Ascent:
+        """A batch of tiles at their start.
+
+        Args:
+            filters: The ``n`` channels of the layer that the tiles are for.
+            size: Height and width of an image in pixels.
+            seed: The seed of the run.
+            start: Start images ``[n, height, width, channels]`` in the units of the recipe, in place of seeded noise.
+        """
+
+
+def optimise(
+    ascent: Ascent, conditions: Conditions, filters: Sequence[int], seed: int, stop: Callable[[], bool]
+) -> Iterator[Progress | Pattern]:
+    """Take all steps of a batch, with progress on the way, and make a pattern of each tile.
+
+    Args:
+        ascent: A batch of ``n`` tiles at their start.
+        conditions: The number of steps, and what is recorded in the patterns.
+        filters: The channels that the ``n`` tiles are for.
+        seed: The seed of the run. The seed of each filter is recorded in its pattern.
+        stop: Asked between steps whether to stop.
 
     Yields:
-        :class:`Progress` after the first step and then at most five times a second; at the end ``n`` times
-        :class:`Pattern`, in the order of ``filters``.
+        :class:`Progress` after the first step and then at most five times a second. At the end one :class:`Pattern` for
+        each tile, in the order of ``filters``.
 
     Raises:
-        Stopped: ``stop`` said so. The last progress shows the tiles as they were left.
+        Stopped: If ``stop`` said so. The last progress shows the tiles as they were left.
     """
+    steps = conditions.recipe.steps
     began = time.perf_counter()
     shown = -SECONDS_BETWEEN_PREVIEWS
     curve: list[NDArray[np.float32]] = []
@@ -86,19 +137,19 @@ def climb(
     curve.append(last.mean(axis=1))
     tiles = ascent.tiles()
     share = (time.perf_counter() - began) / len(filters)
-    for index, (number, seed) in enumerate(zip(filters, seeds, strict=True)):
+    for index, channel in enumerate(filters):
         responses = tuple(float(values[index]) for values in curve)
         yield Pattern(
-            layer=layer,
-            filter=number,
+            layer=conditions.layer,
+            filter=channel,
             tile=tiles[index],
             response_start=responses[0],
             response_end=responses[-1],
             curve=responses,
             flags=flags_of(responses),
-            seed=seed,
+            seed=filter_seed(seed, channel),
             seconds=share,
-            precision=precision,
-            pixel_range=pixel_range,
+            precision=conditions.precision,
+            pixel_range=conditions.pixel_range,
             responses=tuple(last[index].tolist()) if last.shape[1] > 1 else (),
         )

@@ -15,12 +15,12 @@ from itertools import chain
 from typing import Any
 
 from filterviz.errors import Refused
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Call, Layer
 from filterviz.reader.operations import arithmetic, elementwise, legacy, pictures, reducing, reshaping, slicing
 from filterviz.reader.operations.arguments import Arguments, KindAndParams, Operation, Several, Source, Steps
 from filterviz.reader.operations.names import WRAPPERS, plain
 from filterviz.reader.operations.unknown import DECLARED, OTHER_CODE
-from filterviz.reader.values import Unsupported
 
 FAMILIES = (elementwise, arithmetic, reducing, reshaping, slicing, pictures)
 

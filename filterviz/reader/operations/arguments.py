@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from filterviz.layers.config_values import ConfigValues, Unsupported
+from filterviz.layers.older_names import Config
 from filterviz.reader.config import Slot
-from filterviz.reader.legacy import Config
 from filterviz.reader.operations.constants import Constant, constant, plain
-from filterviz.reader.values import Unsupported, Values
 from filterviz.spec import Shape
 
 KindAndParams = tuple[str, Config]
@@ -105,9 +105,9 @@ class Arguments:
         ):
             raise self.unsupported(name, value)
 
-    def values(self, **settings: Any) -> Values:
+    def values(self, **settings: Any) -> ConfigValues:
         """Settings to be read with all checks."""
-        return Values(self.function[:60], {key: plain(value) for key, value in settings.items()})
+        return ConfigValues(self.function[:60], {key: plain(value) for key, value in settings.items()})
 
     def number(self, *names: str, default: float) -> float:
         """A finite number."""

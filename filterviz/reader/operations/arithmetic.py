@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Source, rows
 from filterviz.reader.operations.constants import Constant
-from filterviz.reader.values import Unsupported
 
 ONE, OTHER = ("x1", "x", "a", "value"), ("x2", "y", "b", "bias")
 """What the two operands are called in Keras and in TensorFlow."""

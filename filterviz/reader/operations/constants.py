@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.reader.legacy import Config
-from filterviz.reader.values import Unsupported
+from filterviz.layers.config_values import Unsupported
+from filterviz.layers.older_names import Config
 
 LARGEST = 65_536
 """Numbers of a constant that is kept. The mean of 128 x 128 pixels has fewer, a table of words more."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, operation, rows
 from filterviz.reader.operations.constants import plain
-from filterviz.reader.values import Unsupported
 
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "half", "single", "double", "float"})
 """Types whose values pass on as they are; a conversion to whole numbers would cut them off."""

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from filterviz.layers.config_values import Unsupported
+from filterviz.layers.older_names import Config
 from filterviz.reader.config import Call, Slot
-from filterviz.reader.legacy import Config
-from filterviz.reader.values import Unsupported
 
 LISTED = {"ConcatV2": False, "Concat": True, "Pack": None, "AddN": None}
 """Operations that take their tensors one by one and not as a list; whether the axis comes first, last or apart."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Source, rows
 from filterviz.reader.operations.constants import plain
-from filterviz.reader.values import Unsupported
 
 METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic")
 LARGEST_SIDE, LARGEST_PADDING, LARGEST_BLOCK, LARGEST_WINDOW = 8192, 4096, 64, 4096

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Several, Source, rows
 from filterviz.reader.operations.elementwise import FLOATS
-from filterviz.reader.values import Unsupported
 
 
 def _axes(given: Arguments, source: Source) -> tuple[int, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Slot
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Source, rows
 from filterviz.reader.operations.constants import plain
-from filterviz.reader.values import Unsupported
 
 MOST_REPEATS = 64
 

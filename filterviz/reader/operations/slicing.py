@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Slot
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Several, rows
 from filterviz.reader.operations.constants import plain
-from filterviz.reader.values import Unsupported
 
 MOST_PARTS = 256
 EVERYTHING = (None, None, None)

@@ -14,7 +14,7 @@ from filterviz.export import run_folder
 from filterviz.imaging import mosaic, png
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.server import Server
-from filterviz.spec import Pattern, Request, pictures
+from filterviz.spec import Pattern, Request
 from filterviz.ui import blocks, text
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
@@ -40,7 +40,7 @@ def offer(desk: Server, wall: Wall, pattern: Pattern) -> None:
         wall: of the filter.
         pattern: the one picture of it that is there.
     """
-    if PICTURES not in pictures(wall.request.recipe.name):
+    if PICTURES not in wall.request.recipe.spec.pictures:
         return
     request = replace(wall.request, filters=(pattern.filter,), recipe=replace(wall.request.recipe, pictures=PICTURES))
     this, visitor = (wall.key, pattern.filter), _watcher(wall.visitor)

@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 
 from filterviz.engine import parametrisation
-from filterviz.engine.recipes.base import climb
-from filterviz.engine.recipes.natural import Natural, _direction, _of_length_one
+from filterviz.engine.recipes.base import Conditions, optimise
+from filterviz.engine.recipes.natural import NaturalRecipe, _direction, _normalised
 from filterviz.engine.seeds import filter_seeds
 from filterviz.imaging.mosaic import GAP, split
-from filterviz.spec import Flag, Pattern, PixelRange, Precision
+from filterviz.spec import Flag, Pattern, PixelRange, Precision, Recipe
 from tests.engine.networks import TwoConvolutions
 
 SIZE = (32, 32)
@@ -24,17 +24,11 @@ def made(
     pictures: int = 1,
     **options: object,
 ) -> list[Pattern]:
-    recipe = Natural(network, PixelRange.UNIT, steps, objective, pictures)
-    events = climb(
-        recipe.begin(filters, SIZE, seed, **options),  # type: ignore[arg-type]
-        layer="second",
-        filters=filters,
-        seeds=filter_seeds(seed, filters),
-        steps=steps,
-        precision=Precision.FLOAT32,
-        pixel_range=PixelRange.UNIT,
-        stop=lambda: False,
-    )
+    recipe = Recipe(steps=steps, objective=objective, pictures=pictures)
+    conditions = Conditions("second", recipe, PixelRange.UNIT, Precision.FLOAT32)
+    compiled = NaturalRecipe(network, conditions)  # type: ignore[arg-type]
+    ascent = compiled.begin(filters, SIZE, seed, **options)  # type: ignore[arg-type]
+    events = optimise(ascent, conditions, filters, seed, stop=lambda: False)
     return [event for event in events if isinstance(event, Pattern)]
 
 
@@ -46,7 +40,7 @@ def test_every_filter_of_a_healthy_network_gets_a_pattern_that_excites_it_far_mo
 
 def test_filters_that_are_silent_at_the_start_are_woken() -> None:
     network = TwoConvolutions(pre_activation=True)
-    noise = parametrisation.pictures(parametrisation.start_spectra(filter_seeds(0, range(6)), SIZE, 3), SIZE)
+    noise = parametrisation.render(parametrisation.start_spectra(filter_seeds(0, range(6)), SIZE, 3), SIZE)
     network.bias -= network.output(noise).numpy().max(axis=(0, 1, 2)) * 1.01
     patterns = made(network)
     assert all(pattern.response_start == 0 for pattern in patterns)
@@ -171,6 +165,6 @@ def test_one_picture_has_no_list_of_responses() -> None:
 
 def test_what_is_made_of_a_gradient_does_not_depend_on_how_many_there_are() -> None:
     values, some = tf.constant(np.random.default_rng(0).normal(size=(25, 3, 32, 17, 2)), tf.float32), [4, 7, 11]
-    for make in (_direction, _of_length_one):
+    for make in (_direction, _normalised):
         compiled = tf.function(make)
         np.testing.assert_array_equal(tf.gather(compiled(values), some), compiled(tf.gather(values, some)))

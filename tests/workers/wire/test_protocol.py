@@ -79,7 +79,7 @@ requests = st.builds(
     Request,
     layer=texts,
     filters=st.lists(st.integers(0, 4096), max_size=5).map(tuple),
-    recipe=st.builds(Recipe, name=texts, size=whole, steps=whole, seed=whole),
+    recipe=st.builds(Recipe, name=texts, size=whole, steps=whole, seed=whole, objective=texts, pictures=whole),
     pixel_range=st.sampled_from(PixelRange),
     precision=st.sampled_from(Precision),
 )

@@ -1,7 +1,7 @@
-"""A layer's configuration, read value by value: each has a kind and a range, and what nobody read is known.
+"""The configuration of a layer, read value by value, each with its type and its range.
 
-A setting that is not known must never be ignored: whoever has read a layer asks :meth:`Values.unread` what is left, and
-cuts the network there.
+A setting that is not known must never be ignored. Whoever has read a layer asks :meth:`ConfigValues.unread` what is
+left, and cuts the network there if something is.
 """
 
 from __future__ import annotations
@@ -11,34 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
-from filterviz.reader.legacy import OWN_HARD_SIGMOID, class_of
-
-ACTIVATIONS = frozenset(
-    {
-        *("linear", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "exponential"),
-        *("sigmoid", "hard_sigmoid", "hard_silu", "log_sigmoid", "tanh", "hard_tanh", "tanh_shrink"),
-        *("softmax", "log_softmax", "softplus", "softsign", "celu", "glu", "squareplus", OWN_HARD_SIGMOID),
-    }
-)
-SAME_ACTIVATION = {"swish": "silu", "hard_swish": "hard_silu", "softmax_v2": "softmax", "leakyrelu": "leaky_relu"}
-"""Other names under which files know an activation."""
-
-ACTIVATION_LAYERS = frozenset({"ReLU", "ThresholdedReLU", "LeakyReLU", "ELU", "PReLU", "Softmax"})
-"""Layers that files hold in place of an activation's name, with settings of their own."""
-
-Activation = str | Mapping[str, Any]
-"""The name of an activation; or a layer that stands in its place: ``class_name``, ``config``, as the file has them."""
 
 WRAPPED = ("__numpy__", "__tensor__", "__ndarray__")
 """How files write an array that was given to a constructor: as an object of this class with a ``value``."""
 
 
 class Unsupported(Exception):
-    """A layer of a kind, or in a way, that cannot be rebuilt; the network may still be shown up to it.
+    """A layer cannot be rebuilt. The network may still be shown up to it.
 
     Args:
-        reason: a sentence.
-        code: whether the layer carries program code.
+        reason: Why, as a sentence.
+        code: Whether the layer carries program code.
     """
 
     def __init__(self, reason: str, code: bool = False) -> None:
@@ -48,7 +31,7 @@ class Unsupported(Exception):
 
 
 def unwrapped(value: Any) -> Any:
-    """A number or nested lists of them, where a file wraps them as an array."""
+    """Return a number or nested lists of numbers, without the object in which some files wrap an array."""
     if isinstance(value, Mapping) and (value.get("class_name") in WRAPPED or set(value) == {"class_name", "config"}):
         inner = value.get("config")
         return inner.get("value") if isinstance(inner, Mapping) else None
@@ -56,21 +39,25 @@ def unwrapped(value: Any) -> Any:
 
 
 MOST_NUMBERS = 1_000_000
-"""In one setting: those of a picture of 512 x 512 in colours."""
+"""The most numbers in one setting: as many as a colour image of 512 x 512 has, and some more."""
 
 
-class Values:
+class ConfigValues:
     """The configuration of one layer.
 
     Args:
-        layer: its name, for the refusal.
-        config: from the file.
+        layer: Name of the layer, for refusals.
+        config: Its configuration from the file.
     """
 
     def __init__(self, layer: str, config: Mapping[str, Any]) -> None:
         self._layer = layer
         self._config = config
         self._seen: set[str] = set()
+
+    def inside(self, config: Mapping[str, Any]) -> ConfigValues:
+        """Return the values of a configuration that stands inside this one."""
+        return ConfigValues(self._layer, config)
 
     def __contains__(self, key: str) -> bool:
         return self._get(key) is not None
@@ -80,32 +67,32 @@ class Values:
         return self._config.get(key, default)
 
     def has(self, key: str) -> bool:
-        """Whether the setting is written down at all, be it as ``None``."""
+        """Return whether the file has the setting at all, even as ``None``."""
         self._seen.add(key)
         return key in self._config
 
     def unread(self, without_effect: Collection[str]) -> list[str]:
-        """The settings that nobody has read, apart from those that change nothing.
+        """Return the settings that nobody has read, apart from those that change nothing.
 
         Args:
-            without_effect: settings that do not change what is computed once a network is trained.
+            without_effect: Settings that do not change what is computed once a network is trained.
         """
         return [key for key in self._config if key not in self._seen and key not in without_effect]
 
     def decline(self, key: str) -> Unsupported:
-        """The reason why a layer with this setting is not rebuilt."""
+        """Return the error that says why a layer with this setting is not rebuilt."""
         return Unsupported(f"its setting {self.shown(key)} is not known here.")
 
     def shown(self, key: str) -> str:
-        """A setting as a sentence quotes it."""
+        """Return a setting as a sentence quotes it, of bounded length."""
         text = repr(self._config.get(key))
         return f"{key[:60]} = {text if len(text) <= 60 else text[:60] + '...'}"
 
     def only(self, key: str, *allowed: Any) -> None:
-        """A setting that is rebuilt at these values alone; where there is none, it is taken to have one of them.
+        """Make sure that a setting, if the file has it, has one of the values at which the layer is rebuilt.
 
         Raises:
-            Unsupported: it has another value.
+            Unsupported: It has another value.
         """
         value = self._get(key)
         if value is not None and not any(
@@ -114,19 +101,30 @@ class Values:
             raise self.decline(key)
 
     def raw(self, key: str) -> Any:
-        """The value as it stands; ``None`` where there is none."""
+        """Return the value as it stands in the file; ``None`` where there is none."""
         return self._get(key)
 
     def refuse(self, key: str) -> Refused:
-        """The refusal of a value."""
+        """Return the refusal of a file with an impossible value."""
         message = f"The layer {self._layer!r} has the setting {self.shown(key)}, which makes no sense."
         return Refused(RefusalCode.BAD_CONFIG, message, self._layer, "The file is damaged; save the model again.")
 
     def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
-        """A whole number, also when written as ``3.0`` or ``[3]``."""
-        return self._whole(key, self._get(key), low, high, default)
+        """Return a whole number, also where it is written as ``3.0`` or ``[3]``.
 
-    def _whole(self, key: str, value: Any, low: int, high: int, default: int | None = None) -> int:
+        Args:
+            key: Name of the setting.
+            low: Smallest value that is accepted.
+            high: Largest value that is accepted.
+            default: Value where the file has none; without it, a missing setting is refused.
+
+        Raises:
+            Refused: It is no whole number, or out of range.
+        """
+        return self.whole_of(key, self._get(key), low, high, default)
+
+    def whole_of(self, key: str, value: Any, low: int, high: int, default: int | None = None) -> int:
+        """Return a value that was read elsewhere as a whole number; for arguments see :meth:`whole`."""
         if value is None and default is not None:
             return default
         if isinstance(value, list) and len(value) == 1:
@@ -138,25 +136,25 @@ class Values:
         return int(value)
 
     def wholes(self, key: str, rank: int, low: int, high: int, default: int | None = None) -> tuple[int, ...]:
-        """``rank`` whole numbers; one number stands for all of them."""
+        """Return ``rank`` whole numbers; one number stands for all of them. For arguments see :meth:`whole`."""
         value = self._get(key)
         if isinstance(value, list) and len(value) == rank:
-            return tuple(self._whole(key, item, low, high) for item in value)
-        return (self._whole(key, value, low, high, default),) * rank
+            return tuple(self.whole_of(key, item, low, high) for item in value)
+        return (self.whole_of(key, value, low, high, default),) * rank
 
     def pairs(self, key: str, rank: int, high: int) -> tuple[tuple[int, int], ...]:
-        """Amounts before and after, for each of ``rank`` axes; one number, or one for each axis, means both sides."""
+        """Return amounts before and after, for each of ``rank`` axes; one number means both sides of an axis."""
         value = self._get(key)
         if isinstance(value, list) and len(value) == rank and all(isinstance(item, list) for item in value):
             if any(len(item) != 2 for item in value):
                 raise self.refuse(key)
-            return tuple((self._whole(key, one, 0, high), self._whole(key, two, 0, high)) for one, two in value)
+            return tuple((self.whole_of(key, one, 0, high), self.whole_of(key, two, 0, high)) for one, two in value)
         if isinstance(value, list) and rank == 1 and len(value) == 2:
-            return ((self._whole(key, value[0], 0, high), self._whole(key, value[1], 0, high)),)
+            return ((self.whole_of(key, value[0], 0, high), self.whole_of(key, value[1], 0, high)),)
         return tuple((side, side) for side in self.wholes(key, rank, 0, high))
 
     def number(self, key: str, default: float, limit: float = 1e30) -> float:
-        """A finite number, also when written as an array of one."""
+        """Return a finite number of at most ``limit`` in size, also where it is written as an array of one."""
         value = unwrapped(self._get(key, default))
         while isinstance(value, list) and len(value) == 1:
             value = value[0]
@@ -169,11 +167,11 @@ class Values:
         return float(value)
 
     def numbers(self, key: str, default: float) -> float | tuple[float, ...]:
-        """A finite number, or a short list of them, one for each channel; however deep in lists of one they stand.
+        """Return a finite number, or a short list of them, one for each channel, whatever lists of one enclose them.
 
         Raises:
-            Unsupported: they differ along more than the last axis.
-            Refused: they are no numbers, or too many.
+            Unsupported: They differ along more than the last axis.
+            Refused: They are no numbers, or too many.
         """
         value = unwrapped(self._get(key))
         while isinstance(value, list) and len(value) == 1:
@@ -184,13 +182,13 @@ class Values:
             raise self.refuse(key)
         if any(isinstance(item, list) for item in value):
             raise self.decline(key)
-        return tuple(Values(self._layer, {key: item}).number(key, default) for item in value)
+        return tuple(ConfigValues(self._layer, {key: item}).number(key, default) for item in value)
 
     def flattened(self, key: str, value: Sequence[Any]) -> list[float]:
-        """The finite numbers of a list of lists that are all of one length, row after row.
+        """Return the finite numbers of nested lists of equal lengths, row after row.
 
         Raises:
-            Refused: they are no numbers, too many, or the lists are of different lengths.
+            Refused: They are no numbers, they are too many, or the lists differ in length.
         """
         rows: list[Any] = list(value)
         while rows and isinstance(rows[0], list):
@@ -199,17 +197,21 @@ class Values:
             rows = [item for row in rows for item in row]
         if len(rows) > MOST_NUMBERS:
             raise self.refuse(key)
-        return [Values(self._layer, {key: item}).number(key, 0.0) for item in rows]
+        return [ConfigValues(self._layer, {key: item}).number(key, 0.0) for item in rows]
 
     def flag(self, key: str, default: bool) -> bool:
-        """True or false."""
+        """Return a truth value; numbers count as such."""
         value = self._get(key, default)
         if not isinstance(value, bool | int | None):
             raise self.refuse(key)
         return default if value is None else bool(value)
 
     def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
-        """One of some words."""
+        """Return one of some words.
+
+        Raises:
+            Refused: It is none of them.
+        """
         value = self._get(key, default)
         if value is None and default is not None:
             return default
@@ -218,10 +220,10 @@ class Values:
         return value
 
     def words(self, key: str, choices: Collection[str], default: str) -> str:
-        """One of some words that are rebuilt; a file may hold others that Keras knows and filterviz does not.
+        """Return one of some words that are rebuilt; Keras may know others.
 
         Raises:
-            Unsupported: it is none of them.
+            Unsupported: It is none of them.
         """
         value = self._get(key, default)
         if value is None:
@@ -229,32 +231,3 @@ class Values:
         if not isinstance(value, str) or value not in choices:
             raise self.decline(key)
         return value
-
-    def activation(self, key: str = "activation", default: str = "linear") -> Activation:
-        """An activation, in any of the forms in which files write it: a name, or a layer with its settings.
-
-        Raises:
-            Unsupported: it is one that Keras does not have.
-        """
-        value = self._get(key, default)
-        if isinstance(value, Mapping):
-            class_name, inner = value.get("class_name"), value.get("config")
-            if not isinstance(class_name, str):
-                class_name = ""
-            elif isinstance(inner, Mapping):
-                class_name = class_of(value)  # somebody's own may well be called LeakyReLU
-            if class_name == "Activation" and isinstance(inner, Mapping):
-                return Values(self._layer, inner).activation("activation")
-            if class_name in ACTIVATION_LAYERS and isinstance(inner, Mapping):
-                return {"class_name": class_name, "config": dict(inner)}
-            value = inner if isinstance(inner, str) else class_name
-            if isinstance(value, str) and value not in ACTIVATIONS:
-                value = value.lower()
-        if value is None:
-            return "linear"
-        if isinstance(value, str):
-            name = SAME_ACTIVATION.get(value, value)
-            if name in ACTIVATIONS:
-                return name
-        message = f"its activation {str(value)[:40]!r} is not one that Keras has."
-        raise Unsupported(message, code=True)
