@@ -1,9 +1,9 @@
-"""Writes ``filterviz/reader/applications.zip``: what the networks of ``keras.applications`` look like.
+"""Write ``filterviz/reader/applications.zip``: descriptions of the networks of ``keras.applications``.
 
     python -m benchmarks.describe_applications
 
-A file of bare weights does not say what network they belong to. The descriptions written here, by Keras itself and
-without any weights, are what such files are compared with and opened as. To be run again when Keras adds a network.
+A file of bare weights does not say which network it belongs to. Such files are compared with the descriptions written
+here, by Keras itself and without weights, and are opened with them. Run this again when Keras adds a network.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def networks() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def trimmed(value: Any) -> Any:
-    """The description with what decides nothing left out."""
+    """The description without settings that change nothing here."""
     if isinstance(value, list):
         return [trimmed(item) for item in value]
     if not isinstance(value, dict):
