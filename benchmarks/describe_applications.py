@@ -8,6 +8,7 @@ here, by Keras itself and without weights, and are opened with them. Run this ag
 
 from __future__ import annotations
 
+import argparse
 import json
 import zipfile
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ NOT_NEEDED = {
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     keras.initializers.GlorotUniform.__call__ = keras.initializers.Zeros.__call__  # no numbers are needed, only shapes
     index: dict[str, list[str]] = {}
     members: dict[str, bytes] = {}

@@ -3,9 +3,9 @@
     python -m benchmarks.growth VGG16_WEIGHTS.h5 [--out growth.svg] [--repeats 3]
 
 From one point (``block3_conv1``, 25 tiles of 64 pixels) each of the three is changed on its own. Every point is
-computed in its own process, so that its peak of resident memory is its own; the memory that TensorFlow and the open file take
-before the first step is printed beside it. Times are medians over repeats of whole runs after compilation, finished
-tiles included.
+computed in its own process, so that its peak of resident memory is its own; the memory that TensorFlow and the open
+file take before the first step is printed beside it. Times are medians over repeats of whole runs after compilation,
+finished tiles included.
 """
 
 from __future__ import annotations
