@@ -1,4 +1,4 @@
-"""Hold the rebuilt networks against Keras: every case whose right output is known, one line each.
+"""Compare the rebuilt networks with Keras: every case whose right output is known, one line each.
 
     python -m benchmarks.cases [FOLDER] [--json]
 
@@ -6,7 +6,7 @@ FOLDER holds ``NAME.h5``, ``NAME.keras`` and ``NAME.npz`` (inputs ``i0, i1, ...`
 computed them); by default it is ``../shared/models/cases/files``. A case is
 
 * ``equal``: every output is computed and agrees,
-* ``noted``: it opens, does not agree or is not computed whole, and a note or a reason says so,
+* ``noted``: it opens, does not agree or is only computed in part, and a note or a reason says so,
 * ``refused``: with a sentence,
 * ``WRONG``: an output differs and nothing says so. There must be none.
 """
@@ -33,14 +33,14 @@ RELATIVE = 1e-4
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file.
+    """The result for one file.
 
     Attributes:
-        file: its name.
+        file: Name of the file.
         verdict: ``equal``, ``noted``, ``refused`` or ``WRONG``.
-        difference: the largest, as a share of the largest output; ``None`` where no output is computed.
-        pixel_range: the guess; empty where it was refused.
-        words: the notes, the reason or the refusal.
+        difference: Largest difference relative to the largest output; ``None`` where no output is computed.
+        pixel_range: The guessed pixel range; empty where the file was refused.
+        words: The notes, the reason or the refusal.
     """
 
     file: str

@@ -1,12 +1,13 @@
-"""One way of making the pictures, timed on request: what ``speed.py`` starts, each in a process of its own.
+"""One program that makes patterns, timed on request: ``speed.py`` starts each in a process of its own.
 
     python benchmarks/contenders.py NAME LAYER SIZE WEIGHTS
 
-Prints ``ready``. Then, for each number of steps on a line of the input, makes tiles of that many steps of VGG16's layer
-and prints the seconds they took per tile and step. What comes once, however many steps there are, is not counted:
-imports, reading the weights, tracing and compiling. Ours makes a batch of :data:`OUR_TILES` and is timed from the start
-pictures to the finished tiles, previews included; the others work one tile after another, so :data:`THEIR_TILES` stand
-for all, and are timed from step to step. Of what the others do, only what ``filterviz`` does too is asked for.
+Prints ``ready``. Then, for each number of steps on a line of the input, makes tiles of that many steps for VGG16's
+layer and prints the seconds they took per tile and step. Costs that do not depend on the number of steps are not
+counted: imports, reading the weights, tracing and compiling. filterviz makes a batch of :data:`OUR_TILES` and is timed
+from the start images to the finished tiles, previews included; the others make one tile after another, so
+:data:`THEIR_TILES` stand for all and are timed from step to step. The others are asked only for what ``filterviz``
+does too.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Measure = Callable[[int], float]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What pictures are of: a layer of VGG16, the side of the tiles, the file of its weights."""
+    """What is made: a layer of VGG16, the side of the tiles in pixels, and the file of the weights."""
 
     layer: str
     size: int
@@ -37,7 +38,7 @@ class Work:
 
 
 class Clock:
-    """Stamped once in each step, it knows how long one takes."""
+    """Measures the time of a step; it is stamped once in each."""
 
     def __init__(self) -> None:
         self.stamps: list[float] = []
@@ -46,7 +47,7 @@ class Clock:
         self.stamps.append(time.perf_counter())
 
     def seconds_per_step(self) -> float:
-        """Of all but the first two stamps: before those, things were traced, compiled and allocated."""
+        """Seconds per step, without the first two stamps, before which functions are traced and memory is allocated."""
         return (self.stamps[-1] - self.stamps[1]) / (len(self.stamps) - 2)
 
 
@@ -78,7 +79,7 @@ def ours(work: Work, recipe: str, precision: str) -> Measure:
 
 
 def each_tile(tile: Callable[[int, int, Clock], None]) -> Measure:
-    """The measure of something that makes one tile after another: ``tile`` makes that of a filter."""
+    """The measure of a program that makes one tile after another; ``tile`` makes the tile of a filter."""
 
     def measure(steps: int) -> float:
         total = 0.0
@@ -92,7 +93,7 @@ def each_tile(tile: Callable[[int, int, Clock], None]) -> Measure:
 
 
 def vgg16(work: Work, *, fixed: bool) -> Any:
-    """Keras's own; of a fixed size where a library insists on one."""
+    """VGG16 from Keras, with a fixed input size where a library requires one."""
     import tensorflow as tf
 
     shape = (work.size, work.size, 3) if fixed else None
@@ -100,7 +101,7 @@ def vgg16(work: Work, *, fixed: bool) -> Any:
 
 
 def script(work: Work) -> Measure:
-    """The original script: a graph for the loss and its gradient, and the picture in NumPy."""
+    """The original script: a graph for the loss and its gradient, and the image in NumPy."""
     import numpy as np
     import tensorflow as tf
 
@@ -133,7 +134,7 @@ def keras_io(work: Work) -> Measure:
 
     model = vgg16(work, fixed=False)
     extractor = tf.keras.Model(model.inputs, model.get_layer(work.layer).output)
-    # The example leaves two places out on every side; of the smallest outputs nothing would remain.
+    # The example leaves out two positions on every side; nothing would remain of the smallest outputs.
     side = extractor.compute_output_shape((1, work.size, work.size, 3))[1]
     inner = slice(2, -2) if side > 4 else slice(None)
 
@@ -175,7 +176,7 @@ def tf_keras_vis(work: Work) -> Measure:
 
 
 def xplique(work: Work, picture: int | None) -> Measure:
-    """Xplique: ``optimize`` with its defaults but for the side of the picture, 512 by default, which it scales down."""
+    """Xplique: ``optimize`` with its defaults except the side of the image (by default 512, which it scales down)."""
     import tensorflow as tf
     from xplique.features_visualizations import Objective, optimize
 

@@ -1,13 +1,14 @@
-"""Writes ``filterviz/reader/applications.zip``: what the networks of ``keras.applications`` look like.
+"""Write ``filterviz/reader/applications.zip``: descriptions of the networks of ``keras.applications``.
 
     python -m benchmarks.describe_applications
 
-A file of bare weights does not say what network they belong to. The descriptions written here, by Keras itself and
-without any weights, are what such files are compared with and opened as. To be run again when Keras adds a network.
+A file of bare weights does not say which network it belongs to. Such files are compared with the descriptions written
+here, by Keras itself and without weights, and are opened with them. Run this again when Keras adds a network.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import zipfile
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ NOT_NEEDED = {
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     keras.initializers.GlorotUniform.__call__ = keras.initializers.Zeros.__call__  # no numbers are needed, only shapes
     index: dict[str, list[str]] = {}
     members: dict[str, bytes] = {}
@@ -70,7 +72,7 @@ def networks() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def trimmed(value: Any) -> Any:
-    """The description with what decides nothing left out."""
+    """The description without settings that change nothing here."""
     if isinstance(value, list):
         return [trimmed(item) for item in value]
     if not isinstance(value, dict):

@@ -1,10 +1,10 @@
-"""How many filters of a network respond to their own pattern, layer by layer, and which stay silent.
+"""How many filters of a network respond to their own pattern, layer by layer, and which do not.
 
     python -m benchmarks.every_filter VGG16_WEIGHTS.h5 --as vgg16 --size 64 --steps 24
     python -m benchmarks.every_filter MODEL.h5 --filters 25
 
-Of every convolution, all its filters or the first of them, made with ``natural`` in the precision that this machine
-chooses. A filter responds if the mean of what its ReLU lets through is above zero.
+For every convolution, patterns of all its filters or of the first ones are made with ``natural``, in the precision that
+this machine chooses. A filter responds if the mean of its output after the ReLU is above zero.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ def main() -> None:
             dumb = [item.filter for item in made if Flag.SILENT in item.flags]
             print(
                 f"{layer.name:24}{len(made) - len(dumb):6} of {len(made):4} respond, "
-                f"{time.perf_counter() - began:6.0f} s{'  silent: ' if dumb else ''}{', '.join(map(str, dumb))}",
+                f"{time.perf_counter() - began:6.0f} s{'  no response: ' if dumb else ''}{', '.join(map(str, dumb))}",
                 flush=True,
             )
             everything, silent = everything + len(made), silent + len(dumb)
-    print(f"{everything - silent} of {everything} respond, {silent} stay silent")
+    print(f"{everything - silent} of {everything} respond, {silent} do not")
 
 
 if __name__ == "__main__":

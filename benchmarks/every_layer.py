@@ -1,10 +1,10 @@
-"""Makes two patterns of every layer that can be shown, of every network in a folder, and names what does not work.
+"""Make two patterns of every layer that can be shown, for every network in a folder, and name those that fail.
 
     python -m benchmarks.every_layer ../shared/models/corpus
 
-A few steps on the smallest tiles: not to look at, but to know that the way from a picture to each layer can be built,
-computed and climbed. Of files with the very same network, such as those of Teachable Machine, the first stands for all.
-Prints one line for each layer that cannot, and the counts.
+A few steps on the smallest tiles show that the network up to each layer can be built, computed and differentiated. Of
+several files with the same network, such as those of Teachable Machine, only the first is used. Prints one line for
+each layer that fails, and the counts.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def patterns(engine: Engine, layer: LayerSpec, size: int, steps: int) -> list[str]:
-    """What became of the first filter and a middle one."""
+    """The results for the first filter and a middle one."""
     network = build(engine._model, layer.name)
     fitting = network.next_size(size) if network.input_size is None else size
     filters = tuple(dict.fromkeys((0, (layer.channels or 1) // 2)))

@@ -3,9 +3,9 @@
     python -m benchmarks.growth VGG16_WEIGHTS.h5 [--out growth.svg] [--repeats 3]
 
 From one point (``block3_conv1``, 25 tiles of 64 pixels) each of the three is changed on its own. Every point is
-computed in a process of its own, so that its peak of resident memory is its own; what TensorFlow and the open file take
-before the first step is told beside it. Times are of whole runs once compiled, finished tiles included, medians of the
-repeats.
+computed in its own process, so that its peak of resident memory is its own; the memory that TensorFlow and the open
+file take before the first step is printed beside it. Times are medians over repeats of whole runs after compilation,
+finished tiles included.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEPTH = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What is computed: so many tiles of that size of that layer."""
+    """What is computed: the number of tiles, their size in pixels, and the layer."""
 
     layer: str = "block3_conv1"
     tiles: int = 25
@@ -48,12 +48,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One thing changed and all else kept: the points, what they are called, and where they lie on the axis."""
+    """A series in which one quantity changes: the points, their names, and their positions on the axis."""
 
     title: str
     points: tuple[Point, ...]
     names: tuple[str, ...]
-    places: tuple[float, ...]
+    positions: tuple[float, ...]
 
 
 SERIES = (
@@ -102,7 +102,7 @@ def thinned(series: Series, every: int) -> Series:
         series.title,
         tuple(series.points[index] for index in chosen),
         tuple(series.names[index] for index in chosen),
-        tuple(series.places[index] for index in chosen),
+        tuple(series.positions[index] for index in chosen),
     )
 
 
@@ -113,7 +113,7 @@ def in_own_process(point: Point, options: Sequence[str]) -> Found:
 
 
 def measured(point: Point, weights: Path, steps: int, repeats: int) -> Found:
-    """In a fresh process."""
+    """Measure a point in a new process."""
     from filterviz.engine.engine import Engine
     from filterviz.reader import open_model
     from filterviz.settings import Settings
@@ -134,7 +134,7 @@ def measured(point: Point, weights: Path, steps: int, repeats: int) -> Found:
 
 
 def resident(field: str) -> float:
-    """MiB, as Linux keeps count. Its ``getrusage`` would tell of the parent's memory too."""
+    """Memory in MiB from ``/proc``; ``getrusage`` would count the memory of the parent too."""
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(field + ":"):
             return int(line.split()[1]) / 1024
@@ -149,7 +149,7 @@ TIME, MEMORY = "#1f6f8b", "#b5541c"
 
 
 def plot(shown: Sequence[Series], known: dict[Point, Found]) -> str:
-    """Time above, memory below, one column for each thing that was changed."""
+    """Draw time above and memory below, with one column for each quantity that was changed."""
     cell_width, cell_height = LEFT + WIDTH + RIGHT, TOP + HEIGHT + BOTTOM
     parts = []
     for column, series in enumerate(shown):
@@ -173,13 +173,13 @@ def plot(shown: Sequence[Series], known: dict[Point, Found]) -> str:
 
 
 def panel(series: Series, values: Sequence[float], title: str, colour: str) -> list[str]:
-    """One curve in its axes; both begin at zero, so that growth looks as it is."""
-    furthest = max(series.places) or 1
+    """Draw one curve; both axes begin at zero, so that growth is shown in proportion."""
+    furthest = max(series.positions) or 1
     step = tick(max(values))
     ticks = [step * count for count in range(int(max(values) / step) + 2)]
 
-    def across(place: float) -> float:
-        return WIDTH * place / furthest
+    def across(position: float) -> float:
+        return WIDTH * position / furthest
 
     def up(value: float) -> float:
         return HEIGHT * (1 - value / ticks[-1])
@@ -189,13 +189,13 @@ def panel(series: Series, values: Sequence[float], title: str, colour: str) -> l
         drawn.append(f'<path d="M0 {up(value):.1f}H{WIDTH}" stroke="#ddd"/>')
         drawn.append(f'<text x="-6" y="{up(value) + 4:.1f}" text-anchor="end">{value:g}</text>')
     written = -100.0
-    for place, name in zip(series.places, series.names, strict=True):
-        drawn.append(f'<path d="M{across(place):.1f} {HEIGHT}v4" stroke="#333"/>')
+    for position, name in zip(series.positions, series.names, strict=True):
+        drawn.append(f'<path d="M{across(position):.1f} {HEIGHT}v4" stroke="#333"/>')
         # A name that would run into the one before is left out; its tick stays.
-        if across(place) - written >= 22:
-            written = across(place)
+        if across(position) - written >= 22:
+            written = across(position)
             drawn.append(f'<text x="{written:.1f}" y="{HEIGHT + 18}" text-anchor="middle">{escape(name)}</text>')
-    corners = [(across(place), up(value)) for place, value in zip(series.places, values, strict=True)]
+    corners = [(across(position), up(value)) for position, value in zip(series.positions, values, strict=True)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
     drawn.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
     drawn += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in corners]
@@ -203,7 +203,7 @@ def panel(series: Series, values: Sequence[float], title: str, colour: str) -> l
 
 
 def tick(largest: float) -> float:
-    """A round number that goes four to ten times into the largest."""
+    """A round step of which the largest value has four to ten."""
     power = 1.0
     while power * 10 <= largest:
         power *= 10

@@ -1,4 +1,4 @@
-"""How many real files open, by the version of Keras that saved them, beside what Keras's own loaders open.
+"""How many real files open, by the version of Keras that saved them, compared with Keras's own loaders.
 
     python -m benchmarks.open_corpus ../shared/models/corpus
 
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def outcome(path: Path) -> str:
-    """What becomes of a file here."""
+    """What filterviz does with a file."""
     try:
         with open_model(path, Settings()) as model:
             cut = any(layer.rebuilt_as in ("Unsupported", "Start") for layer in model.spec.layers)
@@ -57,7 +57,7 @@ def loaders(entry: dict[str, Any]) -> list[str]:
 
 
 def generation(entry: dict[str, Any]) -> str:
-    """The versions that share a way of saving."""
+    """The group of versions that save files in the same way."""
     version = entry["keras_version"] or ""
     if version.startswith("1."):
         return "Keras 1"

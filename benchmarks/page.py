@@ -1,9 +1,9 @@
-"""How long a visitor waits, what the server weighs, and how five visitors share it: the real page in a real browser.
+"""How long a visitor waits, how much memory the server takes, and how five visitors share it, in a real browser.
 
     python -m benchmarks.page MODEL.h5
 
-Prints one line for each figure. Nothing is kept: each server has an empty cache of its own, in a temporary folder.
-Figures are medians of five where nothing else is said.
+Prints one line for each figure. Each server has its own empty cache in a temporary folder. Figures are medians of five
+unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def one_visitor(playwright: Playwright, model: Path) -> None:
-    """All that one person does, on one server."""
+    """Measure everything that one person does, on one server."""
     with fresh_server() as (address, process), browser_of(playwright) as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(600_000)
@@ -73,7 +73,7 @@ def one_visitor(playwright: Playwright, model: Path) -> None:
 
 
 def cold_server(playwright: Playwright) -> None:
-    """From nothing to the opening page with all its pictures, in turn with an app of one line of text."""
+    """Measure from start to the opening page with all its images, in turn with an app of one line of text."""
     from_start, from_request, title, bare = [], [], [], []
     with browser_of(playwright) as browser, tempfile.TemporaryDirectory() as folder:
         one_line = Path(folder) / "bare.py"
@@ -104,7 +104,7 @@ def cold_server(playwright: Playwright) -> None:
 
 
 def upload_to_first_tile(page: Page, address: str, model: Path) -> None:
-    """Each time another file, so that nothing comes from the store."""
+    """Upload a different file each time, so that nothing comes from the store."""
     shape, finished = [], []
     content = model.read_bytes()
     for number in range(TRIES):
@@ -128,7 +128,7 @@ def upload_to_first_tile(page: Page, address: str, model: Path) -> None:
 
 
 def clicks(page: Page) -> None:
-    """A widget is touched while a wall is being made."""
+    """Touch a widget while a wall is being made."""
     plain = page.url
     page.goto(f"{plain}&size=256&steps=2000")
     page.locator(BEGUN).first.wait_for()
@@ -164,7 +164,7 @@ def stored_view(page: Page) -> None:
 
 
 def uploads(page: Page, address: str, process: psutil.Process, model: Path) -> None:
-    """Twenty large files, one after the other: what stays in the web process."""
+    """Open twenty large files one after the other, and see how much memory the web process keeps."""
     page.goto(address)
     page.locator(DONE).first.wait_for()
     before = process.memory_info().rss
@@ -187,7 +187,7 @@ def uploads(page: Page, address: str, process: psutil.Process, model: Path) -> N
 
 
 def five_at_once(address: str, model: Path) -> None:
-    """Each a network of their own and one wall of it."""
+    """Let each of several visitors open a network of their own and make one wall of it."""
     content = model.read_bytes()
     with open_model(model, Settings()) as opened:
         layer = sensible_layers(opened.spec)[0]

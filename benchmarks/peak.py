@@ -1,12 +1,11 @@
-"""How much of what the processor can multiply reaches the convolutions.
+"""Which fraction of the processor's peak rate of multiplication the convolutions reach.
 
     python -m benchmarks.peak VGG16_WEIGHTS.h5 [--pairs 5]
 
-Useful operations are counted from the shapes: every convolution on the way forward once, and once more for its
-gradient with respect to its input; of the last layer only each tile's own filter. They are divided by the time of the
-ascent, and that by what one large matrix product of the same precision reaches in the turn beside it. ``network`` is
-the forward pass and the gradient alone, ``natural`` the whole step of the recipe: what lies between the two is spent on
-pictures.
+Useful operations are counted from the shapes: every convolution once for the forward pass and once for its gradient
+with respect to its input; in the last layer only each tile's own filter counts. Their rate during the ascent is divided
+by the rate of one large matrix product of the same precision, measured in alternation. ``network`` is the forward pass
+and the gradient alone, ``natural`` the whole step of the recipe: the difference is spent on the images themselves.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def main() -> None:
 
 
 def useful(spec: ModelSpec, layer: str, size: int) -> int:
-    """Operations of forward pass and gradient for one tile. VGG16 alone is so plain that this counts right."""
+    """Operations of forward pass and gradient for one tile; this count is right only for plain chains such as VGG16."""
     operations, side = 0, size
     for passed in spec.layers:
         if passed.rebuilt_as == "MaxPooling2D":
@@ -75,10 +74,10 @@ def useful(spec: ModelSpec, layer: str, size: int) -> int:
 
 
 def product(side: int, precision: str) -> Callable[[], object]:
-    """One product of two large matrices."""
+    """A function that multiplies two large matrices."""
     left = tf.cast(tf.random.stateless_normal((side, side), (0, 1)), precision)
     right = tf.cast(tf.random.stateless_normal((side, side), (0, 2)), precision)
-    # Only a part of it is fetched, so that no time goes into handing it over.
+    # Only a part of the result is fetched, so that no time is spent on copying it.
     multiply = tf.function(lambda: tf.matmul(left, right)[0, 0], autograph=False)
     return lambda: multiply().numpy()
 
@@ -86,7 +85,7 @@ def product(side: int, precision: str) -> Callable[[], object]:
 def ascents(
     model: OpenedModel, layer: str, precision: str, tiles: int, size: int
 ) -> Mapping[str, Callable[[], object]]:
-    """One step of the network alone, and one of the whole recipe."""
+    """Functions for one step of the network alone, and for one of the whole recipe."""
     network = build(model, layer, pre_activation=True, dtype=precision)
     recipe = NaturalRecipe(
         network, Conditions(layer, Recipe(steps=1_000_000), model.spec.pixel_range, Precision(precision))
@@ -119,7 +118,7 @@ def seconds(act: Callable[[], object], times: int) -> float:
 
 
 def told(pairs: list[tuple[float, float]], target: float) -> str:
-    """The columns that say what was found."""
+    """The columns of the results."""
     shares = [ascent / multiplied for ascent, multiplied in pairs]
     ascent, multiplied = (statistics.median(rates) / 1e9 for rates in zip(*pairs, strict=True))
     share = statistics.median(shares)

@@ -1,22 +1,23 @@
-"""How good the pictures of ``natural`` are for their time: against Lucid's recipe, and against ``classic``.
+"""How good the patterns of ``natural`` are for their time, compared with Lucid's recipe and with ``classic``.
 
     python -m benchmarks.quality VGG16_WEIGHTS.h5 [MODEL ...] [--filters 8] [--steps 512] [--only lucid|robust|diverse]
 
 *Lucid*: its recipe (Fourier coefficients, decorrelated colours, Adam 0.05, its standard transformations, one tile
-after another, float32) takes ``--steps`` steps; the mean pre-activation its pictures reach is the mark, and the time in
-which ``natural`` gets to 90 % of it is looked for. Lucid's pictures may become as loud as they like, and a loud picture
-excites a filter more; ours all have one contrast. So the comparison is made twice more: with the same pictures of
-Lucid's at our contrast, and with pictures of ours made at Lucid's. The share of the mark is taken filter by filter, and
-the mean of these shares has to reach 90 %.
+after another, float32) runs for ``--steps`` steps. The mean pre-activation that its patterns reach is the target, and
+the time is measured in which ``natural`` reaches 90 % of it. The contrast of Lucid's patterns is not limited, and a
+pattern of higher contrast excites a filter more; all of ours have the same contrast. So the comparison is made twice
+more: with Lucid's patterns brought to our contrast, and with patterns of ours made at Lucid's. The fraction of the
+target is taken filter by filter, and the mean of these fractions has to reach 90 %.
 
-*Robust*: what is left of a filter's response, when its finished picture is shifted, turned and scaled in ways that no
-optimisation saw, for ``natural`` and for ``classic`` in the same time. The further files, Keras models of any kind,
-take part in this and in the last. What comes into view beyond the border is the picture's mirror image, for both.
+*Robust*: how much of a filter's response remains when its finished pattern is shifted, rotated and scaled in ways that
+the optimisation never saw, for ``natural`` and for ``classic`` in the same time. The further files, Keras models of any
+kind, are used in this and in the last comparison. Beyond the border the pattern is mirrored, for both.
 
-*Diverse*: how alike four pictures of one filter are (the mean cosine of the Gram matrices that its layer makes of them,
-1 is all the same), made together to differ and made apart from four seeds, and what the difference costs in response.
+*Diverse*: how similar four patterns of one filter are (the mean cosine of the Gram matrices of its layer's outputs; 1
+means that they are the same), made together so that they differ, and made separately from four seeds, and how much
+response the difference costs.
 
-Lucid: https://github.com/tensorflow/lucid, Apache-2.0; the defaults of ``optvis.render`` written anew for TensorFlow 2.
+Lucid: https://github.com/tensorflow/lucid, Apache-2.0; the defaults of ``optvis.render``, rewritten for TensorFlow 2.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ LADDER = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
 """How many steps natural is given, until it reaches the share."""
 
 HELD_OUT = 20_240_229
-"""Seed of the views that pictures are judged by; those of the optimisation come from the run's, 0."""
+"""Seed of the views by which patterns are judged; the optimisation uses the seed of the run, 0."""
 
 SHIFT, TURN, ZOOM = 1 / 8, 15.0, 0.15
 """Of the side; degrees; share. Either way."""
@@ -68,7 +69,7 @@ def main() -> None:
     parser.add_argument("--filters", type=int, default=8)
     parser.add_argument("--steps", type=int, default=512, help="of Lucid's recipe")
     parser.add_argument("--size", type=int, default=128)
-    parser.add_argument("--views", type=int, default=32, help="a finished picture is judged by")
+    parser.add_argument("--views", type=int, default=32, help="number of views by which a finished pattern is judged")
     parser.add_argument("--only", choices=("lucid", "robust", "diverse"))
     arguments = parser.parse_args()
     with open_model(arguments.weights, Settings(), "vgg16") as vgg16:
@@ -77,13 +78,13 @@ def main() -> None:
             for layer in map(vgg16.spec.layer, LUCID_LAYERS):
                 against_lucid(vgg16, layer, arguments.filters, arguments.steps, arguments.size)
         if arguments.only in (None, "robust"):
-            print("response left under unseen views, of that to the picture as it is: medians of the filters")
+            print("response under unseen views, relative to the unchanged pattern: medians over the filters")
             print(f"{'model':28}{'layer':22}{'seconds':>8}{'natural':>9}{'classic':>9}{'natural / classic':>19}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 robust("VGG16", vgg16, layer, arguments.filters, arguments.size, arguments.views)
             each_of(arguments.models, lambda *of: robust(*of, arguments.filters, arguments.size, arguments.views))
         if arguments.only in (None, "diverse"):
-            print("four pictures of a filter, how alike they are and what they excite: medians of the filters")
+            print("four patterns of a filter, their similarity and the response to them: medians over the filters")
             print(f"{'model':28}{'layer':22}{'together':>9}{'apart':>8}{'response kept: mean':>21}{'least':>7}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 diverse("VGG16", vgg16, layer, arguments.filters, arguments.size)
@@ -99,7 +100,7 @@ def each_of(paths: Sequence[Path], measure: Callable[[str, OpenedModel, LayerSpe
 
 
 def spread(layer: LayerSpec, count: int) -> tuple[int, ...]:
-    """So many of a layer's filters, from the first to the last."""
+    """A number of a layer's filters, spread from the first to the last."""
     channels = layer.channels or 1
     return tuple(int(channel) for channel in np.linspace(0, channels - 1, min(count, channels)))
 
@@ -111,7 +112,7 @@ def three_of(model: OpenedModel) -> list[LayerSpec]:
 
 
 class Judge:
-    """What filters answer, before their activation and in float32, whatever a picture was made in."""
+    """The responses of filters before their activation, in float32 whatever precision a pattern was made in."""
 
     def __init__(self, network: Network, filters: Sequence[int]) -> None:
         self._network = network
@@ -121,17 +122,17 @@ class Judge:
         )
 
     def mean(self, values: tf.Tensor) -> NDArray[np.float64]:
-        """Of each filter, to its own picture in the network's units: the mean pre-activation."""
+        """The mean pre-activation of each filter for its own pattern, which is given in the network's units."""
         return np.asarray(channel_mean(self._answers(tf.cast(values, tf.float32))).numpy(), np.float64)
 
     def response(self, values: tf.Tensor) -> NDArray[np.float64]:
-        """The mean of what is above zero."""
+        """The mean of the responses after a ReLU."""
         return np.asarray(response(self._answers(tf.cast(values, tf.float32))).numpy(), np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Finished pictures in the network's own units, and the seconds they took once the recipe was compiled."""
+    """Finished patterns in the network's own units, and the seconds they took after the recipe was compiled."""
 
     values: tf.Tensor
     seconds: float
@@ -145,7 +146,7 @@ def natural(
     steps: int = RECIPES["natural"].steps,
     contrast: float = parametrisation.CONTRAST,
 ) -> Made:
-    """What natural makes, at a contrast that need not be its own."""
+    """Make patterns with ``natural``, at a contrast that need not be its own."""
     engine = Engine(model, Settings())
     recipe_given = Recipe("natural", size=max(sides), steps=steps)
     network, recipe = engine._compile(engine._conditions(Request(layer, filters, recipe_given)))
@@ -179,7 +180,7 @@ def against_lucid(model: OpenedModel, layer: LayerSpec, count: int, steps: int, 
     held = logits / tf.reshape(tf.constant(loudness, tf.float32), [-1, 1, 1, 1]) * parametrisation.CONTRAST
     loud = float(np.median(loudness))
     print(f"{layer.name}, {len(filters)} filters, {size} px: Lucid's recipe, {steps} steps: {lucid_seconds:.1f} s")
-    print(f"  contrast of Lucid's pictures: {loud:.2f} ({parametrisation.CONTRAST} is ours)")
+    print(f"  contrast of Lucid's patterns: {loud:.2f} ({parametrisation.CONTRAST} is ours)")
     for name, contrast, mark in (
         (
             "ours as it is, Lucid's as loud as it likes",
@@ -213,12 +214,12 @@ def against_lucid(model: OpenedModel, layer: LayerSpec, count: int, steps: int, 
 
 
 def share_of(reached: NDArray[np.float64], mark: NDArray[np.float64]) -> float:
-    """The mean of the filters' shares. Of a mark below zero nothing can be a share; such a filter is left out."""
+    """The mean of the filters' fractions of the target. Filters whose target is below zero are left out."""
     return float(np.mean((reached / mark)[mark > 0]))
 
 
 def colours(logits: tf.Tensor) -> tf.Tensor:
-    """Decorrelated logits ``[n, height, width, 3]`` as pictures in 0-1. Lucid's matrix is ours."""
+    """Decorrelated logits ``[n, height, width, 3]`` as images in 0-1. Lucid's matrix is ours."""
     return tf.sigmoid(tf.einsum("nhwc,cd->nhwd", logits, parametrisation.colour_matrix(3)))
 
 
@@ -226,27 +227,27 @@ class Lucid:
     """``lucid.optvis.render.render_vis`` of one channel with its defaults.
 
     Args:
-        network: answers with the layer's pre-activation.
-        units: the network's.
-        size: side of the pictures.
+        network: Network that gives the layer's pre-activation.
+        units: Scaling of the network's pixels.
+        size: Side of the patterns in pixels.
     """
 
     def __init__(self, network: Network, units: PixelScaling, size: int) -> None:
         self._network = network
         self._units = units
         self._size = size
-        # As ``param.fft_image`` scales them; the frequencies' weights are those that ours have.
+        # Scaled as in ``param.fft_image``, with the same weights of the frequencies as ours.
         self._scale = tf.constant(parametrisation.frequency_weights(size, size) * size, tf.complex64)
         self._spectrum = tf.Variable(tf.zeros((2, 1, 3, size, size // 2 + 1)))
         self._optimiser = keras.optimizers.Adam(0.05)
         self._optimiser.build([self._spectrum])
         self._fresh = [variable.numpy() for variable in self._optimiser.variables]
         self._step = tf.function(self._ascend, autograph=False)
-        # The first step compiles, and does not count.
+        # The first step compiles and is not counted.
         self._step(tf.constant([0]))
 
     def render(self, channel: int, steps: int) -> tuple[tf.Tensor, float]:
-        """The decorrelated logits of the finished picture ``[1, height, width, 3]``, and the seconds it took."""
+        """The decorrelated logits of the finished pattern ``[1, height, width, 3]``, and the seconds it took."""
         tf.random.set_seed(channel)
         index = tf.constant([channel])
         for variable, value in zip(self._optimiser.variables, self._fresh, strict=True):
@@ -270,7 +271,7 @@ class Lucid:
 
 
 def transformed(pictures: tf.Tensor) -> tf.Tensor:
-    """Lucid's ``standard_transforms``: pad 12, jitter 8, scale by 0.9 to 1.1, turn by up to 10 degrees, jitter 4."""
+    """Lucid's ``standard_transforms``: pad 12, jitter 8, scale by 0.9 to 1.1, rotate by up to 10 degrees, jitter 4."""
     padded = tf.pad(pictures, [(0, 0), (12, 12), (12, 12), (0, 0)], constant_values=0.5)
     jittered = jitter(padded, 8)
     scale = tf.constant([1 + (step - 5) / 50 for step in range(11)])[tf.random.uniform((), 0, 11, tf.int32)]
@@ -313,7 +314,7 @@ def robust(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: in
 def classic_for(
     model: OpenedModel, layer: str, filters: tuple[int, ...], sides: tuple[int, int], seconds: float
 ) -> Made:
-    """As many steps of classic as fit into the time. Its pictures are in the network's units already."""
+    """Run as many steps of ``classic`` as fit into the time. Its patterns are in the network's units already."""
     engine = Engine(model, Settings())
     _, recipe = engine._compile(engine._conditions(Request(layer, filters, RECIPES["classic"])))
     assert not isinstance(recipe, NaturalRecipe)
@@ -326,7 +327,7 @@ def classic_for(
 
 
 def kept(judge: Judge, values: tf.Tensor, views: int) -> NDArray[np.float64]:
-    """The mean response over unseen views by that to the picture as it is; NaN for a filter silent on that."""
+    """The mean response over unseen views, divided by that to the unchanged pattern; NaN where that is not positive."""
     values = tf.cast(values, tf.float32)
     whole = judge.response(values)
     height, width = values.shape[1:3]
@@ -334,7 +335,7 @@ def kept(judge: Judge, values: tf.Tensor, views: int) -> NDArray[np.float64]:
     drawn = np.random.default_rng(HELD_OUT).uniform(-limits, limits, (views, 4))
     seen = np.zeros_like(whole)
     for angle, zoom, down, right in drawn:
-        # Made larger by 1 + zoom: what is seen at a place comes from one nearer to the middle.
+        # Enlarged by 1 + zoom: each position shows one that is nearer to the centre.
         step = 1 / (1 + zoom)
         turn = tf.constant([step * np.cos(angle), step * np.sin(angle), down * height, right * width], tf.float32)
         matrix = affine(turn, float(height), float(width))
@@ -350,7 +351,7 @@ def diverse(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: i
     engine = Engine(model, Settings())
     network, _ = engine._compile(engine._conditions(Request(layer.name, filters)))
     sides = network.input_size or (network.next_size(size) or size,) * 2
-    # One filter after the other, so that networks of any size fit.
+    # One filter after the other, so that networks of any size fit into memory.
     together = [ends(engine, layer, channel, sides, FOUR) for channel in filters]
     apart = [ends(engine, layer, channel, sides, 1) for channel in filters]
     alike = [float(np.median([likeness(network, made) for made, _ in way])) for way in (together, apart)]
@@ -367,7 +368,7 @@ def diverse(name: str, model: OpenedModel, layer: LayerSpec, count: int, size: i
 def ends(
     engine: Engine, layer: LayerSpec, channel: int, sides: tuple[int, int], pictures: int
 ) -> tuple[tf.Tensor, NDArray[np.float32]]:
-    """Four pictures of a filter in the network's own units, and its responses to them."""
+    """Four patterns of a filter in the network's own units, and its responses to them."""
     made, responses = [], []
     for seed in range(FOUR // pictures):
         given = Recipe("natural", size=max(sides), seed=seed, pictures=pictures)
@@ -383,13 +384,13 @@ def ends(
 
 
 def likeness(network: Network, values: tf.Tensor) -> float:
-    """How alike four pictures of one filter are."""
+    """The similarity of four patterns of one filter."""
     _, features = network.with_features(values, tf.constant([0]))
     return float(tf.reduce_mean(mean_similarity(gram(features), FOUR)).numpy())
 
 
 def affine(turn: tf.Tensor, height: tf.Tensor | float, width: tf.Tensor | float) -> tf.Tensor:
-    """Where each place of the result comes from: turned about the middle, then shifted. ``[1, 8]``."""
+    """The projective map ``[1, 8]`` from each position of the result: rotated about the centre, then shifted."""
     cosine, sine, down, right = tf.unstack(turn)
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
     first = [cosine, -sine, middle_column - cosine * middle_column + sine * middle_row + right]

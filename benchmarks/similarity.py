@@ -1,20 +1,20 @@
-"""How well ``gallery.similarity`` tells tiles apart, on the pictures that come with the program.
+"""How well :mod:`filterviz.analysis.similarity` tells tiles apart, on the tiles that come with the program.
 
     python -m benchmarks.similarity [--walls FOLDER]
 
-*Halves*: the left half of a tile and its right half are two samples of one texture. For each half of a wall of 64 the
-nearest of the 64 others is looked for: the share that finds its own other half, both ways, and the place at which it
-stands in the mean. Chance is 1.6 %. Beside it, what simpler measures reach: the mean colour, the colours' histogram,
-and the pixels themselves.
+*Halves*: the left and the right half of a tile are two samples of one texture. For each half of a wall of 64 tiles the
+64 other halves are ranked by similarity. Reported are the percentage for which the half of the same tile comes first,
+in both directions, and its mean rank. Chance is 1.6 %. Simpler measures are reported for comparison: the mean colour,
+the histogram of colours, and the pixels themselves.
 
-*Changed*: the same tile, rolled by a random way in both directions, cut down to its middle 64 pixels, or made grey on
-both sides, is looked for in the whole wall; so is a tile of the demo network of epoch 20 in its finished wall, and a
+*Changed*: the same tile, shifted cyclically by random amounts, cropped to its central 64 pixels, or with both sides in
+grey, is searched for in the whole wall; so is a tile of the demo network at epoch 20 in its finished wall, and a
 ``classic`` tile of VGG16 in the ``natural`` wall.
 
-*Order*: how far neighbours are apart, as a share of what they are in the network's own order.
+*Order*: the distance between neighbours, relative to their distance in the network's own order.
 
-``--walls`` saves the sorted walls, to be looked at: they read down the columns. And it saves tiles of the demo network,
-each with its three nearest relatives among VGG16's to its right.
+``--walls`` saves the sorted walls, which read down the columns, and tiles of the demo network, each with its three most
+similar tiles of VGG16 to its right.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def speed(wall: Sequence[Tile]) -> None:
 
 def halves(bundled: BundledPatterns, layers: Sequence[str]) -> None:
     measures: dict[str, Measure] = {"ours": descriptor, "colour": mean_colour, "histogram": histogram, "pixels": pixels}
-    print(f"{'halves':14}" + "".join(f"{name:>12}" for name in (*measures, "ours: place")))
+    print(f"{'halves':14}" + "".join(f"{name:>12}" for name in (*measures, "ours: rank")))
     table = []
     for layer in layers:
         wall = tiles(bundled, "vgg16", layer)
@@ -81,12 +81,12 @@ def halves(bundled: BundledPatterns, layers: Sequence[str]) -> None:
         line = []
         for name, measure in measures.items():
             left, right = (described(part, measure) for part in split(wall, middle))
-            places = np.concatenate([own_places(left, right), own_places(right, left)])
-            line.append(100 * float((places == 1).mean()))
+            ranks = np.concatenate([ranks_of_own(left, right), ranks_of_own(right, left)])
+            line.append(100 * float((ranks == 1).mean()))
             if name == "ours":
-                place = float(places.mean())
-        table.append([*line, place])
-        print(f"{layer:14}" + "".join(f"{value:11.0f}%" for value in line) + f"{place:12.1f}")
+                rank = float(ranks.mean())
+        table.append([*line, rank])
+        print(f"{layer:14}" + "".join(f"{value:11.0f}%" for value in line) + f"{rank:12.1f}")
     means = np.mean(table, axis=0)
     print(f"{'mean':14}" + "".join(f"{value:11.1f}%" for value in means[:-1]) + f"{means[-1]:12.1f}\n")
 
@@ -102,11 +102,11 @@ def changed(bundled: BundledPatterns, layers: Sequence[str]) -> None:
         wall = tiles(bundled, "vgg16", layer)
         whole = described(wall)
         line = [
-            (own_places(described([change(tile) for tile in wall]), whole) == 1).mean() for change in changes.values()
+            (ranks_of_own(described([change(tile) for tile in wall]), whole) == 1).mean() for change in changes.values()
         ]
         grey = [tile.mean(axis=2, keepdims=True).round().astype(np.uint8) for tile in wall]
         left, right = (described(part) for part in split(grey, 64))
-        line.append((own_places(left, right) == 1).mean())
+        line.append((ranks_of_own(left, right) == 1).mean())
         print(f"{layer:14}" + "".join(f"{100 * value:11.0f}%" for value in line))
     for layer in ("conv2d_1", "conv2d_2", "conv2d_3", "conv2d_4"):
         early = described(tiles(bundled, f"{DEMO}-epoch-020", layer))
@@ -119,10 +119,10 @@ def changed(bundled: BundledPatterns, layers: Sequence[str]) -> None:
 
 
 def report(what: str, mine: NDArray[np.float32], others: NDArray[np.float32]) -> None:
-    places = own_places(mine, others)
+    ranks = ranks_of_own(mine, others)
     print(
-        f"{what}: first {100 * (places == 1).mean():.0f} %, in the first five {100 * (places <= 5).mean():.0f} %,"
-        f" median place {np.median(places):.0f} of {len(others)}"
+        f"{what}: first {100 * (ranks == 1).mean():.0f} %, in the first five {100 * (ranks <= 5).mean():.0f} %,"
+        f" median rank {np.median(ranks):.0f} of {len(others)}"
     )
 
 
@@ -174,8 +174,8 @@ def split(wall: Sequence[Tile], middle: int) -> tuple[list[Tile], list[Tile]]:
     return [tile[:, :middle] for tile in wall], [tile[:, middle:] for tile in wall]
 
 
-def own_places(mine: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.intp]:
-    """For each of mine, the place from 1 at which the other of the same number stands."""
+def ranks_of_own(mine: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.intp]:
+    """For each of mine, the rank (from 1) of the one with the same number among the others."""
     apart = distances(mine, others)
     own = apart[np.arange(len(mine)), np.arange(len(mine))]
     return 1 + (apart < own[:, None]).sum(axis=1)
@@ -186,7 +186,7 @@ def mean_colour(tile: Tile) -> NDArray[np.float32]:
 
 
 def histogram(tile: Tile) -> NDArray[np.float32]:
-    """Square roots of the shares of 4 x 4 x 4 colours."""
+    """Square roots of the frequencies of 4 x 4 x 4 colours."""
     colours = (tile // 64).reshape(-1, 3) @ np.array([16, 4, 1])
     return np.sqrt(np.bincount(colours, minlength=64) / len(colours)).astype(np.float32)
 

@@ -1,12 +1,11 @@
-"""How much faster than the others: the same layers, sizes and filters of VGG16, in one run, as ratios.
+"""How much faster filterviz is than other programs: the same layers, sizes and filters of VGG16, as ratios.
 
     python -m benchmarks.speed VGG16_WEIGHTS.h5 [--pairs 5] [--steps 8] [--peers build/peers]
 
-Ours and a peer take turns, so that both feel whatever else the machine is doing, and each turn of one is divided by
-the turn of the other just beside it. ``contenders.py`` says what is timed. Each peer is installed here, in an
-environment of its own that shares this one's TensorFlow; one that cannot be installed or does not run says so in its
-row.
-``xplique`` optimises pictures of the tile's size; ``xplique-512`` those of 512 pixels that are its default.
+filterviz and a peer alternate, so that other load on the machine affects both, and each measurement is divided by the
+one next to it. ``contenders.py`` describes what is timed. Each peer is installed in its own environment, which shares
+this one's TensorFlow; the row of a peer that cannot be installed or does not run says so. ``xplique`` optimises images
+of the tile's size, ``xplique-512`` those of 512 pixels, its default.
 """
 
 from __future__ import annotations
@@ -45,13 +44,13 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another way of making such pictures.
+    """Another program that makes such patterns.
 
     Attributes:
-        name: in ``contenders.py``.
-        target: how many times faster ours is meant to be in the precision it chooses.
+        name: Its name in ``contenders.py``.
+        target: How many times faster filterviz should be, in the precision that it chooses.
         target_float32: and in float32; ``None`` where nothing was promised.
-        environment: the key of :data:`PACKAGES`; ``None`` where nothing but TensorFlow is needed.
+        environment: Key of :data:`PACKAGES`; ``None`` where nothing but TensorFlow is needed.
     """
 
     name: str
@@ -80,7 +79,7 @@ class Contender:
     """A process that times itself. See ``contenders.py``."""
 
     def __init__(self, python: Path, name: str, layer: str, size: int, weights: Path, *, legacy: bool = False) -> None:
-        # A peer's environment does not see this one's, and Keras 2 is only for those that cannot do with Keras 3.
+        # A peer's environment does not see this one, and only peers that cannot use Keras 3 get Keras 2.
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_USE_LEGACY_KERAS": "1" if legacy else "0"}
         environment["PYTHONPATH"] = str(ROOT) if name in OURS else ""
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
@@ -103,7 +102,7 @@ class Contender:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Nothing is lost by ending it: it has answered all it was asked.
+        # Nothing is lost by ending it: it has answered every request.
         self._process.kill()
         self._process.wait()
         self._log.close()
@@ -111,7 +110,7 @@ class Contender:
     def measure(self, steps: int) -> float:
         """Seconds per tile and step."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # Whether and why it ended is found out below.
+        with contextlib.suppress(BrokenPipeError):  # the reading below reports whether and why it ended
             print(steps, file=self._process.stdin)
         return float(self._line())
 
@@ -137,7 +136,7 @@ def main() -> None:
     parser.add_argument("--against", nargs="+", default=[peer.name for peer in PEERS])
     arguments = parser.parse_args()
     peers = [peer for peer in PEERS if peer.name in arguments.against]
-    # Fetched before anything is timed.
+    # The weights are fetched before anything is timed.
     pythons = {peer.environment: python_of(peer.environment, arguments.peers) for peer in peers}
 
     print(f"milliseconds per tile and step; medians of {arguments.pairs} pairs; [least - most of the ratios]")
@@ -158,14 +157,14 @@ def main() -> None:
 def compare(
     own: Contender, peer: Peer, python: Path | str, work: tuple[str, int, Path], steps: int, pairs: int
 ) -> list[tuple[float, float]] | str:
-    """The times of ours and of theirs, pair by pair, or why there are none."""
+    """The times of filterviz and of the peer, pair by pair, or the reason why there are none."""
     if isinstance(python, str):
         return python
     errors = []
     for legacy in (False, True):
         try:
             with Contender(python, peer.name, *work, legacy=legacy) as other:
-                # One turn each that does not count: the first is never like the others.
+                # One turn each is not counted: the first is never like the others.
                 own.measure(steps)
                 other.measure(steps)
                 return [(own.measure(steps), other.measure(steps)) for _ in range(pairs)]
@@ -175,7 +174,7 @@ def compare(
 
 
 def told(found: list[tuple[float, float]], target: float | None) -> str:
-    """The columns that say what was found."""
+    """The columns of the results."""
     ratios = [theirs / ours for ours, theirs in found]
     ours, theirs = (1000 * statistics.median(times) for times in zip(*found, strict=True))
     ratio = statistics.median(ratios)
@@ -185,7 +184,7 @@ def told(found: list[tuple[float, float]], target: float | None) -> str:
 
 
 def python_of(environment: str | None, folder: Path) -> Path | str:
-    """The interpreter of a peer's environment, installed where it is not yet, or why there is none."""
+    """The interpreter of a peer's environment, which is installed if needed, or the reason why there is none."""
     if environment is None:
         return Path(sys.executable)
     home = (folder / environment).absolute()

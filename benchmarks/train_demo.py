@@ -1,15 +1,15 @@
-"""Trains the demo network: the small convnet that the original script looked at, on 2,000 photographs of cats and dogs.
+"""Train the demo network: the small convnet of the original script, on 2,000 photographs of cats and dogs.
 
     python -m benchmarks.train_demo ../shared/data/cats_and_dogs_small.zip build/demo
 
 The network is that of F. Chollet, "Deep Learning with Python" (2017), listing 5.5 with the dropout of 5.13: four
 convolutions of 32, 64, 128 and 128 filters, each followed by max pooling, then Flatten, Dropout 0.5, Dense 512 and a
 sigmoid, over 150 x 150 pixels scaled to 0-1. The zip holds ``train/`` and ``validation/``, each with ``cats/`` and
-``dogs/``. The last epoch is what is kept (a moving average over the weights, a rate that falls to nothing): no epoch
-is picked by its validation accuracy, so that the accuracy written down is one of pictures that chose nothing.
+``dogs/``. The last epoch is kept (a moving average over the weights, a learning rate that falls to zero): no epoch is
+chosen by its validation accuracy, so the stated accuracy is that of photographs on which nothing was chosen.
 
 Writes ``epoch-000.h5`` (before training), one file for each epoch in KEEP, ``cats_and_dogs.h5`` (the end) and
-``training.json`` (the curve). One seed decides the order, the augmentation and the first weights; with threads summing
+``training.json`` (the curve). One seed decides the order, the augmentation and the initial weights; because threads sum
 in any order, two runs come close but are not equal to the bit.
 """
 
@@ -85,7 +85,7 @@ def main() -> None:
     (folder / "training.json").write_text(
         json.dumps({"seed": SEED, "loss": loss, "accuracy": accuracy, "epochs": curve}, indent=1), encoding="utf-8"
     )
-    print(f"{accuracy:.2%} of {len(validation[0])} validation pictures")
+    print(f"{accuracy:.2%} of {len(validation[0])} validation images")
 
 
 def demo_network() -> keras.Model:
@@ -112,7 +112,7 @@ def demo_network() -> keras.Model:
 
 
 def save(network: keras.Model, path: Path) -> None:
-    """The network without the optimizer's state, as a fresh copy: nothing of the training is in the file."""
+    """Save a copy of the network without the state of the optimizer."""
     copy = demo_network()
     copy.set_weights(network.get_weights())
     copy.save(path, include_optimizer=False)
@@ -137,13 +137,13 @@ def plain(images: np.ndarray, labels: np.ndarray) -> tf.data.Dataset:
 
 
 def augmented(images: np.ndarray, labels: np.ndarray) -> tf.data.Dataset:
-    """Batches of 32 in a new order each epoch, each picture mirrored, turned, scaled, shifted and relit at random."""
+    """Batches of 32 in a new order each epoch, each image randomly mirrored, rotated, scaled, shifted and relit."""
     data = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images), seed=SEED).batch(32)
     return data.map(lambda x, y: (relit(moved(tf.cast(x, tf.float32) / 255)), y)).prefetch(2)
 
 
 def moved(images: tf.Tensor) -> tf.Tensor:
-    """One affine map per picture: mirror, up to 25 degrees, 0.8 to 1.2 in scale, a tenth of the side in shift."""
+    """One affine map per image: mirror, up to 25 degrees, a scale of 0.8 to 1.2, a shift by a tenth of the side."""
     count = tf.shape(images)[0]
 
     def between(low: float, high: float) -> tf.Tensor:
@@ -168,7 +168,7 @@ def moved(images: tf.Tensor) -> tf.Tensor:
 
 
 def relit(images: tf.Tensor) -> tf.Tensor:
-    """Brightness, contrast and the balance of colours a little changed."""
+    """Change brightness, contrast and colour balance a little."""
     count = tf.shape(images)[0]
     mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)
     contrast = tf.random.uniform((count, 1, 1, 1), 0.8, 1.25)

@@ -1,9 +1,9 @@
-"""How long the walls of a network take: every convolution, 25 tiles each, by the way the page and the command line go.
+"""How long the walls of a network take: 25 tiles of every convolution, made as the page and the command line do.
 
     python -m benchmarks.walls filterviz/bundled/cats_and_dogs/cats_and_dogs.h5 [--size 64 96 128] [--repeats 3]
 
-The child process has the model open before the clock starts (a warm child), and nothing comes from the store or from
-the pictures that come with the program. Prints for each size the time to the first picture and to the last (medians).
+The child process has opened the model before the time is taken (a warm child), and no tile comes from the store or from
+those shipped with the program. Prints for each size the time to the first tile and to the last (medians).
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ def main() -> None:
         for size in options.size:
             firsts, wholes = [], []
             for repeat in range(options.repeats):
-                # A new child each time: what one has compiled would make the next repeat faster than any visitor's.
+                # A new child each time: functions compiled before would make a repeat faster than for any visitor.
                 with Workspace(Settings(cache_dir=Path(folder), workers=1)) as workspace:
                     model = workspace.open(options.model, sha256=file_sha256(options.model))
                     first, whole = walls(workspace, model, Recipe("natural", size, options.steps, seed=repeat))
                     firsts.append(first)
                     wholes.append(whole)
             print(
-                f"{size:4} px, {options.steps} steps: first picture after {statistics.median(firsts):.2f} s, "
+                f"{size:4} px, {options.steps} steps: first tile after {statistics.median(firsts):.2f} s, "
                 f"all walls after {statistics.median(wholes):.1f} s",
                 flush=True,
             )
 
 
 def walls(workspace: Workspace, model: Model, recipe: Recipe) -> tuple[float, float]:
-    """Seconds to the first picture and to the last."""
+    """Seconds to the first tile and to the last."""
     layers = [layer for layer in model.spec.visualisable if layer.kind in CONVOLUTIONS]
     assert model.path is not None
     # Opens the model in the child and leaves it there.
