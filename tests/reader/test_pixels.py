@@ -30,7 +30,7 @@ TRAINED = "the means and variances its first normalisation kept in training fit 
 @pytest.fixture(scope="module")
 def photographs() -> NDArray[np.float32]:
     """Noise with the spectrum and the colours of photographs, 0-1."""
-    pictures: NDArray[np.float32] = parametrisation.pictures(
+    pictures: NDArray[np.float32] = parametrisation.render(
         parametrisation.start_spectra(range(32), (32, 32), 3), (32, 32)
     ).numpy()
     return pictures
