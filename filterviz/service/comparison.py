@@ -1,4 +1,4 @@
-"""Two networks side by side: which layers belong beside each other, and the walls of both, made the same way."""
+"""Two networks side by side: which layers are paired, and the walls of both, made under the same conditions."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from filterviz.export.filenames import slug
 from filterviz.imaging import contact_sheet, png
 from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
-from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
+from filterviz.spec import Json, LayerSpec, ModelSpec, PixelRange, Recipe, Request
 
 GAP = 24
 """Pixels between the two walls of a pair."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class LayerPair:
     """Two layers beside each other.
 
     Attributes:
-        mine, its: of the one and of the other network.
-        depths: how deep each lies, 0 to 1, in convolutions.
+        mine: The layer of the first network.
+        its: The layer of the other network.
+        depths: The relative depth of each among the convolutions of its network, 0 to 1.
     """
 
     mine: LayerSpec
@@ -46,21 +47,26 @@ class Pair:
         }
 
 
-def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
-    """Which layers belong beside each other.
+def convolutions(spec: ModelSpec) -> list[LayerSpec]:
+    """The layers whose filters were learned and can be shown."""
+    return [layer for layer in spec.visualisable if layer.kind in CONVOLUTIONS]
 
-    A network beside itself, trained and untrained, has each layer beside itself; else the receptive field decides, and
+
+def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[LayerPair]:
+    """Pair the layers of two networks.
+
+    In a network and its untrained copy each layer is paired with itself. Otherwise the receptive field decides, and
     then the depth (:mod:`~filterviz.analysis.layer_matching`).
 
     Args:
-        one: whose layers are wanted.
-        other: where their counterparts are looked for.
+        one: The network whose layers are wanted.
+        other: The network in which their counterparts are looked for.
         names: ``layer`` or ``layer=counterpart``; all convolutions by default.
 
     Raises:
-        BadRequest: a layer does not exist or cannot be shown, or there is none to stand beside.
+        BadRequest: A layer does not exist or cannot be shown, or has no counterpart.
     """
-    wanted = list(names) or [layer.name for layer in one.spec.visualisable if layer.kind in CONVOLUTIONS]
+    wanted = list(names) or [layer.name for layer in convolutions(one.spec)]
     pairs = []
     for name in wanted:
         mine_name, _, its_name = name.partition("=")
@@ -74,7 +80,7 @@ def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
                 its = match(mine, other.spec, model=one.spec)
             except ValueError as error:
                 raise BadRequest(str(error)) from None
-        pairs.append(Pair(mine, its, (relative_depth(mine, one.spec), relative_depth(its, other.spec))))
+        pairs.append(LayerPair(mine, its, (relative_depth(mine, one.spec), relative_depth(its, other.spec))))
     return pairs
 
 
@@ -88,16 +94,16 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
 
 
 def requests(
-    pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
+    pairs: Sequence[LayerPair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
 ) -> tuple[list[Request], list[Request]]:
     """The questions whose answers are the walls of both sides, in the order of the pairs.
 
     Args:
-        pairs: of :func:`pair`.
-        recipe: the same on both sides.
-        count: filters of each layer, where it has so many.
-        pixel_range: of the first network; the other has its own.
-        same: whether both are the same network, whose pixel range is then the same too.
+        pairs: The pairs of layers.
+        recipe: How the patterns are made on both sides.
+        count: How many filters of each layer are shown, at most.
+        pixel_range: The pixel range of the first network; the other has its own.
+        same: Whether both are the same network, so that this pixel range holds for both.
     """
     both = []
     for side, own in (("mine", pixel_range), ("its", pixel_range if same else PixelRange.AUTO)):
@@ -109,15 +115,15 @@ def requests(
 
 
 def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str) -> list[str]:
-    """The conditions in which two walls differ; a network's own pixel range is no difference.
+    """The conditions in which two walls differ; a network's own pixel range does not count as a difference.
 
     Args:
-        mine: the wall of the one network.
-        its: that of the other.
-        say: puts a phrase into another language.
+        mine: The wall of the first network.
+        its: The wall of the other network.
+        say: Translates a phrase.
 
     Returns:
-        One phrase for each; none where both sides were made under the same conditions, or are not made yet.
+        One phrase for each difference; none where both sides were made under the same conditions, or are not made yet.
     """
     found: list[str] = []
     one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))
@@ -135,21 +141,21 @@ def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str
 
 
 def write(
-    folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
+    folder: Path, models: tuple[Model, Model], pairs: Sequence[LayerPair], walls: tuple[Sequence[LayerState], ...]
 ) -> dict[str, Json]:
     """Write a comparison: a PNG for each pair with both walls, all tiles, ``compare.json`` and ``report.html``.
 
     Args:
-        folder: made if need be; files of the same names are replaced.
-        models: the first and the second.
-        pairs: of :func:`pair`.
-        walls: those of the first and of the second network, in the order of the pairs.
+        folder: Where to write; it is made if need be, and files of the same names are replaced.
+        models: The first and the second network.
+        pairs: The pairs of layers.
+        walls: The walls of the first and those of the second network, in the order of the pairs.
 
     Returns:
-        What stands in ``compare.json``.
+        The content of ``compare.json``.
 
     Raises:
-        BadRequest: the folder cannot be written to.
+        BadRequest: The folder cannot be written to.
     """
     sides = [
         run_folder.write_run(folder / name, model.describe(), [(state.request, state.patterns) for state in part])
@@ -157,21 +163,21 @@ def write(
     ]
     listed: list[Json] = []
     for number, (item, mine, its) in enumerate(zip(pairs, *walls, strict=True), start=1):
-        picture = _beside(mine, its)
-        file = None if picture is None else f"{number:02}_{slug(item.mine.name)}.png"
-        if file is not None and picture is not None:
-            (folder / file).write_bytes(png.encode(picture))
+        image = _beside(mine, its)
+        file = None if image is None else f"{number:02}_{slug(item.mine.name)}.png"
+        if file is not None and image is not None:
+            (folder / file).write_bytes(png.encode(image))
         listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
     document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
-    (folder / "report.html").write_bytes(html_report.report(spread_of(models, pairs, walls)))
+    (folder / "report.html").write_bytes(html_report.report(report_data(models, pairs, walls)))
     (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     return document
 
 
-def spread_of(
-    models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
+def report_data(
+    models: tuple[Model, Model], pairs: Sequence[LayerPair], walls: tuple[Sequence[LayerState], ...]
 ) -> document.ReportData:
-    """A comparison for a report or a figure; see :func:`write` for the arguments."""
+    """A comparison as it goes into a report or a figure; the arguments are those of :func:`write`."""
     rows = []
     for item, mine, its in zip(pairs, *walls, strict=True):
         left, right = (
@@ -186,14 +192,14 @@ def spread_of(
 
 
 def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
-    """Two walls in one picture, the first on the left; ``None`` where there are not two."""
+    """Two walls in one image, the first on the left; ``None`` unless there are two."""
     if not (mine.patterns and its.patterns):
         return None
     left, right = (
         contact_sheet.wall([state.patterns[index].tile if index in state.patterns else None for index in state.wanted])
         for state in (mine, its)
     )
-    picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
-    picture[: len(left), : left.shape[1]] = left
-    picture[: len(right), left.shape[1] + GAP :] = right
-    return picture
+    image = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
+    image[: len(left), : left.shape[1]] = left
+    image[: len(right), left.shape[1] + GAP :] = right
+    return image

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from filterviz.settings import Settings
 from filterviz.spec import OBJECTIVES, RECIPES, LayerSpec, ModelSpec, PixelRange
 from filterviz.ui.i18n import LANGUAGES
-from filterviz.ui.view import COUNTS, EVERY, SORTS, View, layer_choices, sensible_layers
+from filterviz.ui.layer_choice import layer_choices, sensible_layers
+from filterviz.ui.view import COUNTS, EVERY, SORTS, View
 
 SETTINGS = Settings()
 

@@ -9,8 +9,9 @@ from PIL import Image
 
 from filterviz.service.job_state import LayerState, Status
 from filterviz.spec import Flag, LayerSpec, Request
-from filterviz.ui import text
-from filterviz.ui.wall import in_order, relatives, tile
+from filterviz.ui.text import remarks
+from filterviz.ui.tile_data import tile
+from filterviz.ui.tile_order import in_order, relatives
 from tests.imaging.images import pattern
 
 
@@ -69,12 +70,14 @@ def test_what_the_browser_gets_of_a_tile() -> None:
 
 def test_what_a_wall_teaches() -> None:
     layer = LayerSpec("conv", "Conv2D", channels=4, receptive_field=3)
-    assert text.lesson(layer, state(1.0, missing=1)) == "", "nothing before it is finished"
-    assert "an edge" in text.lesson(layer, state(1.0, 2.0))
+    assert remarks.lesson(layer, state(1.0, missing=1)) == "", "nothing before it is finished"
+    assert "an edge" in remarks.lesson(layer, state(1.0, 2.0))
     deep = LayerSpec("conv", "Conv2D", channels=4, receptive_field=196)
-    assert "whole things" in text.lesson(deep, state(1.0, 2.0))
+    assert "whole things" in remarks.lesson(deep, state(1.0, 2.0))
     gate = "a gate over the whole picture weighs"
-    assert gate in text.lesson(replace(deep, gated=True), state(1.0, 2.0))
-    assert gate not in text.lesson(deep, state(1.0, 2.0))
+    assert gate in remarks.lesson(replace(deep, gated=True), state(1.0, 2.0))
+    assert gate not in remarks.lesson(deep, state(1.0, 2.0))
     quiet = {at: pattern(at, flags=(Flag.SILENT,)) for at in range(3)}
-    assert "Most of the filters stay silent" in text.lesson(layer, LayerState(Request("c", (0, 1, 2)), patterns=quiet))
+    assert "Most of the filters stay silent" in remarks.lesson(
+        layer, LayerState(Request("c", (0, 1, 2)), patterns=quiet)
+    )

@@ -1,4 +1,4 @@
-"""Why did a file not arrive? A Streamlit component (Components v2) that says it below the upload field.
+"""A Streamlit component (Components v2) that says below the upload field why a file did not arrive.
 
 A file that a proxy turns away never reaches this program, so nothing here could say anything: Streamlit's field shows a
 red sign, and "Request failed with status code 403" to those who point at it. The component reads what the field says in
@@ -17,11 +17,11 @@ HERE = Path(__file__).parent
 
 
 def explain(megabytes: float, key: str) -> None:
-    """Say below an upload field why a file did not arrive, once one did not. It stands in a container with the field.
+    """Say why a file did not arrive, once one did not. The component must share a container with the upload field.
 
     Args:
-        megabytes: the largest file that the page takes.
-        key: of the component, unlike that of any other on the page.
+        megabytes: The size of the largest file that the page takes.
+        key: Key of the component, which no other on the page has.
     """
     _UNDELIVERED(data={"sentences": sentences(megabytes)}, key=key)
 
@@ -30,12 +30,12 @@ def sentences(megabytes: float) -> dict[str, list[str]]:
     """What went wrong and what to do, by what the field says.
 
     Args:
-        megabytes: the largest file that the page takes.
+        megabytes: The size of the largest file that the page takes.
 
     Returns:
         Two sentences each: for ``refused`` (status 401 and 403, as where a proxy keeps the cookies back), ``proxy``
         (status 413: a proxy lets no body of this size pass), ``limit`` (the field itself takes no file so large), and
-        ``lost`` (whatever else).
+        ``lost`` (anything else).
     """
     return {
         "refused": [
