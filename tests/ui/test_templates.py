@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterviz.spec.names import LONGEST_NAME, plain
 from filterviz.ui.templates import render
 
 HOSTILE = '<img src=x onerror="alert(1)"><script>\'\u202e\u2028'
@@ -76,3 +77,11 @@ def test_the_names_in_the_table_of_layers_cannot_turn_their_line_around() -> Non
 def test_a_value_that_is_missing_is_an_error() -> None:
     with pytest.raises((jinja2.UndefinedError, TypeError)):
         render("blocks.html", "title", "name")
+
+
+@given(st.text(max_size=200))
+def test_a_name_can_neither_leave_its_tag_nor_turn_the_text_around(name: str) -> None:
+    safe = render("blocks.html", "head", "", name, "").partition("<h2>")[2].partition("</h2>")[0]
+    assert not set(safe) & set("<>\"'")
+    assert not set(plain(name)) & set("\u202e\u202d\u2066\u200b\u200f\n\r\t\0\x1b\ud800\ufeff\u2028")
+    assert len(plain(name)) <= LONGEST_NAME
