@@ -369,7 +369,7 @@ def _compare(workspace: Workspace, options: argparse.Namespace, stop: threading.
         states.append([made[request.layer] for request in requests])
     document = comparison.write(options.out, (one, other), pairs, (states[0], states[1]))
     if options.figure:
-        drawn = paper_figure.figure(comparison.report_data((one, other), pairs, (states[0], states[1])), options.figure)
+        drawn = paper_figure.figure(comparison.spread_of((one, other), pairs, (states[0], states[1])), options.figure)
         (options.out / f"figure.{options.figure}").write_bytes(drawn)
     if options.json:
         _print_json(document)

@@ -24,7 +24,7 @@ GAP = 24
 
 
 @dataclass(frozen=True, slots=True)
-class LayerPair:
+class Pair:
     """Two layers beside each other.
 
     Attributes:
@@ -52,7 +52,7 @@ def convolutions(spec: ModelSpec) -> list[LayerSpec]:
     return [layer for layer in spec.visualisable if layer.kind in CONVOLUTIONS]
 
 
-def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[LayerPair]:
+def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
     """Pair the layers of two networks.
 
     In a network and its untrained copy each layer is paired with itself. Otherwise the receptive field decides, and
@@ -80,7 +80,7 @@ def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[LayerPair]
                 its = match(mine, other.spec, model=one.spec)
             except ValueError as error:
                 raise BadRequest(str(error)) from None
-        pairs.append(LayerPair(mine, its, (relative_depth(mine, one.spec), relative_depth(its, other.spec))))
+        pairs.append(Pair(mine, its, (relative_depth(mine, one.spec), relative_depth(its, other.spec))))
     return pairs
 
 
@@ -94,7 +94,7 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
 
 
 def requests(
-    pairs: Sequence[LayerPair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
+    pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
 ) -> tuple[list[Request], list[Request]]:
     """The questions whose answers are the walls of both sides, in the order of the pairs.
 
@@ -141,21 +141,21 @@ def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str
 
 
 def write(
-    folder: Path, models: tuple[Model, Model], pairs: Sequence[LayerPair], walls: tuple[Sequence[LayerState], ...]
+    folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
 ) -> dict[str, Json]:
     """Write a comparison: a PNG for each pair with both walls, all tiles, ``compare.json`` and ``report.html``.
 
     Args:
-        folder: Where to write; it is made if need be, and files of the same names are replaced.
-        models: The first and the second network.
-        pairs: The pairs of layers.
-        walls: The walls of the first and those of the second network, in the order of the pairs.
+        folder: made if need be; files of the same names are replaced.
+        models: the first and the second.
+        pairs: of :func:`pair`.
+        walls: those of the first and of the second network, in the order of the pairs.
 
     Returns:
-        The content of ``compare.json``.
+        What stands in ``compare.json``.
 
     Raises:
-        BadRequest: The folder cannot be written to.
+        BadRequest: the folder cannot be written to.
     """
     sides = [
         run_folder.write_run(folder / name, model.describe(), [(state.request, state.patterns) for state in part])
@@ -163,21 +163,21 @@ def write(
     ]
     listed: list[Json] = []
     for number, (item, mine, its) in enumerate(zip(pairs, *walls, strict=True), start=1):
-        image = _beside(mine, its)
-        file = None if image is None else f"{number:02}_{slug(item.mine.name)}.png"
-        if file is not None and image is not None:
-            (folder / file).write_bytes(png.encode(image))
+        picture = _beside(mine, its)
+        file = None if picture is None else f"{number:02}_{slug(item.mine.name)}.png"
+        if file is not None and picture is not None:
+            (folder / file).write_bytes(png.encode(picture))
         listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
     document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
-    (folder / "report.html").write_bytes(html_report.report(report_data(models, pairs, walls)))
+    (folder / "report.html").write_bytes(html_report.report(spread_of(models, pairs, walls)))
     (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
     return document
 
 
-def report_data(
-    models: tuple[Model, Model], pairs: Sequence[LayerPair], walls: tuple[Sequence[LayerState], ...]
+def spread_of(
+    models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
 ) -> document.ReportData:
-    """A comparison as it goes into a report or a figure; the arguments are those of :func:`write`."""
+    """A comparison for a report or a figure; see :func:`write` for the arguments."""
     rows = []
     for item, mine, its in zip(pairs, *walls, strict=True):
         left, right = (
@@ -192,14 +192,14 @@ def report_data(
 
 
 def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
-    """Two walls in one image, the first on the left; ``None`` unless there are two."""
+    """Two walls in one picture, the first on the left; ``None`` where there are not two."""
     if not (mine.patterns and its.patterns):
         return None
     left, right = (
         contact_sheet.wall([state.patterns[index].tile if index in state.patterns else None for index in state.wanted])
         for state in (mine, its)
     )
-    image = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
-    image[: len(left), : left.shape[1]] = left
-    image[: len(right), left.shape[1] + GAP :] = right
-    return image
+    picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
+    picture[: len(left), : left.shape[1]] = left
+    picture[: len(right), left.shape[1] + GAP :] = right
+    return picture
