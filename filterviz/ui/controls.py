@@ -79,7 +79,7 @@ def _other(session: Session) -> None:
         known,
         known.index(view.other),
         format_func=lambda other: (
-            _("another file …") if other == _UPLOADING else names.get(other, _("a file no longer here"))
+            _("another file …") if other == _UPLOADING else names.get(other, _("a file that is no longer here"))
         ),
         key=f"other-{view.token}-{view.other}",
         width=260,
@@ -123,7 +123,7 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
             key=key("range"),
         )
         blocks.quiet(choices.pixel_range_guess(spec, name))
-        pressed = st.form_submit_button(_("Make the pictures so"), type="primary", key=key("make"))
+        pressed = st.form_submit_button(_("Make the pictures this way"), type="primary", key=key("make"))
     if pressed:
         made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
         address.go(replace(view, recipe=made, pixel_range=pixel_range))

@@ -99,7 +99,7 @@ def _network(session: Session, model: Model) -> None:
     """A network: what it is, what to show of it, and the sections that show it."""
     network_head.show(session, model)
     if not model.spec.visualisable:
-        blocks.box(_("Nothing of this network can be shown; the list says why."), note=True)
+        blocks.box(_("Nothing of this network can be shown. The table says why."), note=True)
         blocks.layers(model.spec.layers)
         return
     before = session.with_view(session.view.fitted(model.spec))

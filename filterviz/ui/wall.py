@@ -151,7 +151,7 @@ def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerSt
         [tile(state, channel, near.get(channel, ()), wall.label(channel)) for channel in filters],
         rows=rows,
         label=_("Patterns of {layer} of {side}").format(layer=plain(wall.layer.name), side=wall.side),
-        hint=remarks.summary(state) if state.status is not Status.WAITING else _("waits for its turn"),
+        hint=remarks.summary(state) if state.status is not Status.WAITING else _("waiting for its turn"),
         pair=str(wall.row),
         side=wall.column,
         waiting=state.status is Status.WAITING,

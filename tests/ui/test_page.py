@@ -277,7 +277,7 @@ def test_beside_itself_before_training(server: Server, family_files: dict[str, P
     app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
     text = until(app, lambda text: "same conditions" in text)
     assert "before training" in text
-    assert "A filter sees 3 px here and 3 px there." in text
+    assert "A filter sees 3 pixels across here and 3 there." in text
     assert len(tiles(app)) == 8
 
 

@@ -41,4 +41,4 @@ def test_what_the_browser_gets_of_a_tile() -> None:
     assert tile(begun, 0).state == "begun"
     silent = LayerState(Request("conv", (7,)), Status.DONE, {7: pattern(7, flags=(Flag.SILENT,))})
     assert tile(silent, 7).silent
-    assert tile(silent, 7).mark == "stays silent"
+    assert tile(silent, 7).mark == "never active"

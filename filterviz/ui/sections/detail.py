@@ -111,7 +111,7 @@ def _kernel(pattern: Pattern) -> None:
         blocks.weights(pattern, 96)
         blocks.quiet(
             _(
-                "The filter itself: the {width} x {height} weights that it lays over the picture at every place. "
+                "The filter itself: the {width} x {height} weights that it applies at every position of the picture. "
                 "Grey is zero."
             ).format(width=width, height=height)
         )

@@ -69,8 +69,14 @@ def show(session: Session) -> None:
 def _conclusions() -> list[str]:
     return [
         _("A clear, varied wall means that the layer has learned to tell many things apart."),
-        _("Noise or the same picture again and again means that it has learned little, or was trained too short."),
-        _("A filter that stays silent answers to nothing we tried. A few are common; many are a waste."),
+        _(
+            "Noise, or the same pattern again and again, means that it has learned little or was not trained for "
+            "long enough."
+        ),
+        _(
+            "A filter that is never active answers to nothing we tried. A few such filters are common; many are a "
+            "waste."
+        ),
         _("A pattern does not say what the network decides by: the layers after it may ignore the filter."),
         _("The same filter can answer to other things as well; this is the one that it answers to most."),
         _("Responses can be compared within a layer, not between layers or networks."),
@@ -78,13 +84,13 @@ def _conclusions() -> list[str]:
 
 
 def _depths(session: Session) -> None:
-    blocks.heading(_("Layers: from edges to things"))
+    blocks.heading(_("Layers: from edges to objects"))
     found = []
     for name, channel in DEPTHS:
         pattern = _bundled(session, VGG16, name, channel)
         if pattern is not None:
             pixels = session.server.workspace.bundled.models[VGG16].spec.layer(name).receptive_field
-            caption = _("{layer}: sees {pixels} px").format(layer=name, pixels=pixels)
+            caption = _("{layer}: sees {pixels} pixels across").format(layer=name, pixels=pixels)
             found.append((pattern, caption))
     _row("depths", found)
     blocks.words(

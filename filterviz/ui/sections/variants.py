@@ -59,7 +59,7 @@ def offer(session: Session, wall: ShownWall, pattern: Pattern) -> None:
             key="several",
             on_click=_ask,
             args=(session, wall, request, this),
-            help=_("A filter may answer to more than one thing. These pictures are made to be unlike each other."),
+            help=_("A filter may answer to more than one thing. These pictures are made to differ from each other."),
         )
         return
     room = st.container(key="detail-several")
@@ -98,12 +98,12 @@ def _draw(session: Session, wall: ShownWall, pattern: Pattern, request: Request,
     alternative = _("One of four different pictures of filter {filter}").format(filter=which)
     _grid(variants.tile, [f"{share:.0%}" for share in compared], alternative)
     words = [
-        _("They came out alike all the same: it seems that this filter answers to one thing only.")
+        _("They look alike all the same: this filter seems to answer to one thing only.")
         if alike(variants)
-        else _("Made for the same filter, and to be unlike each other.")
+        else _("All were made for the same filter, and to differ from each other.")
     ]
     if compared:
-        words.append(_("Below each: the filter's response to it, beside that to the large picture."))
+        words.append(_("Below each: the filter's response to it, as a share of the response to the large picture."))
     blocks.quiet(" ".join(words))
     wall_name = run_folder.wall_name(pattern.layer)
     st.download_button(
@@ -122,7 +122,7 @@ def _unfinished(state: LayerState, channel: int) -> None:
     if channel in state.previews:
         _grid(state.previews[channel], [], captions.tile_alternative(channel, None))
     st.progress(state.step / state.steps if state.steps else 0.0)
-    blocks.quiet(_("Making four different pictures …") if state.steps else _("waits for its turn"))
+    blocks.quiet(_("Making four different pictures …") if state.steps else _("waiting for its turn"))
 
 
 def _grid(tile: NDArray[np.uint8], under: list[str], alternative: str) -> None:

@@ -77,7 +77,7 @@ def _choose(session: Session, stages: dict[str, Model]) -> tuple[Model, int]:
 
 def _accuracy(accuracies: list[float], rounds: int) -> None:
     """The accuracy of the demo network through its training, with a mark after so many rounds."""
-    label = _("Share of the {pictures:,} others it is right about, from a coin's toss up, over {rounds} rounds")
+    label = _("Share of the other {pictures:,} photographs that it gets right, from chance up, over {rounds} rounds")
     curve.show(
         accuracies,
         label.format(pictures=2000, rounds=len(accuracies)),

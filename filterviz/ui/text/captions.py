@@ -10,7 +10,7 @@ from filterviz.ui.text import labels, quantities
 def tile_mark(pattern: Pattern | None, name: str = "") -> str:
     """The mark beside a filter's number under its tile: its class, and a flag that must not be overlooked."""
     flags = () if pattern is None else pattern.flags
-    found = _("stays silent") if Flag.SILENT in flags else _("broke off") if Flag.NOT_FINITE in flags else ""
+    found = _("never active") if Flag.SILENT in flags else _("overflowed") if Flag.NOT_FINITE in flags else ""
     return " · ".join(filter(None, [name, found]))
 
 
@@ -28,7 +28,7 @@ def tile_alternative(channel: int, pattern: Pattern | None, *, begun: bool = Tru
         found = _("Unfinished pattern of filter {filter}") if begun else _("No picture yet of filter {filter}")
         return found.format(filter=which)
     if Flag.SILENT in pattern.flags:
-        return _("No pattern: filter {filter} stays silent").format(filter=which)
+        return _("No pattern: filter {filter} is never active").format(filter=which)
     return _("Pattern of filter {filter}, response {response}").format(
         filter=which, response=quantities.number(pattern.response_end)
     )
@@ -40,7 +40,7 @@ def tip(channel: int, pattern: Pattern | None, name: str = "") -> str:
     if pattern is None:
         return _("Filter {filter}").format(filter=which)
     if Flag.SILENT in pattern.flags:
-        return _("Filter {filter} · stays silent: no picture we tried makes it respond").format(filter=which)
+        return _("Filter {filter} · never active: no image we tried activates it").format(filter=which)
     line = _("Filter {filter} · response {start} at the start, {end} at the end").format(
         filter=which, start=quantities.number(pattern.response_start), end=quantities.number(pattern.response_end)
     )
@@ -51,7 +51,8 @@ def flag(value: Flag) -> str:
     """What a flag means, as a sentence."""
     return {
         Flag.SILENT: _(
-            "This filter stays silent: nothing we tried gave it a response above zero, so the picture shows no pattern."
+            "This filter is never active: no image we tried gave it a response above zero, so the picture shows no "
+            "pattern."
         ),
         Flag.UNCONVERGED: _(
             "The response was still rising when the steps ended; more steps would sharpen the picture."

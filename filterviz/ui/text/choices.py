@@ -17,7 +17,7 @@ def objective(name: str) -> str:
     return {
         "channel": _("what excites the filter most"),
         "negative": _("the opposite: what the filter answers to least"),
-        "neuron": _("what excites it at the middle of the picture alone"),
+        "neuron": _("what excites it at the centre of the picture only"),
     }[name]
 
 
@@ -55,4 +55,4 @@ def pixel_range_guess(spec: ModelSpec, recipe: str) -> str:
 
 def computed_range(used: PixelRange | None) -> str:
     """The range of pixel values in which a pattern was computed."""
-    return _("as the script: 128 to 148, whatever the network expects") if used is None else pixel_range(used)
+    return _("as in the script: 128 to 148, whatever the network expects") if used is None else pixel_range(used)

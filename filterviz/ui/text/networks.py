@@ -78,7 +78,7 @@ def _filters_and_field(layer: LayerSpec) -> str:
     count = quantities.filters(layer.channels or 0)
     if layer.receptive_field is None:
         return _("{filters} · sees the whole picture").format(filters=count)
-    return _("{filters} · sees {pixels} px").format(filters=count, pixels=layer.receptive_field)
+    return _("{filters} · sees {pixels} pixels across").format(filters=count, pixels=layer.receptive_field)
 
 
 def side(model: Model) -> str:

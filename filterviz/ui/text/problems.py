@@ -20,7 +20,7 @@ def problem(error: FiltervizError) -> tuple[str, str]:
 def _kind(error: FiltervizError) -> str:
     if isinstance(error, Refused):
         return {
-            RefusalCode.NOT_A_MODEL: _("This file is no Keras model. Save yours with model.save('model.keras')."),
+            RefusalCode.NOT_A_MODEL: _("This file is not a Keras model. Save yours with model.save('model.keras')."),
             RefusalCode.DAMAGED: _("The file is damaged or was cut short. Copy or download it again."),
             RefusalCode.WEIGHTS_ONLY: _(
                 "The file holds weights alone. Save the whole model: model.save('model.keras')."
@@ -34,14 +34,14 @@ def _kind(error: FiltervizError) -> str:
                 "The file points to data outside itself, which we never follow. Save it whole."
             ),
             RefusalCode.TOO_LARGE: _("The file is too large. Save it without the optimizer: include_optimizer=False."),
-            RefusalCode.TOO_DEEP: _("The network is nested deeper than we follow."),
-            RefusalCode.BAD_CONFIG: _("The description of the network makes no sense. Save the model once more."),
-            RefusalCode.MISMATCHED_WEIGHTS: _("The weights do not fit the network. Save the model once more."),
+            RefusalCode.TOO_DEEP: _("The network is nested too deeply. Save the model again."),
+            RefusalCode.BAD_CONFIG: _("The description of the network contradicts itself. Save the model again."),
+            RefusalCode.MISMATCHED_WEIGHTS: _("The weights do not fit the network. Save the model again."),
         }[error.code]
     if isinstance(error, TimedOut):
         return _("This took too long and was ended. Choose smaller tiles or fewer filters.")
     if isinstance(error, EngineFailed):
-        return _("The work on this network broke off. Try again, with smaller tiles if it happens once more.")
+        return _("The work on this network failed. Try again; if it fails once more, choose smaller tiles.")
     if isinstance(error, WeightsUnavailable):
-        return _("VGG16's weights are not here; its shipped pictures go on being shown.")
+        return _("VGG16's weights are not here. The patterns that come with the program are still shown.")
     return _("This cannot be done as asked.")

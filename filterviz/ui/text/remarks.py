@@ -11,9 +11,9 @@ from filterviz.ui.i18n import _, ngettext, speaker
 def pairing(layer: LayerSpec, other: LayerSpec, mine: LayerState, its: LayerState) -> str:
     """Why two layers stand beside each other, and under which conditions their patterns were made."""
     fields = [item.receptive_field for item in (layer, other)]
-    why = _("Both see the whole picture.") if fields == [None, None] else _("They stand at a like depth.")
+    why = _("Both see the whole picture.") if fields == [None, None] else _("They lie at a similar depth.")
     if None not in fields:
-        why = _("A filter sees {mine} px here and {its} px there.").format(mine=fields[0], its=fields[1])
+        why = _("A filter sees {mine} pixels across here and {its} there.").format(mine=fields[0], its=fields[1])
     differences = comparison.differing(mine, its, speaker())
     if not differences:
         same = _("Both were made under the same conditions.")
@@ -41,11 +41,11 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
     elif pixels <= EDGE_PIXELS:
         scope = _("Each of these sees {pixels} pixels across: room for a colour, an edge, a stripe.")
     elif pixels <= TEXTURE_PIXELS:
-        scope = _("Each of these sees {pixels} pixels across: room for a texture or a corner, not for a thing.")
+        scope = _("Each of these sees {pixels} pixels across: room for a texture or a corner, not for an object.")
     elif pixels <= PART_PIXELS:
-        scope = _("Each of these sees {pixels} pixels across: room for a part of a thing, an eye, a wheel.")
+        scope = _("Each of these sees {pixels} pixels across: room for a part of an object, such as an eye or a wheel.")
     else:
-        scope = _("Each of these sees {pixels} pixels across: room for whole things, if the network has learned any.")
+        scope = _("Each of these sees {pixels} pixels across: room for whole objects, if the network has learned any.")
     scope = scope.format(pixels=pixels)
     if layer.gated:
         gate = _("Besides, a gate over the whole picture weighs the channels; it makes them stronger or weaker.")
@@ -53,10 +53,13 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
     silent = sum(Flag.SILENT in pattern.flags for pattern in state.patterns.values())
     if silent * 2 > len(state.wanted):
         found = _(
-            "Most of the filters stay silent: this layer uses few of them, or its pictures are not what it expects."
+            "Most of these filters are never active: the layer uses few of them, or it expects other pixel values."
         )
     elif silent:
-        found = _("A filter that stays silent does no work that we could find; training sometimes leaves such behind.")
+        found = _(
+            "A filter that is never active does nothing that we could find. Training sometimes leaves such filters "
+            "behind."
+        )
     else:
         found = _("A picture shows what excites a filter most, not what the network decides by.")
     return f"{scope} {found}"
@@ -72,7 +75,7 @@ def summary(state: LayerState) -> str:
     if not silent:
         return ngettext("1 filter, with a pattern", "all {number} filters have a pattern", shown).format(number=shown)
     return ngettext(
-        "{shown} of {total} have a pattern, 1 stays silent",
-        "{shown} of {total} have a pattern, {silent} stay silent",
+        "{shown} of {total} have a pattern, 1 is never active",
+        "{shown} of {total} have a pattern, {silent} are never active",
         silent,
     ).format(shown=shown, total=len(state.wanted), silent=silent)

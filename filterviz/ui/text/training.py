@@ -11,7 +11,7 @@ from filterviz.ui.i18n import _, ngettext
 def story(accuracy: float) -> str:
     """What the page shows before anybody gives it a file."""
     return _(
-        "Beside this text: a small network, trained on 2,000 photographs of cats and dogs until it was right about "
+        "On this page: a small network, trained on 2,000 photographs of cats and dogs until it was right about "
         "{accuracy:.0%} of 2,000 others, and VGG16, which has learned from over a million photographs. Move the "
         "slider to see what training did to the small one. Press a picture to see it large."
     ).format(accuracy=accuracy)

@@ -24,7 +24,7 @@ def test_a_class_stands_beside_its_units_number() -> None:
     assert labels.label_of(spec, "dense", 2) == labels.label_of(spec, "conv", 0) == ""
     good, silent = pattern(0, flags=(), response_end=2.0), pattern(0, flags=(Flag.SILENT,))
     assert captions.tile_mark(good, "Cat") == "Cat"
-    assert captions.tile_mark(silent, "Cat") == "Cat · stays silent"
+    assert captions.tile_mark(silent, "Cat") == "Cat · never active"
     assert captions.tip(0, None, "Cat") == "Filter 0 (Cat)"
     assert captions.tip(0, good, "Cat").startswith("Filter 0 (Cat) · response ")
     assert captions.tile_alternative(0, good, name="Cat") == "Pattern of filter 0 (Cat), response 2"

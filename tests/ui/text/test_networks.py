@@ -26,7 +26,10 @@ def test_the_line_about_a_model() -> None:
 def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
     layer = LayerSpec("a", "Conv2D", channels=32, receptive_field=38)
     gated = replace(layer, gated=True)
-    assert networks.layer_line(layer) == "32 filters · sees 38 px"
-    assert networks.layer_line(gated) == "32 filters · sees 38 px; a gate over the whole picture weighs its channels"
-    assert networks.reference_option(gated) == "a · 32 filters · sees 38 px"
+    assert networks.layer_line(layer) == "32 filters · sees 38 pixels across"
+    assert (
+        networks.layer_line(gated)
+        == "32 filters · sees 38 pixels across; a gate over the whole picture weighs its channels"
+    )
+    assert networks.reference_option(gated) == "a · 32 filters · sees 38 pixels across"
     assert [networks.seen(one) for one in (layer, gated, LayerSpec("b", "Dense"))] == ["38 px", "38 px, gated", ""]

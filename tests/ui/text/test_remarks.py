@@ -21,11 +21,11 @@ def test_what_a_wall_teaches() -> None:
     assert remarks.lesson(layer, state(1.0, missing=1)) == "", "nothing before it is finished"
     assert "an edge" in remarks.lesson(layer, state(1.0, 2.0))
     deep = LayerSpec("conv", "Conv2D", channels=4, receptive_field=196)
-    assert "whole things" in remarks.lesson(deep, state(1.0, 2.0))
+    assert "whole objects" in remarks.lesson(deep, state(1.0, 2.0))
     gate = "a gate over the whole picture weighs"
     assert gate in remarks.lesson(replace(deep, gated=True), state(1.0, 2.0))
     assert gate not in remarks.lesson(deep, state(1.0, 2.0))
     quiet = {at: pattern(at, flags=(Flag.SILENT,)) for at in range(3)}
-    assert "Most of the filters stay silent" in remarks.lesson(
+    assert "Most of these filters are never active" in remarks.lesson(
         layer, LayerState(Request("c", (0, 1, 2)), patterns=quiet)
     )

@@ -41,14 +41,14 @@ def sentences(megabytes: float) -> dict[str, list[str]]:
         "refused": [
             _("The file did not arrive: it was refused between your browser and this page."),
             _(
-                "Allow cookies for this page, load it anew and try again. If that does not help, tell whoever runs the "
-                "page that the proxy in front of it must let cookies pass."
+                "Allow cookies for this page, reload it and try again. If that does not help, tell the operator of "
+                "the page that the proxy in front of it must pass cookies on."
             ),
         ],
         "proxy": [
             _("The file did not arrive: a proxy between your browser and this page takes no file so large."),
             _(
-                "Tell whoever runs the page that the proxy in front of it must let {size:.0f} MB pass. Without the "
+                "Tell the operator of the page that the proxy in front of it must accept {size:.0f} MB. Without the "
                 "optimizer's state the file is about a third as large: include_optimizer=False."
             ).format(size=megabytes),
         ],
@@ -58,7 +58,7 @@ def sentences(megabytes: float) -> dict[str, list[str]]:
         ],
         "lost": [
             _("The file did not arrive: it was lost between your browser and this page."),
-            _("Load the page anew and try again, or try from another network."),
+            _("Reload the page and try again, or try from another network."),
         ],
     }
 
