@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from filterviz.errors import FiltervizError
 from filterviz.service.job import Job
@@ -29,13 +28,6 @@ WallRequest = tuple[Model, Request]
 
 _Key = tuple[str, Request]
 """A wall by the identity of its network, so that two uploads of the same bytes share it."""
-
-
-class StartJob(Protocol):
-    """Starts a job: :meth:`filterviz.service.workspace.Workspace.start` does."""
-
-    def __call__(self, model: Model, requests: Sequence[Request], *, owner: str, paused: bool) -> Job:
-        """Begin to make patterns; returns at once."""
 
 
 @dataclass(slots=True)
@@ -65,10 +57,10 @@ class WallRegistry:
     """All walls of a server. Safe to use from several threads.
 
     Args:
-        start_job: Has walls of one network made.
+        start_job: Has walls of one network made, as :meth:`filterviz.service.workspace.Workspace.start` does.
     """
 
-    def __init__(self, start_job: StartJob) -> None:
+    def __init__(self, start_job: Callable[..., Job]) -> None:
         self._start_job = start_job
         self._lock = threading.Lock()
         self._walls: OrderedDict[_Key, _Entry] = OrderedDict()

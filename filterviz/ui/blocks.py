@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -87,30 +86,16 @@ def end_mark(run: str) -> None:
     _html("end_mark", run)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of the table of layers; ``reason`` says why a layer cannot be shown."""
-
-    name: str
-    kind: str
-    filters: str
-    size: str
-    field: str
-    reason: str | None
-
-
 def layers(specs: Sequence[LayerSpec]) -> None:
     """A table of a network's layers, with the reason where one cannot be shown."""
     heads = (_("Layer"), _("Kind"), _("Filters"), _("Output"), _("Sees"), _("Why not"))
     rest = len(specs) - MOST_ROWS
     left_out = _("and {number} more").format(number=rest) if rest > 0 else ""
-    _html("layers", heads, [_row(spec) for spec in specs[:MOST_ROWS]], left_out)
-
-
-def _row(spec: LayerSpec) -> _Row:
-    size = "" if spec.output_shape is None else quantities.image_size(spec.output_shape[1:])
-    reason = None if spec.visualisable else spec.reason or ""
-    return _Row(spec.name, spec.kind, str(spec.channels or ""), size, networks.seen(spec), reason)
+    rows = [
+        (spec, quantities.image_size(spec.output_shape[1:]) if spec.output_shape else "", networks.seen(spec))
+        for spec in specs[:MOST_ROWS]
+    ]
+    _html("layers", heads, rows, left_out)
 
 
 def _html(macro: str, *values: object) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from filterviz.spec import LayerSpec
 from filterviz.spec.names import LONGEST_NAME, plain
 from filterviz.ui.templates import render
 
@@ -28,13 +29,6 @@ class Elements(HTMLParser):
         self.found.append((tag, tuple(name for name, _value in attrs)))
 
 
-class Row(dict[str, object]):
-    """A row of the table of layers, all of whose cells hold the same."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(name=text, kind=text, filters=text, size=text, field=text, reason=text)
-
-
 def of_all_macros(text: str) -> dict[str, str]:
     values: dict[str, tuple[object, ...]] = {
         "title": (text, text),
@@ -47,7 +41,7 @@ def of_all_macros(text: str) -> dict[str, str]:
         "box": ([text, text], False),
         "bullets": ([text, text],),
         "numbers": ({text: text},),
-        "layers": ([text], [Row(text)], "and 3 more"),
+        "layers": ([text], [(LayerSpec(text, text, reason=text), text, text)], "and 3 more"),
         "end_mark": (text,),
     }
     return {macro: render("blocks.html", macro, *values[macro]) for macro in values}

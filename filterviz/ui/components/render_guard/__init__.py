@@ -25,7 +25,8 @@ def begin() -> str:
     """
     run = uuid.uuid4().hex
     with st.container(key="render-guard"):
-        _RENDER_GUARD(data={"run": run}, key="render-guard-begin", on_again_change=_nothing)
+        # That the trigger draws the page again is all that is wanted of it.
+        _RENDER_GUARD(data={"run": run}, key="render-guard-begin", on_again_change=lambda: None)
     return run
 
 
@@ -36,10 +37,6 @@ def end(run: str) -> None:
         run: The name from :func:`begin`.
     """
     blocks.end_mark(run)
-
-
-def _nothing() -> None:
-    """A trigger must call something; that the page is drawn again is all that is wanted."""
 
 
 _RENDER_GUARD = st.components.v2.component(

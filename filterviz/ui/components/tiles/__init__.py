@@ -84,13 +84,9 @@ def mount(
         "relatives": relatives,
         "tiles": [asdict(tile) for tile in tiles],
     }
-    result = _TILES(data=data, key=key, on_open_change=_nothing, on_seen_change=seen, on_near_change=near)
+    result = _TILES(data=data, key=key, on_open_change=lambda: None, on_seen_change=seen, on_near_change=near)
     chosen = result.get("open")
     return int(chosen) if isinstance(chosen, int | float) else None
-
-
-def _nothing() -> None:
-    """A trigger must call something; which tile was pressed is in the result."""
 
 
 def _read(name: str) -> str:
