@@ -46,11 +46,6 @@ class Pair:
         }
 
 
-def convolutions(spec: ModelSpec) -> list[LayerSpec]:
-    """The layers whose filters were learned and can be shown."""
-    return [layer for layer in spec.visualisable if layer.kind in CONVOLUTIONS]
-
-
 def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
     """Pair layers of two networks.
 
@@ -90,6 +85,11 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
     names = ", ".join(layer.name for layer in model.spec.visualisable)
     message = f"{model.name} has no layer {name!r} that can be shown. Its layers are: {names}."
     raise BadRequest(message)
+
+
+def convolutions(spec: ModelSpec) -> list[LayerSpec]:
+    """The layers whose filters were learned and can be shown."""
+    return [layer for layer in spec.visualisable if layer.kind in CONVOLUTIONS]
 
 
 def requests(
