@@ -82,7 +82,7 @@ def _at_work(
 ) -> bool:
     with st.container(key="progress", horizontal=True, vertical_alignment="center"):
         with st.container(key="progress-bar"):
-            st.progress(_share(states))
+            st.progress(share_done(states))
             blocks.quiet(_line(session, walls, states))
         return st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
 
@@ -113,7 +113,7 @@ def _tiles(states: Sequence[LayerState]) -> tuple[int, int]:
     return sum(len(state.patterns) for state in states), sum(len(state.wanted) for state in states)
 
 
-def _share(states: Sequence[LayerState]) -> float:
+def share_done(states: Sequence[LayerState]) -> float:
     """The finished share, 0 to 1, which counts the steps of unfinished tiles."""
     done, total = _tiles(states)
     begun = sum(len(state.previews) * state.step / state.steps for state in states if state.steps)

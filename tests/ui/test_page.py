@@ -15,6 +15,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from filterviz.service.model import Model
 from filterviz.service.server import Server
 from filterviz.storage.uploads import Upload
 from filterviz.ui import page
@@ -170,6 +171,17 @@ def test_tiles_in_order_of_response_and_of_likeness(server: Server, family_files
     app.segmented_control(key=f"sort-{token}").select("similarity").run()
     assert sorted(tiles(app)) == sorted(found)
     assert address_of(app)["sort"] == "similarity"
+
+
+@pytest.mark.usefixtures("server")
+def test_a_section_more_is_an_entry_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def about(session: Session, model: Model) -> None:
+        st.text(f"{model.name} in {session.language}, layers {session.view.layers}")
+
+    monkeypatch.setattr(page, "SECTIONS", (*page.SECTIONS, about))
+    app = opened(m="cats_and_dogs", layers="1")
+    assert [element.value for element in app.text] == ["cats & dogs in en, layers (1,)"]
+    assert not opened().text, "it is of the page of a network"
 
 
 @pytest.mark.usefixtures("server")
