@@ -40,7 +40,8 @@ CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
         *(keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.ELU, keras.layers.PReLU),
         *(keras.layers.Softmax, keras.layers.Flatten, keras.layers.Reshape, keras.layers.Permute),
         *(keras.layers.RepeatVector, keras.layers.Dense, keras.layers.Embedding),
-        *(keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM, keras.layers.ConvLSTM2D),
+        *(keras.layers.SimpleRNN, keras.layers.GRU, keras.layers.LSTM),
+        *(keras.layers.ConvLSTM1D, keras.layers.ConvLSTM2D, keras.layers.ConvLSTM3D),
         *(keras.layers.Add, keras.layers.Subtract, keras.layers.Multiply, keras.layers.Average),
         *(keras.layers.Maximum, keras.layers.Minimum, keras.layers.Concatenate, keras.layers.Identity),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -166,89 +166,109 @@ def _among(channels: int, first: int, kernel: Kernel) -> Kernel:
     return whole
 
 
-_FIELD = fields.moving(fields.window("kernel_size"))
-_TRAITS = frozenset({Trait.CONVOLVES})
-_OVER_IMAGES = _TRAITS | {Trait.IMAGE_CONVOLUTION}
+_WINDOW = fields.moving(fields.window("kernel_size"))
 
 
-def _convolution(rank: int) -> LayerKind:
-    image = rank == 2
-    return LayerKind(
-        f"Conv{rank}D",
-        lambda values: _read_convolution(values, rank),
-        _shape,
-        weights=_weights,
-        roles=lambda params: ("kernel", *bias_role(params), *activation_roles(params)),
-        aliases=(f"Convolution{rank}D", *((f"AtrousConvolution{rank}D", f"AtrousConv{rank}D") if rank < 3 else ())),
-        axis_order=AxisOrder.CHANNELS,
-        rank=rank + 2,
-        field=_FIELD if image else None,
-        growth=shrinking,
-        kernel=_kernel if image else None,
-        rectifies=is_relu if image else lambda params: False,
-        traits=_OVER_IMAGES | {Trait.WEIGHTED_SUM} if image else _TRAITS,
-    )
+def _reading(read: Callable[[ConfigValues, int], Params], rank: int) -> Callable[[ConfigValues], Params]:
+    return lambda values: read(values, rank)
 
 
-def _depthwise(rank: int) -> LayerKind:
-    image = rank == 2
-    return LayerKind(
-        f"DepthwiseConv{rank}D",
-        lambda values: _read_depthwise(values, rank),
-        _depthwise_shape,
-        weights=_depthwise_weights,
-        roles=lambda params: ("depthwise", *bias_role(params), *activation_roles(params)),
-        axis_order=AxisOrder.CHANNELS,
-        rank=rank + 2,
-        field=_FIELD if image else None,
-        growth=shrinking,
-        kernel=_depthwise_kernel if image else None,
-        rectifies=is_relu if image else lambda params: False,
-        traits=_OVER_IMAGES if image else _TRAITS,
-    )
+def _over(
+    ranks: Sequence[int],
+    name: str,
+    read: Callable[[ConfigValues, int], Params],
+    shape: Callable[[Params, Shapes], Shape],
+    weights: Callable[[Params, Shapes], WeightShapes],
+    kernels: tuple[str, ...],
+    aliases: Sequence[str] = (),
+    traits: Collection[Trait] = (),
+    field: fields.FieldRule = _WINDOW,
+    **more: Any,
+) -> Iterator[LayerKind]:
+    """Return a kind of convolution over each of some numbers of axes.
 
-
-def _separable(rank: int) -> LayerKind:
-    image = rank == 2
-    return LayerKind(
-        f"SeparableConv{rank}D",
-        lambda values: _read_separable(values, rank),
-        _shape,
-        weights=_separable_weights,
-        roles=lambda params: ("depthwise", "pointwise", *bias_role(params), *activation_roles(params)),
-        aliases=(f"SeparableConvolution{rank}D",),
-        axis_order=AxisOrder.CHANNELS,
-        rank=rank + 2,
-        field=_FIELD if image else None,
-        growth=shrinking,
-        kernel=_separable_kernel if image else None,
-        traits=_OVER_IMAGES if image else _TRAITS,
-    )
-
-
-def _transposed(rank: int) -> LayerKind:
-    image = rank == 2
-    older = (f"Deconvolution{rank}D", f"Convolution{rank}DTranspose") if rank > 1 else ()
-    return LayerKind(
-        f"Conv{rank}DTranspose",
-        lambda values: _read_transposed(values, rank),
-        _transposed_shape,
-        weights=_transposed_weights,
-        roles=lambda params: ("kernel", *bias_role(params), *activation_roles(params)),
-        aliases=(*older, *(("Deconv2D",) if image else ())),
-        axis_order=AxisOrder.CHANNELS,
-        rank=rank + 2,
-        field=fields.moving(fields.transposed_window) if image else None,
-        growth=lambda params: float(prod(params["strides"])),
-        traits=(_OVER_IMAGES if image else _TRAITS) | {Trait.TRANSPOSED},
-    )
+    Args:
+        ranks: Numbers of axes.
+        name: Name of the class, with a place for the number of axes.
+        read: Reads its parameters.
+        shape: Gives the shape of its output.
+        weights: Gives the shapes of its arrays.
+        kernels: Roles of its arrays before the bias.
+        aliases: Older names, each with its number of axes.
+        traits: What else holds for it.
+        field: What it makes of receptive fields.
+        more: Further fields of :class:`LayerKind`.
+    """
+    for rank in ranks:
+        yield LayerKind(
+            name.format(rank),
+            _reading(read, rank),
+            shape,
+            weights,
+            roles=lambda params: (*kernels, *bias_role(params), *activation_roles(params)),
+            aliases=tuple(alias for alias in aliases if str(rank) in alias),
+            axis_order=AxisOrder.CHANNELS,
+            rank=rank + 2,
+            field=field,
+            traits=frozenset({Trait.CONVOLVES, *({Trait.IMAGE_CONVOLUTION} if rank == 2 else ()), *traits}),
+            **more,
+        )
 
 
 KINDS = (
-    *map(_convolution, (1, 2, 3)),
-    *map(_depthwise, (1, 2)),
-    *map(_separable, (1, 2)),
-    *map(_transposed, (1, 2, 3)),
+    *_over(
+        (1, 2, 3),
+        "Conv{}D",
+        _read_convolution,
+        _shape,
+        _weights,
+        ("kernel",),
+        (
+            *("Convolution1D", "Convolution2D", "Convolution3D"),
+            *("AtrousConvolution1D", "AtrousConvolution2D", "AtrousConv1D", "AtrousConv2D"),
+        ),
+        {Trait.WEIGHTED_SUM},
+        growth=shrinking,
+        kernel=_kernel,
+        rectifies=is_relu,
+    ),
+    *_over(
+        (1, 2),
+        "DepthwiseConv{}D",
+        _read_depthwise,
+        _depthwise_shape,
+        _depthwise_weights,
+        ("depthwise",),
+        growth=shrinking,
+        kernel=_depthwise_kernel,
+        rectifies=is_relu,
+    ),
+    *_over(
+        (1, 2),
+        "SeparableConv{}D",
+        _read_separable,
+        _shape,
+        _separable_weights,
+        ("depthwise", "pointwise"),
+        ("SeparableConvolution1D", "SeparableConvolution2D"),
+        growth=shrinking,
+        kernel=_separable_kernel,
+    ),
+    *_over(
+        (1, 2, 3),
+        "Conv{}DTranspose",
+        _read_transposed,
+        _transposed_shape,
+        _transposed_weights,
+        ("kernel",),
+        (
+            *("Deconvolution2D", "Deconvolution3D", "Deconv2D"),
+            *("Convolution2DTranspose", "Convolution3DTranspose"),
+        ),
+        {Trait.TRANSPOSED},
+        fields.moving(fields.transposed_window),
+        growth=lambda params: float(prod(params["strides"])),
+    ),
 )
 
 NOT_REBUILT = frozenset({"LocallyConnected1D", "LocallyConnected2D"})

@@ -100,13 +100,13 @@ def _both_shape(params: Params, shapes: Shapes) -> Shape:
     return (*rest, 2 * params["units"] if params["merge_mode"] == "concat" else units)
 
 
-def _read_images(values: ConfigValues) -> Params:
+def _read_convolutional(values: ConfigValues, rank: int) -> Params:
     _keeps_no_state(values)
     values.only("groups", 1)
     values.only("zero_output_for_mask", False)
     return {
         "filters": values.whole("filters", 1, MOST_FILTERS),
-        **convolving(values, 2),
+        **convolving(values, rank),
         "activation": activation_name(values, default="tanh"),
         "recurrent_activation": activation_name(values, "recurrent_activation", "hard_sigmoid"),
         "return_sequences": values.flag("return_sequences", False),
@@ -114,17 +114,31 @@ def _read_images(values: ConfigValues) -> Params:
     }
 
 
-def _images_shape(params: Params, shapes: Shapes) -> Shape:
+def _convolutional_shape(params: Params, shapes: Shapes) -> Shape:
     steps = (shapes[0][1],) if params["return_sequences"] else ()
     return (None, *steps, *positions(params, shapes[0][1:]), params["filters"])
 
 
-def _images_weights(params: Params, shapes: Shapes) -> WeightShapes:
+def _convolutional_weights(params: Params, shapes: Shapes) -> WeightShapes:
     wide = 4 * params["filters"]
     return (
         (*params["kernel_size"], channels_of(shapes[0]), wide),
         (*params["kernel_size"], params["filters"], wide),
         *bias(params, wide),
+    )
+
+
+def _convolutional(rank: int) -> LayerKind:
+    return LayerKind(
+        f"ConvLSTM{rank}D",
+        lambda values: _read_convolutional(values, rank),
+        _convolutional_shape,
+        weights=_convolutional_weights,
+        roles=_roles,
+        axis_order=AxisOrder.AS_WRITTEN,
+        rank=rank + 3,
+        no_effect=ONLY_IN_TRAINING,
+        traits=frozenset({Trait.SEVERAL_KERNELS, Trait.CONVOLVES}),
     )
 
 
@@ -141,22 +155,7 @@ KINDS = (
         no_effect=ONLY_IN_TRAINING,
         traits=frozenset({Trait.USES_MASKS, Trait.SEVERAL_KERNELS}),
     ),
-    LayerKind(
-        "ConvLSTM2D",
-        _read_images,
-        _images_shape,
-        weights=_images_weights,
-        roles=_roles,
-        axis_order=AxisOrder.AS_WRITTEN,
-        rank=5,
-        no_effect=ONLY_IN_TRAINING,
-        traits=frozenset({Trait.SEVERAL_KERNELS, Trait.CONVOLVES}),
-    ),
+    *map(_convolutional, (1, 2, 3)),
 )
 
-NOT_REBUILT = frozenset(
-    {
-        *("ConvLSTM1D", "ConvLSTM3D"),
-        *("RNN", "AbstractRNNCell", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"),
-    }
-)
+NOT_REBUILT = frozenset({"RNN", "AbstractRNNCell", "GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -80,32 +81,21 @@ def _enlarge_side(params: Mapping[str, Any], axis: int, line: Line) -> Line:
     return fields.enlarged(line, params["size"][axis], params["interpolation"])
 
 
-def _padding(rank: int) -> LayerKind:
-    image = rank == 2
-    return LayerKind(
-        f"ZeroPadding{rank}D",
-        lambda values: _amounts(values, "padding", rank),
-        _padded,
-        axis_order=AxisOrder.CHANNELS,
-        rank=rank + 2,
-        field=fields.moving(_pad_side) if image else None,
-        affine=affine.unchanged if image else None,
-        traits=frozenset({Trait.LEAVES_PIXELS} if image else ()),
-    )
-
-
-def _cropping(rank: int) -> LayerKind:
-    image = rank == 2
-    return LayerKind(
-        f"Cropping{rank}D",
-        lambda values: _amounts(values, "cropping", rank),
-        _cropped,
-        axis_order=AxisOrder.CHANNELS,
-        rank=rank + 2,
-        field=fields.moving(_crop_side) if image else None,
-        affine=affine.unchanged if image else None,
-        traits=frozenset({Trait.LEAVES_PIXELS} if image else ()),
-    )
+def _by_amounts(
+    name: str, key: str, shape: Callable[[Params, Shapes], Shape], side: Callable[[Mapping[str, Any], int, Line], Line]
+) -> Iterator[LayerKind]:
+    """Return a kind that adds or removes positions at the edges, over each number of axes."""
+    for rank in RANKS:
+        yield LayerKind(
+            f"{name}{rank}D",
+            partial(_amounts, key=key, rank=rank),
+            shape,
+            axis_order=AxisOrder.CHANNELS,
+            rank=rank + 2,
+            field=fields.moving(side),
+            affine=affine.unchanged,
+            traits=frozenset({Trait.LEAVES_PIXELS}),
+        )
 
 
 def _upsampling(rank: int) -> LayerKind:
@@ -121,15 +111,14 @@ def _upsampling(rank: int) -> LayerKind:
         sides = zip(shapes[0][1:-1], factors, strict=True)
         return (None, *(None if side is None else side * factor for side, factor in sides), shapes[0][-1])
 
-    image = rank == 2
     return LayerKind(
         f"UpSampling{rank}D",
         read,
         shape,
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
-        field=fields.moving(_enlarge_side) if image else None,
-        affine=affine.unchanged if image else None,
+        field=fields.moving(_enlarge_side),
+        affine=affine.unchanged,
         growth=lambda params: float(params["size"] if rank == 1 else prod(params["size"])),
     )
 
@@ -158,8 +147,8 @@ def given_size(params: Mapping[str, Any], shapes: Shapes) -> Shape:
 
 
 KINDS = (
-    *map(_padding, RANKS),
-    *map(_cropping, RANKS),
+    *_by_amounts("ZeroPadding", "padding", _padded, _pad_side),
+    *_by_amounts("Cropping", "cropping", _cropped, _crop_side),
     *map(_upsampling, RANKS),
     LayerKind(
         "ReflectionPadding2D",

@@ -1,7 +1,7 @@
-"""A job: some layers of one model being turned into pictures, and how far it is.
+"""A job: the patterns of some layers of one model, being made.
 
-Asked for patterns, a job takes from the store what is there, has the rest computed, stores each tile as it comes, and
-keeps a :class:`JobState` that anyone may look at from any thread while it works.
+A job takes from the store what is there, has the rest computed, stores each tile as it comes, and keeps a
+:class:`JobState` that any thread may read while it works.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ log = logging.getLogger(__name__)
 
 
 class Job:
-    """Some layers of one model, being turned into pictures in a thread of their own.
+    """The patterns of some layers of one model, being made in a thread of their own.
 
-    What the store has of all of them comes first; then they are computed in the order in which they were given, or in
-    that of :meth:`prefer`.
+    What the store has of all layers comes first; then they are computed in the order in which they were given, except
+    where :meth:`prioritize` changes it.
 
     Args:
         source: Where patterns come from, and where finished ones are kept.
-        model: whose layers.
-        requests: one for each layer.
-        owner: whose work it is; owners take turns.
-        start: see :meth:`filterviz.engine.engine.Engine.run`.
-        held: compute nothing before :meth:`release`, so that another job's work comes first.
+        model: The network.
+        requests: One for each layer.
+        owner: Whose work it is; owners get their turns in equal shares.
+        start: The start images in place of those of the seed; see :meth:`filterviz.engine.engine.Engine.run`.
+        paused: Whether to compute nothing before :meth:`start_computing`, so that another job's work comes first.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Job:
         *,
         owner: str = "",
         start: NDArray[np.float32] | None = None,
-        held: bool = False,
+        paused: bool = False,
     ) -> None:
         self.model = model
         self._source = source
@@ -58,10 +58,10 @@ class Job:
         self._stops = [threading.Event() for _ in requests]
         self._pending = list(range(len(requests)))
         self._keys: dict[int, dict[int, str]] = {}
-        self._recalled = threading.Event()
-        self._released = threading.Event()
-        if not held:
-            self._released.set()
+        self._cached = threading.Event()
+        self._computing = threading.Event()
+        if not paused:
+            self._computing.set()
         self._began = time.monotonic()
         self._state = JobState(Status.WAITING, tuple(LayerState(request) for request in requests))
         self._thread = threading.Thread(target=self._work, name=f"filterviz-job-{model.sha256[:8]}", daemon=True)
@@ -72,40 +72,40 @@ class Job:
         return self
 
     def snapshot(self) -> JobState:
-        """How things stand now."""
+        """The state now."""
         with self._lock:
             state = self._state
         return state if state.finished else replace(state, seconds=time.monotonic() - self._began)
 
     def stop(self) -> None:
-        """Ask it to stop; what is finished stays. Returns at once."""
+        """Ask the job to stop; what is finished is kept. Returns at once."""
         for index in range(len(self._stops)):
-            self.drop(index)
+            self.cancel_layer(index)
 
-    def drop(self, index: int) -> None:
-        """Ask it to leave one layer as it is and to go on with the others. Returns at once."""
+    def cancel_layer(self, index: int) -> None:
+        """Ask the job to leave one layer as it is and to go on with the others. Returns at once."""
         self._stops[index].set()
         if all(stop.is_set() for stop in self._stops):
-            self.release()
+            self.start_computing()
 
-    def release(self) -> None:
-        """Let a job that was held compute what is missing."""
-        self._released.set()
+    def start_computing(self) -> None:
+        """Let a paused job compute what is missing."""
+        self._computing.set()
 
-    def prefer(self, index: int) -> None:
-        """Have a layer made before the others that have not begun."""
+    def prioritize(self, index: int) -> None:
+        """Have a layer made before the others that have not begun yet."""
         with self._lock:
             if index in self._pending:
                 self._pending.remove(index)
                 self._pending.insert(0, index)
 
-    def recalled(self, seconds: float | None = None) -> JobState:
-        """Wait until what is in the store is there, or for so many seconds; returns how things stand then."""
-        self._recalled.wait(seconds)
+    def wait_cached(self, seconds: float | None = None) -> JobState:
+        """Wait until everything in the store has been fetched, or for so many seconds; returns the state then."""
+        self._cached.wait(seconds)
         return self.snapshot()
 
     def wait(self, seconds: float | None = None) -> JobState:
-        """Wait until it has finished, or for so many seconds; returns how things stand then."""
+        """Wait until the job has finished, or for so many seconds; returns the state then."""
         self._thread.join(seconds)
         return self.snapshot()
 
@@ -114,9 +114,9 @@ class Job:
         self._update(status=Status.RUNNING)
         try:
             for layer in range(len(self._stops)):
-                self._recall(layer)
-            self._recalled.set()
-            self._released.wait()
+                self._fetch_cached(layer)
+            self._cached.set()
+            self._computing.wait()
             while (turn := self._next()) is not None:
                 try:
                     self._make(turn)
@@ -125,10 +125,14 @@ class Job:
         except FiltervizError as failure:
             error = failure
         except Exception:
-            # A bug of ours must end in a state like everything else, or the page would wait for ever.
+            # A bug of ours must end in a state like everything else, or the page would never stop waiting.
             log.exception("A job broke.")
             error = EngineFailed(UNEXPECTED)
-        self._recalled.set()
+        self._finish(error)
+
+    def _finish(self, error: FiltervizError | None) -> None:
+        """Enter the last state: a layer that is neither done nor stopped has failed."""
+        self._cached.set()
         over = (Status.DONE, Status.STOPPED)
         layers = tuple(
             layer if layer.status in over else replace(layer, status=Status.FAILED) for layer in self._state.layers
@@ -141,8 +145,8 @@ class Job:
         with self._lock:
             return self._pending.pop(0) if self._pending else None
 
-    def _recall(self, index: int) -> None:
-        """Take one layer's finished tiles from the store, or from what comes with the program."""
+    def _fetch_cached(self, index: int) -> None:
+        """Take one layer's finished tiles from the store, or from the bundled patterns."""
         request = self._state.layers[index].request
         keys = self._keys[index] = {
             channel: self._source.key(self.model, request, channel, None if self._start is None else self._start[row])
@@ -150,9 +154,9 @@ class Job:
         }
         patterns: dict[int, Pattern] = {}
         for channel, key in keys.items():
-            kept = self._source.cached(self.model, request, channel, key)
-            if kept is not None:
-                patterns[channel] = kept
+            found = self._source.cached(self.model, request, channel, key)
+            if found is not None:
+                patterns[channel] = found
         if len(patterns) == len(keys):
             with self._lock:
                 self._pending.remove(index)
@@ -161,7 +165,7 @@ class Job:
             self._update_layer(index, patterns=patterns)
 
     def _make(self, index: int) -> None:
-        """Have those tiles of one layer computed that are missing."""
+        """Have the missing tiles of one layer computed."""
         layer = self._state.layers[index]
         request = layer.request
         patterns = dict(layer.patterns)
@@ -183,17 +187,21 @@ class Job:
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))
             else:
                 previews.update(zip(event.filters, event.tiles, strict=True))
-                per_tile = _tile_seconds(event)
-                left = len(request.filters) - len(patterns) - len(event.filters) * event.step / event.steps
-                self._update_layer(
-                    index,
-                    previews=dict(previews),
-                    step=event.step,
-                    steps=event.steps,
-                    tile_seconds=per_tile,
-                    seconds_left=None if per_tile is None else per_tile * left,
-                )
+                self._report(index, event, previews, missing=len(request.filters) - len(patterns))
         self._update_layer(index, status=Status.DONE, seconds_left=0.0)
+
+    def _report(self, index: int, progress: Progress, previews: dict[int, NDArray[np.uint8]], missing: int) -> None:
+        """Record how far a batch is; ``missing`` counts the layer's unfinished tiles, those of the batch included."""
+        per_tile = _tile_seconds(progress)
+        left = missing - len(progress.filters) * progress.step / progress.steps
+        self._update_layer(
+            index,
+            previews=dict(previews),
+            step=progress.step,
+            steps=progress.steps,
+            tile_seconds=per_tile,
+            seconds_left=None if per_tile is None else per_tile * left,
+        )
 
     def _update(self, **changes: Any) -> None:
         with self._lock:
@@ -207,9 +215,9 @@ class Job:
 
 
 def _tile_seconds(progress: Progress) -> float | None:
-    """What a tile takes at the rate of the steps so far.
+    """The seconds that a tile takes at the rate of the steps so far; ``None`` where there is no rate yet.
 
-    The first step of a batch compiles; a rate that counts it would promise far too long a wait, so there is none yet.
+    The first step of a batch includes the compilation, and a rate that counts it would promise far too long a wait.
     """
     if progress.step < 2:
         return None

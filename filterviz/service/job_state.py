@@ -16,7 +16,7 @@ UNEXPECTED = "Something broke that should not have. The log says what."
 
 
 class Status(StrEnum):
-    """Where a job, or one layer of it, stands."""
+    """What has become of a job, or of one layer of it."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -35,13 +35,14 @@ class LayerState:
     """One layer's share of a job.
 
     Attributes:
-        request: what was asked.
-        status: where it stands.
-        patterns: the finished tiles by filter.
-        previews: unfinished tiles by filter, uint8 ``[height, width, 1 or 3]``; kept when the job is stopped.
-        step, steps: of the batch being worked on.
-        seconds_left: for this layer, from the rate measured so far; ``None`` before there is one.
-        tile_seconds: that one of its tiles takes at that rate; ``None`` likewise.
+        request: What was asked for.
+        status: What has become of it.
+        patterns: The finished tiles by filter.
+        previews: Unfinished tiles by filter, uint8 ``[height, width, 1 or 3]``; kept when the job is stopped.
+        step: The step that the current batch has reached.
+        steps: All steps of the current batch; 0 before the first.
+        seconds_left: Seconds until the layer is done, from the rate measured so far; ``None`` before there is one.
+        tile_seconds: Seconds that one tile takes at that rate; ``None`` before there is one.
     """
 
     request: Request
@@ -55,24 +56,24 @@ class LayerState:
 
     @property
     def wanted(self) -> tuple[int, ...]:
-        """The filters asked for, in order."""
+        """The filters that were asked for, in order."""
         return self.request.filters
 
     @property
     def complete(self) -> bool:
-        """Whether every tile asked for is finished; a layer of which none was asked for never is."""
+        """Whether every tile that was asked for is finished; never where none was."""
         return bool(self.wanted) and all(channel in self.patterns for channel in self.wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A consistent look at a job.
+    """A job at one moment.
 
     Attributes:
-        status: of the whole.
-        layers: in the order they are worked on.
-        error: why it failed; its text is the sentence to show.
-        seconds: since it began, until now or its end.
+        status: What has become of the job as a whole.
+        layers: Its layers, in the order in which they were given.
+        error: Why it failed; the text is the sentence to show.
+        seconds: Seconds from its beginning until now or until its end.
     """
 
     status: Status

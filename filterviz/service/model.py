@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest
 from filterviz.service import network_arrays
-from filterviz.spec import (
-    DEFAULT_LOAD,
-    Json,
-    LoadOptions,
-    ModelSpec,
-)
+from filterviz.spec import DEFAULT_LOAD, Json, LoadOptions, ModelSpec
 
 VGG16 = "vgg16"
 """The architecture, and the name on the command line, of the network to compare with."""
 
-
 DEMO = "cats_and_dogs"
 """The network that comes with the program."""
+
+UNTRAINED = "untrained"
+"""In place of another file: the same network before training."""
 
 
 class Computer(Protocol):
@@ -39,11 +36,11 @@ class Model:
     """A file that has been read and found to be a network.
 
     Attributes:
-        path: where the file lies; ``None`` where it is not here, or not yet, and its pictures come with the program.
-        sha256: of its bytes; with ``load_options`` it identifies the network.
-        name: what to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
-        spec: what is in it.
-        load_options: how the file was opened.
+        path: Path of the file; ``None`` where it is not here (yet), and the patterns come with the program.
+        sha256: Hash of the file's bytes; with ``load_options`` it identifies the network.
+        name: What to call it: the file's name, or ``VGG16``. It comes from outside: escape it.
+        spec: What is in the file.
+        load_options: How the file was opened.
         computer: What computes its outputs; ``None`` where nothing does.
     """
 
@@ -65,10 +62,10 @@ class Model:
         return self.load_options.architecture
 
     def outputs(self, inputs: network_arrays.Given) -> list[NDArray[np.float32] | None]:
-        """What the whole network computes, to hold against what Keras does.
+        """Compute the outputs of the whole network, to compare them with what Keras computes.
 
         Args:
-            inputs: an array for each input of the network, in the file's order and layout, batch first; or one array
+            inputs: An array for each input of the network, in the file's order and layout, batch first; or one array
                 where there is one input; or arrays by the names ``i0``, ``i1``, ... or those of the input layers.
 
         Returns:
@@ -76,8 +73,8 @@ class Model:
             (``spec.declared_outputs`` says why).
 
         Raises:
-            BadRequest: the inputs do not fit, and the sentence says which do; or no output can be computed.
-            EngineFailed: the computation broke.
+            BadRequest: The inputs do not fit, and the sentence says which do; or no output can be computed.
+            EngineFailed: The computation broke.
 
         Example::
 
@@ -106,15 +103,16 @@ class Model:
         }
 
 
+def untrained_name(name: str) -> str:
+    """What to call the untrained copy of a model of this name."""
+    return f"{name}, untrained"
+
+
 def file_sha256(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-UNTRAINED = "untrained"
-"""In place of another file: the same network before training."""

@@ -1,6 +1,6 @@
-"""The arrays that go into a whole network and come out of it: how they lie in files, and whether they fit.
+"""The arrays that go into a whole network and come out of it: how they are stored in files, and whether they fit.
 
-Inputs are called ``i0``, ``i1``, ... and outputs ``o0``, ``o1``, ..., in the order the file's network has them in.
+Inputs are called ``i0``, ``i1``, ... and outputs ``o0``, ``o1``, ..., in the order of the file's network.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from filterviz.spec.names import printable
 
 Array = NDArray[np.float32]
 Given = Sequence[object] | Mapping[str, object] | NDArray[np.generic]
-"""The inputs: one after the other, by the name ``i0`` or that of the input's layer, or the only one by itself."""
+"""The inputs: in order, or by name (``i0``, or the name of the input layer), or a single array for a single input."""
 
 UNREADABLE = (ValueError, EOFError, SyntaxError, RuntimeError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error)
-"""What NumPy and zipfile raise for files that are no ``.npz`` files, or are damaged, encrypted or packed otherwise."""
+"""What NumPy and zipfile raise for files that are not ``.npz`` files, or are damaged, encrypted or packed otherwise."""
 
 LARGEST_RESULT = 16 * GIB
 """The most bytes that the outputs of one run may take."""
 
 NUMBERS = "fiub"
-"""NumPy's letters for the kinds of numbers that are taken: they become float32."""
+"""NumPy's letters for the kinds of numbers that are accepted; all become float32."""
 
 
 def wanted(spec: ModelSpec) -> str:
@@ -42,8 +42,8 @@ def wanted(spec: ModelSpec) -> str:
 
     Example:
         >>> from filterviz.spec import LayerSpec
-        >>> picture = NodeSpec(0, output_shape=(None, 32, None, 3), channels_first=True)
-        >>> wanted(ModelSpec("it", (LayerSpec("image", "InputLayer"),), (picture,), (0,), ()))
+        >>> node = NodeSpec(0, output_shape=(None, 32, None, 3), channels_first=True)
+        >>> wanted(ModelSpec("it", (LayerSpec("image", "InputLayer"),), (node,), (0,), ()))
         'The network takes 1 input: i0 [n, 3, 32, None] (image). The first axis counts the examples; None is any size.'
     """
     inputs = [
@@ -58,10 +58,10 @@ def wanted(spec: ModelSpec) -> str:
 
 
 def read(path: Path, spec: ModelSpec) -> list[Array]:
-    """The inputs in an ``.npz`` file; what else is in it is not looked at.
+    """The inputs in an ``.npz`` file; anything else in it is ignored.
 
     Raises:
-        BadRequest: it cannot be read, or holds other inputs than the network takes.
+        BadRequest: The file cannot be read, or holds other inputs than the network takes.
     """
     name = repr(str(path))
     found: dict[str, object] = {}
@@ -83,7 +83,7 @@ def read(path: Path, spec: ModelSpec) -> list[Array]:
         raise BadRequest(message) from None
     except UNREADABLE as error:
         objects = "Object arrays" in str(error)
-        what = "it holds Python objects, and only arrays of numbers are loaded" if objects else "it is none"
+        what = "it holds Python objects, and only arrays of numbers are loaded" if objects else "it is not one"
         message = f"The inputs {name} cannot be read as an .npz file of NumPy: {what}. Save them with numpy.savez."
         raise BadRequest(message) from None
     return fitted(spec, found)
@@ -93,11 +93,11 @@ def fitted(spec: ModelSpec, inputs: Given) -> list[Array]:
     """Inputs as the network takes them: float32, each of the shape that the file states.
 
     Args:
-        spec: of the network.
-        inputs: whole numbers, truth values or floating-point numbers, in the file's order and layout, batch first.
+        spec: The network.
+        inputs: Whole numbers, truth values or floating-point numbers, in the file's order and layout, batch first.
 
     Raises:
-        BadRequest: they do not fit; says which would.
+        BadRequest: The inputs do not fit; says which would.
     """
     if isinstance(inputs, np.ndarray):
         inputs = [inputs]
@@ -132,7 +132,7 @@ def _numbers(spec: ModelSpec, name: str, value: object) -> Array:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise _unfit(spec, f"{name} is no array: its rows are of different lengths.") from None
+        raise _unfit(spec, f"{name} is not an array: its rows are of different lengths.") from None
     if array.dtype.kind not in NUMBERS:
         raise _unfit(spec, f"{name} holds {array.dtype}, and not whole or floating-point numbers.")
     with np.errstate(over="ignore"):  # float64 too large for the network's float32 is infinite, as it is for Keras
@@ -147,7 +147,7 @@ def computable(spec: ModelSpec) -> list[int]:
     """The numbers of the outputs that can be computed.
 
     Raises:
-        BadRequest: there is none; says which layer is in the way.
+        BadRequest: There is none; says which layer is in the way.
     """
     found = [number for number, output in enumerate(spec.declared_outputs) if output.reason is None]
     if not found:
@@ -158,13 +158,13 @@ def computable(spec: ModelSpec) -> list[int]:
     return found
 
 
-class Growing:
-    """The outputs of so many examples, batch after batch.
+class OutputCollector:
+    """The outputs of a number of examples, which come batch after batch.
 
     Attributes:
-        count: of the examples there will be.
-        done: of those there are.
-        arrays: one for each output, ``count`` rows long; empty before the first batch.
+        count: How many examples there will be.
+        done: How many examples there are so far.
+        arrays: One array for each output, ``count`` rows long; empty before the first batch.
     """
 
     def __init__(self, count: int) -> None:
@@ -173,10 +173,10 @@ class Growing:
         self.arrays: list[Array] = []
 
     def add(self, batch: Sequence[Array]) -> None:
-        """Take the outputs of the next examples, of all batches of the same shapes.
+        """Take the outputs of the next examples; their shapes are the same in every batch.
 
         Raises:
-            BadRequest: all together do not fit into memory.
+            BadRequest: All outputs together do not fit into memory.
         """
         if not self.done:
             size = sum(4 * self.count * prod(array.shape[1:]) for array in batch)
@@ -187,22 +187,22 @@ class Growing:
             except MemoryError:
                 message = f"The outputs would take {size / 1e9:.1f} GB of memory. Give fewer inputs at a time."
                 raise BadRequest(message) from None
-        for whole, array in zip(self.arrays, batch, strict=True):
-            whole[self.done : self.done + len(array)] = array
+        for result, array in zip(self.arrays, batch, strict=True):
+            result[self.done : self.done + len(array)] = array
         self.done += len(batch[0])
 
 
 def layer_of(spec: ModelSpec, number: int) -> str | None:
-    """The name of the layer that gives an output; ``None`` where the file does not say."""
+    """The name of the layer that gives an output; ``None`` where the file does not name one."""
     node = spec.declared_outputs[number].node
     return None if node is None else spec.layers[spec.nodes[node].layer].name
 
 
 def prepare(path: Path) -> None:
-    """Make sure that a file can be written, before anything is computed.
+    """Make sure, before anything is computed, that a file can be written.
 
     Raises:
-        BadRequest: it cannot.
+        BadRequest: It cannot.
     """
     if path.is_dir():
         message = f"The outputs cannot be written to {str(path)!r}, which is a folder. Name a file, such as Y.npz."
@@ -216,10 +216,14 @@ def prepare(path: Path) -> None:
 
 
 def write(path: Path, outputs: Sequence[Array | None]) -> None:
-    """Write the outputs that there are as ``o0``, ``o1``, ... into an ``.npz`` file, whole or not at all.
+    """Write the outputs as ``o0``, ``o1``, ... into an ``.npz`` file, completely or not at all.
+
+    Args:
+        path: Path of the file.
+        outputs: One array for each output; one that is ``None`` is left out.
 
     Raises:
-        BadRequest: it cannot be written.
+        BadRequest: The file cannot be written.
     """
     named = {f"o{number}": array for number, array in enumerate(outputs) if array is not None}
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")

@@ -43,10 +43,10 @@ class PatternSource:
         """A pattern that need not be computed: from the store, or one of the bundled ones.
 
         Args:
-            model: whose.
-            request: how it is wanted.
-            channel: which.
-            key: of :meth:`key`.
+            model: The network.
+            request: How the pattern is wanted.
+            channel: Which filter.
+            key: The name of the pattern in the store, from :meth:`key`.
         """
         found = self.store.get(key)
         if found is not None and not _of_this_guess(found, model, request):
@@ -81,6 +81,6 @@ class PatternSource:
 
 
 def _of_this_guess(found: Pattern, model: Model, request: Request) -> bool:
-    """Whether a kept picture was made of the pixel values that are the guess now: an earlier version guessed others."""
+    """Whether a kept pattern was made for the pixel range that is the guess now; an earlier version guessed others."""
     left_open = request.pixel_range is PixelRange.AUTO and found.pixel_range is not None
     return not left_open or found.pixel_range is model.spec.pixel_range

@@ -1,4 +1,4 @@
-"""The workspace: what the page, the command line and the Python API share.
+"""The workspace, which the page, the command line and the Python API share.
 
 A :class:`Workspace` owns the store of finished patterns and the pool of worker processes, opens models and starts jobs.
 """
@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from filterviz.errors import BadRequest, WeightsUnavailable
 from filterviz.service import network_arrays
 from filterviz.service.job import Job
-from filterviz.service.model import DEMO, VGG16, Model, file_sha256
+from filterviz.service.model import DEMO, VGG16, Model, file_sha256, untrained_name
 from filterviz.service.patterns import PatternSource
 from filterviz.service.validation import check
 from filterviz.settings import Settings
-from filterviz.spec import (
-    LoadOptions,
-    Request,
-)
+from filterviz.spec import LoadOptions, Request
 from filterviz.storage import vgg16 as reference_weights
 from filterviz.storage.bundled import BundledPatterns
 from filterviz.storage.pattern_store import Store
@@ -32,14 +29,14 @@ from filterviz.workers.parent.pool import Pool
 
 
 class Workspace:
-    """The store and the pool, and the models that were opened. A context manager; safe to use from several threads.
+    """The store of patterns and the pool of workers. A context manager; safe to use from several threads.
 
     Args:
-        settings: every limit and option.
+        settings: Every limit and option.
 
     Attributes:
-        download: bytes of VGG16's weights received, and in all, while they are being downloaded.
-        bundled: the pictures that come with the program.
+        download: Bytes of VGG16's weights received so far and in all, while they are being downloaded.
+        bundled: The patterns that come with the program.
 
     Example::
 
@@ -81,16 +78,16 @@ class Workspace:
         """Read a file in a process of its own.
 
         Args:
-            path: of the file.
-            name: what to call it; the file's name by default.
-            sha256: of its bytes, where the caller knows it already.
-            architecture: the ``keras.applications`` network to open a file of bare weights as.
-            untrained: a seed, to have the network as it was before any training: with fresh weights.
+            path: Path of the file.
+            name: What to call the model; the file's name by default.
+            sha256: Hash of the file's bytes, where the caller knows it already.
+            architecture: The ``keras.applications`` network to open a file of bare weights as.
+            untrained: A seed, to have the network with fresh weights, as it was before any training.
 
         Raises:
-            BadRequest: there is no such file, or it cannot be read.
-            Refused: the file cannot be opened, with the reason and what to do.
-            EngineFailed: the reading process died.
+            BadRequest: There is no such file, or it cannot be read.
+            Refused: The file cannot be opened; says why, and what to do.
+            EngineFailed: The process that read it died.
         """
         load_options = LoadOptions(None if architecture is None else architecture.lower(), untrained)
         path = path.absolute()  # the process that reads it has a working folder of its own
@@ -105,10 +102,10 @@ class Workspace:
     def reference(self) -> Model:
         """VGG16 with its ImageNet weights.
 
-        Its pictures come with the program, so the weights are not looked for until something else is asked of it.
+        Its patterns come with the program, so the weights are not looked for until something else is asked of it.
 
         Raises:
-            WeightsUnavailable: the settings name a file that is not there.
+            WeightsUnavailable: The settings name a file that is not there.
         """
         with self._reference_lock:
             if self._reference is None:
@@ -122,32 +119,31 @@ class Workspace:
             return self._reference
 
     def demo(self) -> Model | None:
-        """The cats-and-dogs network that comes with the program, with its pictures; ``None`` in a build without."""
-        known = self.bundled.models.get(DEMO)
-        if known is None:
+        """The cats-and-dogs network that comes with the program; ``None`` in a build without it."""
+        bundled = self.bundled.models.get(DEMO)
+        if bundled is None:
             return None
-        path = known.folder / f"{DEMO}.h5"
-        return Model(path if path.is_file() else None, known.sha256, known.name, known.spec, computer=self)
+        path = bundled.folder / f"{DEMO}.h5"
+        return Model(path if path.is_file() else None, bundled.sha256, bundled.name, bundled.spec, computer=self)
 
     def untrained_copy(self, model: Model, seed: int = 0) -> Model:
         """The same network before training: its file, with fresh weights.
 
         Args:
-            model: whose.
-            seed: of the weights.
+            model: The trained network.
+            seed: Seed of the weights.
 
         Raises:
-            WeightsUnavailable: the file is not here.
+            WeightsUnavailable: The file is not here.
         """
-        path = self.file_of(model)
-        name = f"{model.name}, untrained"
+        path, name = self.file_of(model), untrained_name(model.name)
         return self.open(path, name=name, sha256=model.sha256, architecture=model.architecture, untrained=seed)
 
     def file_of(self, model: Model) -> Path:
-        """The file of a model, found or downloaded where only its pictures were here.
+        """The file of a model, found or downloaded where only its patterns were here.
 
         Raises:
-            WeightsUnavailable: it cannot be had; one sentence says what to do.
+            WeightsUnavailable: The file cannot be found; one sentence says what to do.
         """
         if model.path is not None:
             return model.path
@@ -166,13 +162,13 @@ class Workspace:
         self.download = (received, total) if received < total else None
 
     def readied(self, model: Model) -> Model:
-        """A model that can be computed with: its file is here, and all that it holds is known.
+        """A model that can be computed with: its file is here, and everything in it has been read.
 
-        Of a network whose pictures come with the program neither may be so.
+        Neither need be so for a network whose patterns come with the program.
 
         Raises:
-            WeightsUnavailable: the file cannot be had.
-            Refused, EngineFailed: see :meth:`open`.
+            WeightsUnavailable: The file cannot be found.
+            Refused, EngineFailed: As :meth:`open` does.
         """
         if model.path is not None and model.spec.declared_outputs:
             return model
@@ -197,24 +193,24 @@ class Workspace:
         """Run a whole network in a process of its own; returns when all is computed.
 
         Args:
-            model: of :meth:`open`, :meth:`reference`, :meth:`demo` or :meth:`untrained_copy`.
-            inputs: see :meth:`Model.outputs`.
-            owner: whom the work is for; owners get their turns in equal shares.
-            stop: may be set from another thread.
-            progress: is told how many examples are done, and how many there are.
+            model: A model of this workspace.
+            inputs: The arrays that go in, as for :meth:`Model.outputs`.
+            owner: Whom the work is for; owners get their turns in equal shares.
+            stop: An event that another thread may set to end the work.
+            progress: Called with the number of finished examples and the number of all examples.
 
         Returns:
-            See :meth:`Model.outputs`.
+            The arrays that come out, as from :meth:`Model.outputs`.
 
         Raises:
             Stopped: ``stop`` was set.
-            BadRequest, Refused, EngineFailed: see :meth:`Model.outputs`.
+            BadRequest, Refused, EngineFailed: As :meth:`Model.outputs` does.
         """
         model = self.readied(model)
         assert model.path is not None
         numbers = network_arrays.computable(model.spec)
         fitting = network_arrays.fitted(model.spec, inputs)
-        result = network_arrays.Growing(len(fitting[0]))
+        result = network_arrays.OutputCollector(len(fitting[0]))
         progress(0, result.count)
         made = self.pool.outputs(
             model.path, model.sha256, model.spec, fitting, load_options=model.load_options, owner=owner, stop=stop
@@ -235,21 +231,22 @@ class Workspace:
         *,
         owner: str = "",
         start: NDArray[np.float32] | None = None,
-        held: bool = False,
+        paused: bool = False,
     ) -> Job:
         """Begin to make patterns; returns at once.
 
         Args:
-            model: whose.
-            requests: worked on in this order.
-            owner: whom the work is for; owners get their turns in equal shares.
-            start: the start pictures, ``[n, size, size, channels]``, one for each filter of every request, in place of
-                those the seed would give.
-            held: take what there is from the store, but compute nothing before :meth:`Job.release`.
+            model: The network.
+            requests: One for each layer; worked on in this order.
+            owner: Whom the work is for; owners get their turns in equal shares.
+            start: Start images of shape ``[n, size, size, channels]``, one for each filter of every request, in place
+                of those that the seed would give.
+            paused: Whether to take what there is from the store, but to compute nothing before
+                :meth:`Job.start_computing`.
 
         Raises:
-            BadRequest: a request does not fit the model; nothing was started.
+            BadRequest: A request does not fit the model; nothing was started.
         """
         for request in requests:
             check(model.spec, request, self.settings)
-        return Job(self.patterns, model, requests, owner=owner, start=start, held=held).begin()
+        return Job(self.patterns, model, requests, owner=owner, start=start, paused=paused).begin()

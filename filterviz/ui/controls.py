@@ -1,4 +1,4 @@
-"""What to show and how: layers, the other network, how many filters in which order, how the pictures are made."""
+"""What to show and how: layers, the other network, how many filters in which order, how the patterns are made."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.service.model import UNTRAINED, Model
-from filterviz.service.server import Server
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, ModelSpec, PixelRange
-from filterviz.ui import address, blocks, text, upload_field
+from filterviz.spec.names import plain
+from filterviz.ui import address, blocks, upload_field
 from filterviz.ui.i18n import _
-from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, View, layer_choices
+from filterviz.ui.layer_choice import layer_choices
+from filterviz.ui.session import Session
+from filterviz.ui.text import choices, networks
+from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, View
 
 _UPLOADING = "upload-other"
 
 
-def choose(desk: Server, model: Model, view: View) -> View:
-    """Let the visitor change everything; whatever is touched holds at once, but for how the pictures are made.
+def choose(session: Session, model: Model) -> Session:
+    """Let the visitor change everything; every change holds at once, except for how the patterns are made.
 
     Returns:
-        The view as it is now.
+        The session with what it shows now.
     """
-    view = _layers(model.spec, view)
+    view = _layers(model.spec, session.view)
     with st.container(key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        view = _other(desk, view)
-        count = blocks.choice(_("Filters shown"), COUNTS, view.count, text.count, key=f"count-{view.token}")
-        sort = blocks.choice(_("In order of"), SORTS, view.sort, text.sort, key=f"sort-{view.token}")
+        _other(session.with_view(view))
+        count = blocks.choice(_("Filters shown"), COUNTS, view.count, choices.count, key=f"count-{view.token}")
+        sort = blocks.choice(_("Sort by"), SORTS, view.sort, choices.sort, key=f"sort-{view.token}")
         # Under a key of what holds: it closes when something else does.
-        held = hash((view.token, view.recipe, view.pixel_range))
-        with st.popover(_("How the pictures are made"), icon=":material/tune:", key=f"how-{held}"):
-            _conditions(model.spec, view, desk.settings)
-    return view.change(count=count, sort=sort)
+        current = hash((view.token, view.recipe, view.pixel_range))
+        with st.popover(_("How the pictures are made"), icon=":material/tune:", key=f"how-{current}"):
+            _conditions(model.spec, view, session.server.settings)
+    return session.with_view(view.change(count=count, sort=sort))
 
 
-def layers_of(spec: ModelSpec, view: View) -> None:
-    """The table of all layers, and whether all of them are offered to choose from."""
-    with st.expander(_("The layers of this network")):
-        st.checkbox(_("Offer every layer, not only the convolutions"), value=_every(spec, view), key=_every_key(view))
-        blocks.layers(spec.layers)
+def offer_every_layer(view: View, spec: ModelSpec) -> None:
+    """A box to tick for all layers, and not only the convolutions, to be offered."""
+    st.checkbox(_("Offer every layer, not only the convolutions"), value=_every(spec, view), key=_every_key(view))
 
 
 def _every_key(view: View) -> str:
@@ -54,12 +55,12 @@ def _every(spec: ModelSpec, view: View) -> bool:
 
 def _layers(spec: ModelSpec, view: View) -> View:
     every = _every(spec, view)
-    choices = layer_choices(spec, every=every)
+    offered = layer_choices(spec, every=every)
     chosen = st.multiselect(
         _("Layers"),
-        choices,
-        default=[index for index in view.layers if index in choices],
-        format_func=lambda index: text.layer_option(spec.layers[index]),
+        offered,
+        default=[index for index in view.layers if index in offered],
+        format_func=lambda index: networks.layer_option(spec.layers[index]),
         max_selections=MOST_LAYERS,
         key=f"layers-{view.token}-{every}",
         placeholder=_("Choose layers"),
@@ -67,33 +68,32 @@ def _layers(spec: ModelSpec, view: View) -> View:
     return replace(view, layers=tuple(sorted(chosen))).fitted(spec)
 
 
-def _other(desk: Server, view: View) -> View:
-    """What to compare with."""
-    second = desk.uploads.find(view.other)
-    names = {**text.others(), **({view.other: text.plain(second.name)} if second is not None else {})}
+def _other(session: Session) -> None:
+    """Choose what to compare with."""
+    view = session.view
+    second = session.server.uploads.find(view.other)
+    names = {**networks.others(), **({view.other: plain(second.name)} if second is not None else {})}
     known = [*dict.fromkeys(["", UNTRAINED, view.other]), _UPLOADING]
     chosen = st.selectbox(
         _("Compare with"),
         known,
         known.index(view.other),
         format_func=lambda other: (
-            _("another file …") if other == _UPLOADING else names.get(other, _("a file no longer here"))
+            _("another file …") if other == _UPLOADING else names.get(other, _("a file that is no longer here"))
         ),
         key=f"other-{view.token}-{view.other}",
         width=260,
     )
     if chosen == _UPLOADING:
-        upload_field.ask_other(desk, view)
-        return view
-    if chosen != view.other:
+        upload_field.ask_other(session)
+    elif chosen != view.other:
         # At once: the field has another key from now on, and what is chosen in the old one would be lost.
         address.go(replace(view, other=chosen, beside={}))
-    return view
 
 
 def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
-    """The recipe and what belongs to it, taken over all at once: each change would throw away what is being made."""
-    name = blocks.choice(_("Recipe"), list(RECIPES), view.recipe.name, text.recipe, key=f"recipe-{view.token}")
+    """The recipe and what belongs to it, accepted all at once: each change would throw away what is being made."""
+    name = blocks.choice(_("Recipe"), list(RECIPES), view.recipe.name, choices.recipe, key=f"recipe-{view.token}")
     # Another recipe begins with what it was made for.
     recipe = view.recipe if view.recipe.name == name else RECIPES[name]
 
@@ -110,7 +110,7 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
             _("What to look for"),
             sought,
             sought.index(recipe.objective),
-            format_func=text.objective,
+            format_func=choices.objective,
             disabled=len(sought) == 1,
             key=key("objective"),
         )
@@ -119,11 +119,11 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
             _("Pixel values the network was trained on"),
             ranges,
             ranges.index(view.pixel_range),
-            format_func=text.pixel_range,
+            format_func=choices.pixel_range,
             key=key("range"),
         )
-        blocks.quiet(text.pixel_range_guess(spec, recipe))
-        pressed = st.form_submit_button(_("Make the pictures so"), type="primary", key=key("make"))
+        blocks.quiet(choices.pixel_range_guess(spec, recipe))
+        pressed = st.form_submit_button(_("Make the pictures this way"), type="primary", key=key("make"))
     if pressed:
         made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
         address.go(replace(view, recipe=made, pixel_range=pixel_range))

@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from filterviz.ui import streamlit_private
 
 LANGUAGES = {"en": "English", "zh": "中文"}
-"""What the page speaks, by the code that stands in its address."""
+"""The languages of the page by the code that stands in its address."""
 
 FOLDER = Path(__file__).parents[1] / "locale"
 
@@ -21,13 +22,13 @@ _CHOSEN = "language"
 
 
 def choose(wanted: str) -> str:
-    """Speak a language from now on, in this visitor's session.
+    """Choose the language of this visitor's page.
 
     Args:
-        wanted: a key of :data:`LANGUAGES`; anything else leaves it to the browser.
+        wanted: A key of :data:`LANGUAGES`; with anything else the browser's language is chosen.
 
     Returns:
-        The language chosen.
+        The language that was chosen.
     """
     browser = (st.context.locale or "")[:2].lower()
     found = next((code for code in (wanted, browser) if code in LANGUAGES), "en")
@@ -37,18 +38,14 @@ def choose(wanted: str) -> str:
 
 def language() -> str:
     """The visitor's language; English where there is no visitor."""
-    if get_script_run_ctx(suppress_warning=True) is None:
+    if not streamlit_private.has_visitor():
         return "en"
     return str(st.session_state.get(_CHOSEN, "en"))
 
 
+@cache
 def catalogue(code: str) -> gettext.NullTranslations:
     """The translations of a language; the messages themselves where there are none."""
-    return _load(code)
-
-
-@cache
-def _load(code: str) -> gettext.NullTranslations:
     return gettext.translation("filterviz", FOLDER, [_CATALOGUES.get(code, code)], fallback=True)
 
 
@@ -58,10 +55,10 @@ def _(message: str) -> str:
 
 
 def ngettext(one: str, many: str, number: int) -> str:
-    """A sentence about so many things in the visitor's language."""
+    """A sentence about a number of things in the visitor's language."""
     return catalogue(language()).ngettext(one, many, number)
 
 
 def speaker() -> Callable[[str], str]:
-    """What turns a sentence into the visitor's language, also later and in another thread."""
+    """A function that translates into the visitor's language, also later and in another thread."""
     return catalogue(language()).gettext

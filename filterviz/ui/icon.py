@@ -12,8 +12,8 @@ _TILE, _MARGIN = 20, 2
 
 def icon() -> Image.Image:
     """A small wall of nine coloured tiles, 64 x 64."""
-    picture = np.zeros((3 * (_TILE + _MARGIN) - _MARGIN, 3 * (_TILE + _MARGIN) - _MARGIN, 3), np.uint8)
-    for place in range(9):
-        top, left = (number * (_TILE + _MARGIN) for number in divmod(place, 3))
-        picture[top : top + _TILE, left : left + _TILE] = _COLOURS[place * 2 % len(_COLOURS)]
-    return Image.fromarray(picture)
+    image = np.zeros((3 * (_TILE + _MARGIN) - _MARGIN, 3 * (_TILE + _MARGIN) - _MARGIN, 3), np.uint8)
+    for position in range(9):
+        top, left = (number * (_TILE + _MARGIN) for number in divmod(position, 3))
+        image[top : top + _TILE, left : left + _TILE] = _COLOURS[position * 2 % len(_COLOURS)]
+    return Image.fromarray(image)

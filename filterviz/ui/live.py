@@ -8,24 +8,29 @@ from typing import ParamSpec
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-What = ParamSpec("What")
+Arguments = ParamSpec("Arguments")
 
 
 def live(
-    draw: Callable[What, None], room: DeltaGenerator, every: float | None, /, *what: What.args, **named: What.kwargs
+    draw: Callable[Arguments, None],
+    room: DeltaGenerator,
+    every: float | None,
+    /,
+    *values: Arguments.args,
+    **named: Arguments.kwargs,
 ) -> None:
     """Draw a part of the page: again every so often, and by itself when it is touched.
 
     It needs a container of its own. When the server is slow, Streamlit drops what the page as a whole sent for a
     fragment if the fragment's next turn is due, which will send it again. In the browser whatever stood behind it has
-    then moved up into its place, and is overwritten by that turn. In its own container nothing stands behind it.
+    then moved up into its position, and is overwritten by that turn. In its own container nothing stands behind it.
 
     Args:
-        draw: what draws it.
-        room: the container; nothing else may stand in it.
-        every: seconds between two turns; ``None`` to draw it only when it is touched.
-        what: for ``draw``.
-        named: for ``draw``.
+        draw: Draws the part.
+        room: The container; nothing else may stand in it.
+        every: Seconds between two turns; ``None`` to draw the part only when it is touched.
+        values: Arguments of ``draw``.
+        named: Arguments of ``draw`` by name.
     """
     with room:
-        st.fragment(draw, run_every=every)(*what, **named)
+        st.fragment(draw, run_every=every)(*values, **named)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import uuid
 from dataclasses import replace
 
 import streamlit as st
@@ -13,52 +12,39 @@ from filterviz.export.html_report import vgg16_licence
 from filterviz.service.model import DEMO, Model
 from filterviz.service.server import Server
 from filterviz.settings import Settings
+from filterviz.spec.names import plain
 from filterviz.storage.uploads import Upload
-from filterviz.ui import address, blocks, controls, text, upload_field
+from filterviz.ui import address, blocks, controls, icon, upload_field
 from filterviz.ui.components import render_guard
-from filterviz.ui.i18n import LANGUAGES, _, choose, speaker
-from filterviz.ui.sections import guide, walls, welcome
-from filterviz.ui.view import View
-
-_VISITOR = "visitor"
+from filterviz.ui.i18n import LANGUAGES, _, speaker
+from filterviz.ui.sections import SECTIONS, guide, network_head, welcome
+from filterviz.ui.session import Session
 
 
 @st.cache_resource(show_spinner=False)
-def the_desk() -> Server:
-    """The one desk of this server."""
-    desk = Server(Settings.from_environment())
-    atexit.register(desk.close)
-    return desk
+def the_server() -> Server:
+    """What all visitors share; made when the first one comes."""
+    server = Server(Settings.from_environment())
+    atexit.register(server.close)
+    return server
 
 
 def main() -> None:
     """Draw the page."""
-    desk = the_desk()
-    view = address.here(desk.settings)
-    spoken = choose(view.language)
+    st.set_page_config(page_title="filterviz", page_icon=icon.icon(), layout="wide")
+    session = Session.current(the_server())
     blocks.style()
     run = render_guard.begin()
-    _header(view, spoken)
-    visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
-    file = desk.uploads.find(view.token) if view.token else None
-    demo = desk.workspace.demo() if view.token == DEMO else None
-    if view.help:
-        guide.show(desk)
-    elif demo is not None:
-        _with_model(desk, demo, view, visitor)
-    elif file is not None:
-        _with_file(desk, file, view, visitor)
-    else:
-        if view.token:
-            blocks.box(_("The file of this address is no longer here. Upload it again to see it."), note=True)
-        welcome.show(desk, view, visitor)
+    _header(session)
+    _content(session)
     st.space("large")
     blocks.quiet(vgg16_licence(speaker()))
     render_guard.end(run)
 
 
-def _header(view: View, spoken: str) -> None:
+def _header(session: Session) -> None:
     """The name of the page, what it is for, help and the language."""
+    view = session.view
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         blocks.title("filterviz", _("See what your Keras image network has learned, filter by filter, beside VGG16."))
         with st.container(key="header-right", horizontal=True, width="content", vertical_alignment="center"):
@@ -66,52 +52,66 @@ def _header(view: View, spoken: str) -> None:
             if st.button(label, key="help", type="tertiary", icon=":material/help:" if not view.help else None):
                 address.go(replace(view, help=not view.help))
             language = blocks.choice(
-                _("Language"), list(LANGUAGES), spoken, LANGUAGES.__getitem__, key="language-choice", named=False
+                _("Language"),
+                list(LANGUAGES),
+                session.language,
+                LANGUAGES.__getitem__,
+                key="language-choice",
+                named=False,
             )
-    if language != spoken:
+    if language != session.language:
         address.go(replace(view, language=language))
 
 
-def _with_file(desk: Server, file: Upload, view: View, visitor: str) -> None:
+def _content(session: Session) -> None:
+    """What the address asks for: the explanation, a network, or the page before an upload."""
+    view, server = session.view, session.server
+    file = server.uploads.find(view.token) if view.token else None
+    demo = server.workspace.demo() if view.token == DEMO else None
+    if view.help:
+        guide.show(session)
+    elif demo is not None:
+        _network(session, demo)
+    elif file is not None:
+        _file(session, file)
+    else:
+        if view.token:
+            blocks.box(_("The file of this address is no longer here. Upload it again to see it."), note=True)
+        welcome.show(session)
+
+
+def _file(session: Session, file: Upload) -> None:
     """What is in a file, or why it cannot be opened."""
     try:
         with st.spinner(_("Reading the file …")):
-            model = desk.open(file, view.architecture)
+            model = session.server.open(file, session.view.architecture)
     except FiltervizError as error:
-        blocks.line(text.plain(file.name))
+        blocks.line(plain(file.name))
         blocks.problem(error)
         if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where:
-            _offer(view, error.where)
-        upload_field.ask(desk, view, visitor)
+            _offer_to_open_as(session, error.where)
+        upload_field.ask(session)
         return
-    _with_model(desk, model, view, visitor)
+    _network(session, model)
 
 
-def _with_model(desk: Server, model: Model, view: View, visitor: str) -> None:
-    """What a network is, what to show of it, and the walls."""
-    with st.container(key="model", horizontal=True, vertical_alignment="center"):
-        with st.container(key="model-line"):
-            blocks.line(text.model_line(model))
-            blocks.quiet(text.model_sentence(model.spec))
-        # Under a key of the network it is drawn for: open, it would stay open above the next one.
-        with st.popover(_("Open another file"), icon=":material/upload:", key=f"another-{view.token}"):
-            upload_field.ask(desk, view, visitor)
-    for note in model.spec.notes:
-        blocks.quiet(text.plain(note, blocks.LONGEST_SENTENCE))
+def _network(session: Session, model: Model) -> None:
+    """A network: what it is, what to show of it, and the sections that show it."""
+    network_head.show(session, model)
     if not model.spec.visualisable:
-        blocks.box(_("Nothing of this network can be shown; the list says why."), note=True)
+        blocks.box(_("Nothing of this network can be shown. The table says why."), note=True)
         blocks.layers(model.spec.layers)
         return
-    before = view.fitted(model.spec)
-    view = controls.choose(desk, model, before)
-    if view != before:
-        address.put(view)
-    walls.show(desk, model, view, visitor)
-    controls.layers_of(model.spec, view)
+    before = session.with_view(session.view.fitted(model.spec))
+    after = controls.choose(before, model)
+    if after.view != before.view:
+        address.put(after.view)
+    for section in SECTIONS:
+        section(after, model)
 
 
-def _offer(view: View, architecture: str) -> None:
+def _offer_to_open_as(session: Session, architecture: str) -> None:
     """Open bare weights as the network whose names and shapes they have, if the visitor agrees."""
-    label = _("Open it as {architecture}").format(architecture=text.plain(architecture))
+    label = _("Open it as {architecture}").format(architecture=plain(architecture))
     if st.button(label, type="primary", key="open-as"):
-        address.go(replace(view, architecture=architecture.lower()))
+        address.go(replace(session.view, architecture=architecture.lower()))

@@ -1,4 +1,4 @@
-"""How far the work is, how long it will take still, and the buttons that stop it and go on with it."""
+"""How far the work is, how long it will still take, and the buttons that stop it and go on with it."""
 
 from __future__ import annotations
 
@@ -12,141 +12,144 @@ from streamlit.delta_generator import DeltaGenerator
 from filterviz.analysis.cost import effort
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
-from filterviz.service.server import Server
-from filterviz.ui import blocks, text
+from filterviz.spec.names import plain
+from filterviz.ui import blocks
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
-from filterviz.ui.wall import DETAIL, POLL_SECONDS, Wall
+from filterviz.ui.session import Session
+from filterviz.ui.text import quantities
+from filterviz.ui.wall import DETAIL, POLL_SECONDS, ShownWall
+
+_Drawn = tuple[Status | bool, ...]
+"""What the page as a whole depends on: it is drawn again when this changes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """Room for the bar above the walls, and how these stand before they are drawn.
+class ProgressBar:
+    """The room for the bar above the walls, and the state of these before they are drawn.
 
-    The bar is drawn after them, when the whole page is on its way: its first turn comes soon, and the sooner a turn
-    comes after the page, the more Streamlit loses of it (see :mod:`filterviz.ui.components.render_guard`).
+    The bar is drawn after the walls, when the whole page is on its way: its first turn comes soon, and the sooner a
+    turn comes after the page, the more Streamlit loses of it (see :mod:`filterviz.ui.components.render_guard`).
 
     Attributes:
-        desk: where the work is done.
-        walls: all that the page shows.
-        pending: the other network, if more will come once it is open.
-        room: for the bar.
-        drawn: what the page that is drawn below depends on.
+        session: The visitor's page.
+        walls: All walls of the page.
+        pending: The other network, if more walls will come once it is open.
+        room: The container for the bar.
+        drawn: What the page that is drawn below depends on.
     """
 
-    desk: Server
-    walls: Sequence[Wall]
+    session: Session
+    walls: Sequence[ShownWall]
     pending: Future[Model] | None
     room: DeltaGenerator
-    drawn: tuple[Status | bool, ...]
+    drawn: _Drawn
 
     def show(self, *, stop: Callable[[], None], resume: Callable[[], None]) -> None:
         """A bar, a line and Stop while something is being made; what came of it afterwards.
 
-        The page as a whole is drawn again whenever a wall begins or ends, so that only walls in the making are polled.
+        The page as a whole is drawn again whenever a wall begins or ends, so that only walls at work are polled.
 
         Args:
-            stop: called when the visitor presses Stop.
-            resume: called when the visitor wants what was stopped or broke off after all.
+            stop: Called when the visitor presses Stop.
+            resume: Called when the visitor wants what was stopped or has failed after all.
         """
-        active = self.pending is not None or not all(wall.look(self.desk).status.over for wall in self.walls)
-        every = POLL_SECONDS if active else None
-        live(_bar, self.room, every, self.desk, self.walls, self.drawn, self.pending, stop, resume)
+        active = self.pending is not None or not all(wall.state(self.session).status.over for wall in self.walls)
+        live(_draw, self.room, POLL_SECONDS if active else None, self, stop, resume)
 
 
-def begin(desk: Server, walls: Sequence[Wall], pending: Future[Model] | None = None) -> Progress:
-    """To be called before the walls are drawn; see :class:`Progress`."""
-    return Progress(desk, walls, pending, st.container(), _statuses(desk, walls, pending is not None))
+def begin(session: Session, walls: Sequence[ShownWall], pending: Future[Model] | None = None) -> ProgressBar:
+    """Reserve the room for the bar, before the walls are drawn."""
+    return ProgressBar(session, walls, pending, st.container(), _page_state(session, walls, pending is not None))
 
 
-def _bar(
-    desk: Server,
-    walls: Sequence[Wall],
-    drawn: tuple[Status | bool, ...],
-    awaited: Future[Model] | None,
-    stop: Callable[[], None],
-    resume: Callable[[], None],
-) -> None:
-    pending = awaited is not None
-    now = _statuses(desk, walls, awaited is not None and not awaited.done())
-    if now != drawn and DETAIL not in st.session_state:
+def _draw(bar: ProgressBar, stop: Callable[[], None], resume: Callable[[], None]) -> None:
+    session, walls = bar.session, bar.walls
+    now = _page_state(session, walls, bar.pending is not None and not bar.pending.done())
+    if now != bar.drawn and DETAIL not in st.session_state:
         st.rerun()
-    states = [wall.look(desk) for wall in walls]
-    if pending or not all(state.status.over for state in states):
-        with st.container(key="progress", horizontal=True, vertical_alignment="center"):
-            with st.container(key="progress-bar"):
-                st.progress(_share(states))
-                blocks.quiet(_line(desk, walls, states))
-            pressed = st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
-        if pressed:
-            st.rerun()
-        return
-    errors = {str(error): error for wall in walls if (error := wall.error(desk)) is not None}
+    states = [wall.state(session) for wall in walls]
+    if bar.pending is not None or not all(state.status.over for state in states):
+        pressed = _at_work(session, walls, states, stop)
+    else:
+        pressed = _over(session, walls, states, resume)
+    if pressed:
+        st.rerun()
+
+
+def _at_work(
+    session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState], stop: Callable[[], None]
+) -> bool:
+    with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+        with st.container(key="progress-bar"):
+            st.progress(share_done(states))
+            blocks.quiet(_line(session, walls, states))
+        return st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
+
+
+def _over(
+    session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState], resume: Callable[[], None]
+) -> bool:
+    errors = {str(error): error for wall in walls if (error := wall.error(session)) is not None}
     for error in errors.values():
         blocks.problem(error)
-    if errors or any(state.status is Status.STOPPED for state in states):
-        with st.container(key="stopped", horizontal=True, vertical_alignment="center"):
-            done, total = _tiles(states)
-            line = _("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total)
-            pressed = st.button(
-                _("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary"
-            )
-            blocks.quiet(line)
-        if pressed:
-            st.rerun()
+    if not errors and all(state.status is not Status.STOPPED for state in states):
+        return False
+    done, total = _tiles(states)
+    with st.container(key="stopped", horizontal=True, vertical_alignment="center"):
+        pressed = st.button(_("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary")
+        blocks.quiet(_("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total))
+    return pressed
 
 
-def _statuses(desk: Server, walls: Sequence[Wall], pending: bool) -> tuple[Status | bool, ...]:
-    """What the page as drawn depends on."""
-    # The other side is held until the visitor's own has begun.
-    begun = any(wall.begun(desk) for wall in walls if wall.place == 0)
-    return (pending, begun, *(wall.look(desk).status for wall in walls))
+def _page_state(session: Session, walls: Sequence[ShownWall], pending: bool) -> _Drawn:
+    # The other side is paused until the visitor's own has begun.
+    begun = any(wall.has_begun(session) for wall in walls if wall.column == 0)
+    return (pending, begun, *(wall.state(session).status for wall in walls))
 
 
 def _tiles(states: Sequence[LayerState]) -> tuple[int, int]:
-    """Tiles that are finished, and that were asked for."""
+    """How many tiles are finished, and how many were asked for."""
     return sum(len(state.patterns) for state in states), sum(len(state.wanted) for state in states)
 
 
-def _share(states: Sequence[LayerState]) -> float:
-    """The finished share, counting the steps of unfinished tiles."""
+def share_done(states: Sequence[LayerState]) -> float:
+    """The finished share, 0 to 1, which counts the steps of unfinished tiles."""
     done, total = _tiles(states)
     begun = sum(len(state.previews) * state.step / state.steps for state in states if state.steps)
     return min(1.0, (done + begun) / total) if total else 0.0
 
 
-def _line(desk: Server, walls: Sequence[Wall], states: Sequence[LayerState]) -> str:
+def _line(session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState]) -> str:
     """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · about 2 min left``."""
     done, total = _tiles(states)
     parts = [_("{done} of {total} tiles").format(done=done, total=total)]
     running = next((at for at, state in enumerate(states) if state.status is Status.RUNNING), None)
     if running is not None:
         state = states[running]
-        layer = _("{layer} of {side}").format(layer=text.plain(state.request.layer, 40), side=walls[running].side)
+        layer = _("{layer} of {side}").format(layer=plain(state.request.layer, 40), side=walls[running].side)
         if state.steps:
             parts.append(_("{layer}: step {step} of {steps}").format(layer=layer, step=state.step, steps=state.steps))
         else:
             parts.append(_("getting {layer} ready").format(layer=layer))
         left = seconds_left(walls, states)
         if left is not None:
-            parts.append(text.seconds_left(left))
-    elif desk.download is not None:
-        received, size = desk.download
+            parts.append(quantities.seconds_left(left))
+    elif session.server.workspace.download is not None:
+        received, size = (number / 1e6 for number in session.server.workspace.download)
         parts.append(
-            _("downloading VGG16's weights: {received:.0f} of {size:.0f} MB").format(
-                received=received / 1e6, size=size / 1e6
-            )
+            _("downloading VGG16's weights: {received:.0f} of {size:.0f} MB").format(received=received, size=size)
         )
     return " · ".join(parts)
 
 
-def seconds_left(walls: Sequence[Wall], states: Sequence[LayerState]) -> float | None:
-    """How long everything on the page will take still, from what a tile takes where one is being made.
+def seconds_left(walls: Sequence[ShownWall], states: Sequence[LayerState]) -> float | None:
+    """How long everything on the page will still take, from what a tile takes in the layer that is being made.
 
-    A deeper layer costs more, and by how much :func:`filterviz.analysis.cost.effort` knows about.
+    A deeper layer costs more; :func:`filterviz.analysis.cost.effort` says by how much.
 
     Returns:
-        ``None`` while nothing has been measured.
+        Seconds; ``None`` while nothing has been measured.
     """
     running = [at for at, state in enumerate(states) if state.status is Status.RUNNING and state.tile_seconds]
     if not running:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -13,26 +13,22 @@ from filterviz.service.model import UNTRAINED
 from filterviz.settings import Settings
 from filterviz.spec import DEFAULT_RECIPE, RECIPES, LayerSpec, ModelSpec, PixelRange, Recipe, Request
 from filterviz.ui.i18n import LANGUAGES
-from filterviz.ui.text import convolutions
+from filterviz.ui.layer_choice import sensible_layers
 
 EVERY = 0
-"""In place of a number of filters: all of them."""
+"""Stands for all filters where a number of filters is expected."""
 
 COUNTS = (25, 64, EVERY)
-"""How many filters of a layer may be shown on a page of its wall."""
+"""How many filters of a layer can be shown on a page of its wall."""
 
 SORTS = ("", "response", "similarity")
-"""What a wall's tiles are put in order by: their filters' numbers, how strongly these respond, how alike they look."""
+"""How a wall's tiles can be sorted: by their filters' numbers, by response, or so that similar tiles are together."""
 
 MOST_PAGES = 1000
-
-SENSIBLE = 5
-"""So many layers are chosen before anybody chooses."""
 
 MOST_LAYERS = 12
 
 LARGEST_SEED = 2**31 - 1
-
 
 _ALL = "all"
 
@@ -44,19 +40,19 @@ class View:
     """Everything that determines what the page shows.
 
     Attributes:
-        token: of the uploaded file; empty where there is none.
-        architecture: the network that a file of bare weights is opened as; empty for any other file.
-        other: what stands beside it: VGG16 if empty, ``untrained`` for the same network before training, or the token
+        token: Token of the uploaded file; empty where there is none.
+        architecture: The network that a file of bare weights is opened as; empty for any other file.
+        other: The network beside it: empty for VGG16, ``untrained`` for the same network before training, or the token
             of another file.
-        layers: indices of the chosen layers in ``ModelSpec.layers``; empty where the choice is left to the page.
-        beside: for some of them, the index of the other network's layer that stands beside.
-        recipe: how the pictures are made.
-        count: filters of each layer that are shown at once, one of :data:`COUNTS`.
-        pages: for some of the layers, which page of their filters is shown, counted from 1.
-        sort: one of :data:`SORTS`.
-        pixel_range: of the uploaded model; VGG16 has its own.
-        language: that was asked for; empty to go by the browser.
-        help: whether the page that explains is shown instead.
+        layers: Indices of the chosen layers in ``ModelSpec.layers``; empty where the choice is left to the page.
+        beside: By index of a chosen layer, the index of the other network's layer beside it, where that was chosen.
+        recipe: How the patterns are made.
+        count: How many filters of each layer are shown at once, one of :data:`COUNTS`.
+        pages: By index of a layer, which page of its filters is shown, counted from 1.
+        sort: One of :data:`SORTS`.
+        pixel_range: The pixel range of the uploaded model; VGG16 has its own.
+        language: The language that was asked for; empty to go by the browser.
+        help: Whether the page that explains is shown instead.
     """
 
     token: str = ""
@@ -74,7 +70,7 @@ class View:
 
     @classmethod
     def from_query(cls, params: Params, settings: Settings) -> Self:
-        """The view of an address; whatever does not fit is left at its default.
+        """The view of an address; whatever does not fit keeps its default.
 
         Example:
             >>> view = View.from_query({"m": "ab", "layers": "0.4", "beside": "4-7", "size": "huge"}, Settings())
@@ -109,7 +105,7 @@ class View:
         )
 
     def to_query(self) -> dict[str, str]:
-        """The inverse of :meth:`from_query`; what is at its default is left out."""
+        """The inverse of :meth:`from_query`; what has its default is left out."""
         plain = RECIPES[self.recipe.name]
         parts = {
             "m": self.token,
@@ -132,43 +128,43 @@ class View:
         return {name: text for name, text in parts.items() if text}
 
     def fitted(self, spec: ModelSpec) -> View:
-        """The same view of layers that the model has and that can be shown; the sensible ones where none is left."""
+        """The same view of those layers that the model has and that can be shown; else of sensible ones."""
         layers = tuple(index for index in self.layers if index < len(spec.layers) and spec.layers[index].visualisable)
         return replace(self, layers=layers or sensible_layers(spec))
 
     def change(self, **fields: Any) -> View:
-        """The view after a visitor's choice. Pages go back to the first where what they count changes."""
+        """The view after a visitor's choice. Another number of filters per page leads back to the first page."""
         if "count" in fields and fields["count"] != self.count:
             fields = {"pages": {}, **fields}
         return replace(self, **fields)
 
     @property
     def work(self) -> View:
-        """What has to be made for it: the same for two views that only show it in another way."""
+        """The work behind the view: the same for two views that only show it differently."""
         return replace(self, sort=SORTS[0], language="", help=False)
 
     def request(self, index: int, spec: ModelSpec) -> Request:
-        """The question whose answer is the wall of one of the model's layers."""
+        """The request whose answer is the wall of one of the model's layers."""
         layer = spec.layers[index]
         return Request(layer.name, self.filters(index, layer), self.recipe, self.pixel_range)
 
     def other_request(self, index: int, layer: LayerSpec) -> Request:
-        """The question whose answer is the wall beside that: the same recipe, in the other network's own pixel range.
+        """The request for the wall beside that: the same recipe, in the other network's own pixel range.
 
         Args:
-            index: of the visitor's layer.
-            layer: of the other network.
+            index: The index of the visitor's layer.
+            layer: The layer of the other network.
         """
         # Before training a network expects the same pixels as after it.
         pixel_range = self.pixel_range if self.other == UNTRAINED else PixelRange.AUTO
         return Request(layer.name, self.filters(index, layer), self.recipe, pixel_range)
 
     def filters(self, index: int, layer: LayerSpec) -> tuple[int, ...]:
-        """The filters on the page of a wall, the last page where there is no such page.
+        """The filters on the chosen page of a wall, or on its last page where there is no such page.
 
         Args:
-            index: of the visitor's layer, which decides on the page for both sides.
-            layer: whose filters.
+            index: The index of the visitor's layer, for which the page of both sides is chosen.
+            layer: The layer of the wall.
 
         Example:
             >>> View(pages={3: 2}).filters(3, LayerSpec("c", "Conv2D", channels=32))
@@ -181,37 +177,17 @@ class View:
         return tuple(range((page - 1) * self.count, min(page * self.count, channels)))
 
     def pages_of(self, layer: LayerSpec) -> int:
-        """How many pages a layer's filters make."""
+        """How many pages a layer's filters take."""
         return 1 if self.count == EVERY else max(1, math.ceil((layer.channels or 0) / self.count))
 
     def counterpart(self, index: int, spec: ModelSpec, reference: ModelSpec) -> LayerSpec:
-        """The other network's layer beside one of the model's: the one chosen, else the one that sees as much."""
+        """The other network's layer beside one of the model's: the chosen one, or the one with the closest field."""
         if self.other == UNTRAINED and index not in self.beside:
             return reference.layers[index]
         chosen = self.beside.get(index)
         if chosen is not None and chosen < len(reference.layers) and reference.layers[chosen].visualisable:
             return reference.layers[chosen]
         return match(spec.layers[index], reference, model=spec)
-
-
-def sensible_layers(spec: ModelSpec) -> tuple[int, ...]:
-    """About five layers spread over the depth, the first and the last among them; convolutions where there are any.
-
-    Returns:
-        Indices into ``spec.layers``.
-    """
-    places = layer_choices(spec)
-    if len(places) <= SENSIBLE:
-        return tuple(places)
-    step = (len(places) - 1) / (SENSIBLE - 1)
-    return tuple(places[math.floor(number * step + 0.5)] for number in range(SENSIBLE))
-
-
-def layer_choices(spec: ModelSpec, *, every: bool = False) -> Sequence[int]:
-    """Indices of the layers to choose from: the convolutions, or every layer that can be shown."""
-    wanted = spec.visualisable if every else convolutions(spec) or spec.visualisable
-    names = {layer.name for layer in wanted}
-    return [index for index, layer in enumerate(spec.layers) if layer.name in names]
 
 
 def _pairs(text: str) -> dict[int, int]:

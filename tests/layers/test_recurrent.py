@@ -20,9 +20,11 @@ def test_a_gru_has_two_biases_where_it_resets_after_the_product(after: bool) -> 
     agrees(keras.layers.GRU(4, reset_after=after), (None, 6, 5))
 
 
+@pytest.mark.parametrize("rank", [1, 2, 3])
 @pytest.mark.parametrize("sequences", [True, False])
-def test_over_images(sequences: bool) -> None:
-    agrees(keras.layers.ConvLSTM2D(4, 3, return_sequences=sequences, padding="same"), (None, 6, 8, 8, 3))
+def test_over_vectors_images_and_volumes(sequences: bool, rank: int) -> None:
+    layer = getattr(keras.layers, f"ConvLSTM{rank}D")(4, 3, return_sequences=sequences, padding="same")
+    agrees(layer, (None, 6, *(8,) * rank, 3))
 
 
 @pytest.mark.parametrize(("mode", "units"), [("concat", 8), ("sum", 4), ("mul", 4), ("ave", 4)])

@@ -71,7 +71,7 @@ def test_one_input_needs_no_list() -> None:
         ([IMAGE, VECTOR.astype(str)], "i1 holds <U32, and not whole or floating-point numbers."),
         ([IMAGE, VECTOR.astype(complex)], "i1 holds complex128"),
         ([IMAGE, VECTOR.astype(object)], "i1 holds object"),
-        ([IMAGE, [[1.0], [1.0, 2.0]]], "i1 is no array: its rows are of different lengths."),
+        ([IMAGE, [[1.0], [1.0, 2.0]]], "i1 is not an array: its rows are of different lengths."),
     ],
 )
 def test_inputs_that_do_not_fit_are_told_which_would(given: Any, what: str) -> None:
@@ -172,6 +172,6 @@ def test_which_layer_is_in_the_way_is_said_where_nothing_can_be_computed() -> No
 
 def test_more_outputs_than_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_arrays, "LARGEST_RESULT", 4000)
-    network_arrays.Growing(500).add([np.zeros((1, 2), np.float32)])
+    network_arrays.OutputCollector(500).add([np.zeros((1, 2), np.float32)])
     with pytest.raises(BadRequest, match="Give fewer inputs at a time"):
-        network_arrays.Growing(501).add([np.zeros((1, 2), np.float32)])
+        network_arrays.OutputCollector(501).add([np.zeros((1, 2), np.float32)])

@@ -16,39 +16,39 @@ def at(view: View) -> dict[str, str]:
 
 
 @pytest.fixture
-def way() -> History:
-    way = History()
-    way.arrive(START)
-    return way
+def history() -> History:
+    history = History()
+    history.arrive(START)
+    return history
 
 
-def test_an_address_that_was_left_leads_on(way: History) -> None:
-    way.lead(FILE)
-    assert way.further(START) == FILE
-    assert way.further(at(FILE)) is None
-    way.lead(HELP)
-    assert way.further(START) == HELP, "to where the page is by now, not to where it was led then"
-    assert way.further(at(FILE)) == HELP
+def test_an_address_that_was_left_leads_to_what_the_page_shows(history: History) -> None:
+    history.leave_for(FILE)
+    assert history.successor(START) == FILE
+    assert history.successor(at(FILE)) is None
+    history.leave_for(HELP)
+    assert history.successor(START) == HELP, "what the page shows by now, not what it was left for then"
+    assert history.successor(at(FILE)) == HELP
 
 
-def test_an_address_that_was_come_back_to_is_meant(way: History) -> None:
-    way.lead(FILE)
-    way.lead(View())
-    assert way.further(START) is None
-    assert way.further(at(FILE)) == View()
-    way.arrive(at(FILE))
-    assert way.further(at(FILE)) is None, "the browser went back to it"
+def test_an_address_that_was_come_back_to_is_meant(history: History) -> None:
+    history.leave_for(FILE)
+    history.leave_for(View())
+    assert history.successor(START) is None
+    assert history.successor(at(FILE)) == View()
+    history.arrive(at(FILE))
+    assert history.successor(at(FILE)) is None, "the browser went back to it"
 
 
-def test_an_address_nobody_left_is_meant(way: History) -> None:
-    way.lead(FILE)
-    way.lead(FILE)
-    assert way.further(at(FILE)) is None
-    assert way.further(at(View(token="b" * 24))) is None
+def test_an_address_nobody_left_is_meant(history: History) -> None:
+    history.leave_for(FILE)
+    history.leave_for(FILE)
+    assert history.successor(at(FILE)) is None
+    assert history.successor(at(View(token="b" * 24))) is None
 
 
-def test_what_was_left_is_forgotten(way: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    way.lead(FILE)
+def test_what_was_left_is_forgotten(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    history.leave_for(FILE)
     now = address.time.monotonic()
     monkeypatch.setattr(address.time, "monotonic", lambda: now + address.GRACE_SECONDS + 1)
-    assert way.further(START) is None
+    assert history.successor(START) is None

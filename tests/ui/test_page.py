@@ -15,31 +15,28 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from filterviz.service import server as desk_module
-from filterviz.service.job_state import Status
 from filterviz.service.model import Model
 from filterviz.service.server import Server
-from filterviz.spec import Request
 from filterviz.storage.uploads import Upload
 from filterviz.ui import page
 from filterviz.ui.sections import walls
-from filterviz.ui.view import View
-from filterviz.ui.wall import Wall
+from filterviz.ui.session import Session
+from filterviz.ui.wall import ShownWall
 
 APP = Path(__file__).parents[2] / "app.py"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The desk that the page will find: an empty cache, no VGG16."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that the page will find: its cache is empty, and there is no VGG16."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FILTERVIZ_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("FILTERVIZ_VGG16_WEIGHTS", str(tmp_path_factory.mktemp("empty") / "vgg16.h5"))
         patch.setenv("FILTERVIZ_WORKERS", "1")
         st.cache_resource.clear()
-        desk = page.the_desk()
-        yield desk
-        desk.close()
+        server = page.the_server()
+        yield server
+        server.close()
         st.cache_resource.clear()
 
 
@@ -68,9 +65,9 @@ def until(app: AppTest, condition: Callable[[str], bool], seconds: float = 90) -
     return text
 
 
-def kept(desk: Server, file: Path, tail: bytes = b"") -> Upload:
+def kept(server: Server, file: Path, tail: bytes = b"") -> Upload:
     """A file as if it had been uploaded; bytes after its end make it another file of the same network."""
-    return desk.uploads.keep(file.name, io.BytesIO(file.read_bytes() + tail))
+    return server.uploads.keep(file.name, io.BytesIO(file.read_bytes() + tail))
 
 
 def address_of(app: AppTest) -> dict[str, str]:
@@ -86,7 +83,7 @@ def tiles(app: AppTest) -> list[str]:
     return [tile["text"] for wall in wall_data(app) for tile in wall["tiles"]]
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("server")
 def test_an_empty_page_says_what_it_is() -> None:
     app = opened()
     assert "beside VGG16" in written(app)
@@ -108,17 +105,17 @@ def all_finished(app: AppTest, count: int) -> list[str]:
     return tiles(app)
 
 
-def test_a_file_shows_its_patterns_without_another_question(desk: Server, family_files: dict[str, Path]) -> None:
+def test_a_file_shows_its_patterns_without_another_question(server: Server, family_files: dict[str, Path]) -> None:
     app = opened(family_files["keras_2_1.h5"])
     assert "keras_2_1.h5 · 2 conv layers · 10 filters · 16x16x3 · Keras 2.1" in written(app)
     assert "It looks at colour pictures of 16 x 16 pixels" in written(app)
-    spec = desk.open(kept(desk, family_files["keras_2_1.h5"])).spec
+    spec = server.open(kept(server, family_files["keras_2_1.h5"])).spec
     assert [spec.layers[at].kind for at in app.multiselect[0].value] == ["Conv2D", "Conv2D"]
     until(app, lambda _text: any(text.startswith(("Pattern", "No pattern")) for text in tiles(app)))
 
 
 def test_the_download_of_teachable_machine_shows_its_classes_by_name(
-    desk: Server, family_files: dict[str, Path], tmp_path: Path
+    server: Server, family_files: dict[str, Path], tmp_path: Path
 ) -> None:
     path = tmp_path / "converted_keras.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -126,8 +123,8 @@ def test_the_download_of_teachable_machine_shows_its_classes_by_name(
         archive.writestr("labels.txt", "0 Cat\n1 <b>Dog</b>\n")
     app = opened(path)
     assert "converted_keras.zip · 2 conv layers" in written(app)
-    upload = kept(desk, path)
-    at = next(at for at, layer in enumerate(desk.open(upload).spec.layers) if layer.kind == "Dense")
+    upload = kept(server, path)
+    at = next(at for at, layer in enumerate(server.open(upload).spec.layers) if layer.kind == "Dense")
     app = opened(m=upload.token, layers=str(at), **QUICK)
     all_finished(app, 2)
     shown = wall_data(app)[0]["tiles"]
@@ -136,8 +133,8 @@ def test_the_download_of_teachable_machine_shows_its_classes_by_name(
     assert "<b>" not in written(app)
 
 
-def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Server, family_files: dict[str, Path]) -> None:
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, **QUICK)
+def test_from_a_file_to_its_patterns_and_back_by_the_address(server: Server, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, **QUICK)
     found = all_finished(app, 10)
     assert "FILTERVIZ_VGG16_WEIGHTS names" in written(app), "VGG16 is not here; the rest works"
 
@@ -152,8 +149,8 @@ def test_from_a_file_to_its_patterns_and_back_by_the_address(desk: Server, famil
     assert all_finished(again, 10) == found
 
 
-def test_the_conditions_hold_when_they_are_sent(desk: Server, family_files: dict[str, Path]) -> None:
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
+def test_the_conditions_hold_when_they_are_sent(server: Server, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
     all_finished(app, 4)
     token = address_of(app)["m"]
     app.number_input(key=f"steps-classic-{token}").set_value(4)
@@ -162,19 +159,32 @@ def test_the_conditions_hold_when_they_are_sent(desk: Server, family_files: dict
     all_finished(app, 4)
 
 
-def test_tiles_in_order_of_response_and_of_likeness(desk: Server, family_files: dict[str, Path]) -> None:
-    token = kept(desk, family_files["keras_2_1.h5"]).token
+def test_tiles_in_order_of_response_and_of_likeness(server: Server, family_files: dict[str, Path]) -> None:
+    token = kept(server, family_files["keras_2_1.h5"]).token
     app = opened(m=token, layers="3", **QUICK)
     found = all_finished(app, 6)
     app.segmented_control(key=f"sort-{token}").select("response").run()
     numbers = [float(text.rpartition(" ")[2]) for text in tiles(app) if text.startswith("Pattern")]
+    assert len(numbers) >= 2, "or they would be in any order"
     assert numbers == sorted(numbers, reverse=True)
+    assert sorted(tiles(app)) == sorted(found)
     app.segmented_control(key=f"sort-{token}").select("similarity").run()
     assert sorted(tiles(app)) == sorted(found)
     assert address_of(app)["sort"] == "similarity"
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("server")
+def test_a_section_more_is_an_entry_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def about(session: Session, model: Model) -> None:
+        st.text(f"{model.name} in {session.language}, layers {session.view.layers}")
+
+    monkeypatch.setattr(page, "SECTIONS", (*page.SECTIONS, about))
+    app = opened(m="cats_and_dogs", layers="1")
+    assert [element.value for element in app.text] == ["cats & dogs in en, layers (1,)"]
+    assert not opened().text, "it is of the page of a network"
+
+
+@pytest.mark.usefixtures("server")
 def test_filters_in_pages() -> None:
     def shown(**address: str) -> list[int]:
         return [tile["filter"] for tile in wall_data(opened(m="cats_and_dogs", layers="1", **address))[0]["tiles"]]
@@ -185,21 +195,21 @@ def test_filters_in_pages() -> None:
     assert shown(count="all") == list(range(32))
 
 
-def test_stop_keeps_what_there_is_and_resume_goes_on(desk: Server, family_files: dict[str, Path]) -> None:
-    token = kept(desk, family_files["keras_2_4_functional.h5"]).token
+def test_stop_keeps_what_there_is_and_resume_goes_on(server: Server, family_files: dict[str, Path]) -> None:
+    token = kept(server, family_files["keras_2_4_functional.h5"]).token
     app = opened(m=token, layers="1", recipe="classic", size="256", steps="4000")
     until(app, lambda text: "step" in text)
     app.button(key="stop").click().run()
     until(app, lambda text: "Stopped. 0 of 4 tiles are finished and kept." in text)
-    assert all(label.startswith("Unfinished pattern") for label in tiles(app))
+    assert [label.startswith("Unfinished pattern") for label in tiles(app)] == [True] * 4
     app.button(key="resume").click().run()
     until(app, lambda text: "step" in text)
     app.button(key="stop").click().run()
     until(app, lambda text: "Stopped." in text)
 
 
-def test_what_was_stopped_says_nothing_about_what_comes_next(desk: Server, family_files: dict[str, Path]) -> None:
-    stopped, another = (kept(desk, family_files[name]) for name in ("keras_2_4_functional.h5", "keras_2_1.h5"))
+def test_what_was_stopped_says_nothing_about_what_comes_next(server: Server, family_files: dict[str, Path]) -> None:
+    stopped, another = (kept(server, family_files[name]) for name in ("keras_2_4_functional.h5", "keras_2_1.h5"))
     app = opened(m=stopped.token, layers="1", recipe="classic", size="240", steps="4000")
     until(app, lambda text: "step" in text)
     app.button(key="stop").click().run()
@@ -212,8 +222,8 @@ def test_what_was_stopped_says_nothing_about_what_comes_next(desk: Server, famil
     all_finished(app, 10)
 
 
-def test_the_page_that_explains_and_the_way_back(desk: Server, family_files: dict[str, Path]) -> None:
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
+def test_the_page_that_explains_and_the_way_back(server: Server, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK)
     all_finished(app, 4)
     app.button(key="help").click().run()
     assert "How a pattern is made" in written(app)
@@ -222,7 +232,7 @@ def test_the_page_that_explains_and_the_way_back(desk: Server, family_files: dic
     all_finished(app, 4)
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("server")
 def test_another_language_stays_in_the_address() -> None:
     app = opened()
     app.segmented_control(key="language-choice").select("zh").run()
@@ -232,7 +242,7 @@ def test_another_language_stays_in_the_address() -> None:
     assert "Drop the file" in written(app)
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("server")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -253,10 +263,10 @@ def test_a_refusal_is_a_sentence_and_the_page_goes_on(name: str, content: bytes)
 
 
 def test_why_a_file_could_not_be_kept_stays_until_the_next_file(
-    desk: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    server: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = family_files["keras_2_1.h5"]
-    monkeypatch.setattr(desk.uploads, "_settings", replace(desk.settings, upload_bytes=good.stat().st_size))
+    monkeypatch.setattr(server.uploads, "_settings", replace(server.settings, upload_bytes=good.stat().st_size))
     app = opened()
     app.file_uploader[0].upload("large.h5", good.read_bytes() + b"!")
     app.run()
@@ -270,102 +280,50 @@ def test_why_a_file_could_not_be_kept_stays_until_the_next_file(
     assert "is larger than" not in written(app)
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("server")
 def test_an_address_of_a_file_that_is_gone() -> None:
     assert "no longer here" in written(opened(m="0" * 24, layers="1"))
 
 
-def slow_wall(desk: Server, file: Path, tail: bytes) -> tuple[Model, Request]:
-    model = desk.open(kept(desk, file, tail=tail))
-    view = View.from_query({"recipe": "classic", "size": "256", "steps": "4000"}, desk.settings)
-    return model, view.request(1, model.spec)
-
-
-def test_a_wall_that_two_look_at_is_stopped_for_neither(desk: Server, family_files: dict[str, Path]) -> None:
-    model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0")
-    desk.start(model, [request], "one")
-    desk.start(model, [request], "two")
-    desk.stop([(model, request)], "one")
-    time.sleep(0.5)
-    found = desk.look(model, request, "two")
-    assert found is not None
-    assert found[0].status in (Status.WAITING, Status.RUNNING)
-    desk.leave("two")
-    assert desk.look(model, request, "two") is None
-
-
-def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
-    desk: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Most often the other is the same visitor before a reload."""
-    monkeypatch.setattr(desk_module, "LEASE_SECONDS", 0.6)
-    model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0\0")
-    desk.start(model, [request], "before")
-    desk.start(model, [request], "after")
-    desk.stop([(model, request)], "after")
-    desk.look(model, request, "after")  # as the part of the page does that was drawn before
-    found = desk.look(model, request, "after")
-    assert found is not None
-    assert found[0].status in (Status.WAITING, Status.RUNNING)
-    deadline = time.monotonic() + 20
-    while found[0].status is not Status.STOPPED:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-        found = desk.look(model, request, "after")
-        assert found is not None
-
-
-def test_another_view_ends_what_is_no_longer_looked_at(desk: Server, family_files: dict[str, Path]) -> None:
-    model, request = slow_wall(desk, family_files["keras_2_1.h5"], b"\0\0\0")
-    other = replace(request, layer="conv2d_2")
-    desk.start(model, [request, other], "one")
-    desk.keep_only([(model, other)], "one")
-    assert desk.look(model, request, "one") is None
-    found = desk.look(model, other, "one")
-    assert found is not None
-    assert found[0].status in (Status.WAITING, Status.RUNNING)
-    desk.leave("one")
-
-
-def test_beside_itself_before_training(desk: Server, family_files: dict[str, Path]) -> None:
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
+def test_beside_itself_before_training(server: Server, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
     text = until(app, lambda text: "same conditions" in text)
     assert "before training" in text
-    assert "A filter sees 3 px here and 3 px there." in text
+    assert "A filter sees 3 pixels across here and 3 there." in text
     assert len(tiles(app)) == 8
 
 
 def test_another_network_that_opens_while_the_page_is_drawn(
-    desk: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    server: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = walls._start
 
-    def once_it_is_open(desk: Server, view: View, shown: Sequence[Wall], visitor: str) -> None:
-        desk.other(view.other, shown[0].model).result()
-        start(desk, view, shown, visitor)
+    def once_it_is_open(session: Session, shown: Sequence[ShownWall]) -> None:
+        session.server.other(session.view.other, shown[0].model).result()
+        start(session, shown)
 
     monkeypatch.setattr(walls, "_start", once_it_is_open)
-    file = kept(desk, family_files["keras_2_1.h5"], b"opens in between")
+    file = kept(server, family_files["keras_2_1.h5"], b"opens in between")
     app = opened(m=file.token, layers="1", **QUICK, **{"with": "untrained"})
     assert "It is being opened" not in written(app)
 
 
-def test_a_second_file_that_is_gone_is_a_sentence(desk: Server, family_files: dict[str, Path]) -> None:
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "0" * 24})
+def test_a_second_file_that_is_gone_is_a_sentence(server: Server, family_files: dict[str, Path]) -> None:
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "0" * 24})
     all_finished(app, 4)
     assert "The file to compare with is no longer here." in written(app)
 
 
-def test_a_second_file_that_is_refused_is_a_sentence(desk: Server, family_files: dict[str, Path]) -> None:
-    letter = desk.uploads.keep("letter.h5", io.BytesIO(b"Dear Sir"))
-    app = opened(m=kept(desk, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": letter.token})
+def test_a_second_file_that_is_refused_is_a_sentence(server: Server, family_files: dict[str, Path]) -> None:
+    letter = server.uploads.keep("letter.h5", io.BytesIO(b"Dear Sir"))
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": letter.token})
     assert "This is no Keras model." in until(app, lambda text: "no Keras model" in text)
 
 
 def test_bare_weights_of_a_known_network_are_opened_as_that_when_the_visitor_agrees(
-    desk: Server, vgg16_weights: Path
+    server: Server, vgg16_weights: Path
 ) -> None:
-    app = opened(m=kept(desk, vgg16_weights).token)
+    app = opened(m=kept(server, vgg16_weights).token)
     assert "the weights of VGG16 alone" in written(app)
     app.button(key="open-as").click().run()
     assert "13 conv layers · 4,224 filters" in written(app)

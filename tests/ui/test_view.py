@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from filterviz.settings import Settings
 from filterviz.spec import OBJECTIVES, RECIPES, LayerSpec, ModelSpec, PixelRange
 from filterviz.ui.i18n import LANGUAGES
-from filterviz.ui.view import COUNTS, EVERY, SORTS, View, layer_choices, sensible_layers
+from filterviz.ui.view import COUNTS, EVERY, SORTS, View
 
 SETTINGS = Settings()
 
@@ -60,15 +60,6 @@ def network(*kinds: str) -> ModelSpec:
         for at, kind in enumerate(kinds)
     ]
     return ModelSpec("m", tuple(layers), (), (), ())
-
-
-def test_the_layers_chosen_before_anybody_chooses() -> None:
-    deep = network(*["Conv2D", "BatchNormalization", "Activation"] * 20, "Flatten")
-    assert sensible_layers(deep) == (0, 15, 30, 42, 57)
-    assert sensible_layers(network("Conv2D", "MaxPooling2D", "Conv2D", "Flatten")) == (0, 2)
-    assert sensible_layers(network("Flatten")) == ()
-    assert sensible_layers(network("Activation", "Flatten")) == (0,)
-    assert list(layer_choices(network("Conv2D", "MaxPooling2D", "Flatten"), every=True)) == [0, 1]
 
 
 def test_an_address_for_another_network_shows_what_fits() -> None:

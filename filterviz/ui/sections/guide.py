@@ -1,4 +1,4 @@
-"""What a layer, a filter and a pattern are, in pictures that come with the program."""
+"""The page that explains what a layer, a filter and a pattern are, with the bundled patterns."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import streamlit as st
 
 from filterviz.imaging import png
 from filterviz.service.model import VGG16
-from filterviz.service.server import Server
 from filterviz.spec import Pattern, Recipe, Request
-from filterviz.ui import blocks, text
+from filterviz.ui import blocks
 from filterviz.ui.i18n import _
+from filterviz.ui.session import Session
+from filterviz.ui.text import captions, training
 
 DEPTHS = (
     ("block1_conv1", 2),
@@ -20,21 +21,17 @@ DEPTHS = (
     ("block4_conv2", 60),
     ("block5_conv2", 12),
 )
-"""Layers of VGG16 from the first to one of the last, and a filter of each that is plain to see."""
+"""Layers of VGG16 from the first to one of the last, each with a filter whose pattern is easy to recognise."""
 
 FIRST = ("block1_conv1", (0, 2, 8, 20))
-"""Filters whose weights and pictures are shown beside each other."""
+"""Filters whose weights and patterns are shown one above the other."""
 
 TRAINED = ("conv2d_3", 5)
-"""A filter of the demo network, to be seen through its training."""
+"""A filter of the demo network, shown through its training."""
 
 
-def show(desk: Server) -> None:
-    """The page that explains.
-
-    Args:
-        desk: which has the pictures.
-    """
+def show(session: Session) -> None:
+    """The page that explains."""
     with st.container(key="guide"):
         blocks.heading(_("What am I looking at?"))
         blocks.words(
@@ -44,9 +41,9 @@ def show(desk: Server) -> None:
                 "This page finds, for each filter, the picture that it answers to most."
             )
         )
-        _depths(desk)
-        _weights(desk)
-        _training(desk)
+        _depths(session)
+        _weights(session)
+        _training(session)
         blocks.heading(_("How a pattern is made"))
         blocks.words(
             _(
@@ -72,22 +69,28 @@ def show(desk: Server) -> None:
 def _conclusions() -> list[str]:
     return [
         _("A clear, varied wall means that the layer has learned to tell many things apart."),
-        _("Noise or the same picture again and again means that it has learned little, or was trained too short."),
-        _("A filter that stays silent answers to nothing we tried. A few are common; many are a waste."),
+        _(
+            "Noise, or the same pattern again and again, means that it has learned little or was not trained for "
+            "long enough."
+        ),
+        _(
+            "A filter that is never active answers to nothing we tried. A few such filters are common; many are a "
+            "waste."
+        ),
         _("A pattern does not say what the network decides by: the layers after it may ignore the filter."),
         _("The same filter can answer to other things as well; this is the one that it answers to most."),
         _("Responses can be compared within a layer, not between layers or networks."),
     ]
 
 
-def _depths(desk: Server) -> None:
-    blocks.heading(_("Layers: from edges to things"))
+def _depths(session: Session) -> None:
+    blocks.heading(_("Layers: from edges to objects"))
     found = []
     for name, channel in DEPTHS:
-        pattern = _shipped(desk, VGG16, name, channel)
+        pattern = _bundled(session, VGG16, name, channel)
         if pattern is not None:
-            pixels = desk.workspace.bundled.models[VGG16].spec.layer(name).receptive_field
-            caption = _("{layer}: sees {pixels} px").format(layer=name, pixels=pixels)
+            pixels = session.server.workspace.bundled.models[VGG16].spec.layer(name).receptive_field
+            caption = _("{layer}: sees {pixels} pixels across").format(layer=name, pixels=pixels)
             found.append((pattern, caption))
     _row("depths", found)
     blocks.words(
@@ -99,9 +102,9 @@ def _depths(desk: Server) -> None:
     )
 
 
-def _weights(desk: Server) -> None:
+def _weights(session: Session) -> None:
     layer, filters = FIRST
-    patterns = [_shipped(desk, VGG16, layer, channel) for channel in filters]
+    patterns = [_bundled(session, VGG16, layer, channel) for channel in filters]
     found = [pattern for pattern in patterns if pattern is not None and pattern.kernel is not None]
     if not found:
         return
@@ -110,7 +113,7 @@ def _weights(desk: Server) -> None:
         for pattern in found:
             with st.container(key=f"guide-weight-{pattern.filter}", width=150):
                 blocks.weights(pattern, 64)
-                st.image(png.encode(pattern.tile), width=128, alt=text.tile_alternative(pattern.filter, pattern))
+                st.image(png.encode(pattern.tile), width=128, alt=captions.tile_alternative(pattern.filter, pattern))
     blocks.words(
         _(
             "In the first layer the weights themselves can be looked at: nine coloured squares above, and below them "
@@ -120,14 +123,14 @@ def _weights(desk: Server) -> None:
     )
 
 
-def _training(desk: Server) -> None:
+def _training(session: Session) -> None:
     layer, channel = TRAINED
-    stages = desk.stages()
+    stages = session.server.training_stages()
     found = []
     for name in stages:
-        pattern = _shipped(desk, name, layer, channel)
+        pattern = _bundled(session, name, layer, channel)
         if pattern is not None:
-            found.append((pattern, text.stage(desk.workspace.bundled.models[name].facts)))
+            found.append((pattern, training.stage(session.server.workspace.bundled.models[name].facts)))
     if len(found) < 2:
         return
     blocks.heading(_("Learning: one filter through its training"))
@@ -144,10 +147,10 @@ def _row(key: str, found: Sequence[tuple[Pattern, str]]) -> None:
     with st.container(key=f"guide-{key}", horizontal=True):
         for at, (pattern, caption) in enumerate(found):
             with st.container(key=f"guide-{key}-{at}", width=150):
-                st.image(png.encode(pattern.tile), width=140, alt=text.tile_alternative(pattern.filter, pattern))
+                st.image(png.encode(pattern.tile), width=140, alt=captions.tile_alternative(pattern.filter, pattern))
                 blocks.quiet(caption)
 
 
-def _shipped(desk: Server, model: str, layer: str, channel: int) -> Pattern | None:
-    known = desk.workspace.bundled.models.get(model)
-    return None if known is None else known.find(Request(layer, (channel,), Recipe()), channel)
+def _bundled(session: Session, model: str, layer: str, channel: int) -> Pattern | None:
+    bundled = session.server.workspace.bundled.models.get(model)
+    return None if bundled is None else bundled.find(Request(layer, (channel,), Recipe()), channel)

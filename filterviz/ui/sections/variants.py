@@ -1,4 +1,4 @@
-"""Several different pictures of the filter that is shown large, made when a visitor asks for them."""
+"""Several different patterns of the filter that is shown large, made when a visitor asks for them."""
 
 from __future__ import annotations
 
@@ -13,40 +13,42 @@ from filterviz.analysis import similarity
 from filterviz.export import run_folder
 from filterviz.imaging import mosaic, png
 from filterviz.service.job_state import LayerState, Status
-from filterviz.service.server import Server
 from filterviz.spec import Pattern, Request
-from filterviz.ui import blocks, text
+from filterviz.ui import blocks
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
-from filterviz.ui.wall import POLL_SECONDS, Wall
+from filterviz.ui.session import Session
+from filterviz.ui.text import captions, labels
+from filterviz.ui.wall import POLL_SECONDS, ShownWall
 
-PICTURES = 4
-"""Of one filter: they take four times as long as its tile."""
+VARIANTS = 4
+"""How many patterns of one filter are made: they take four times as long as its tile."""
 
 ALIKE = 0.5
-"""Distance of two pictures that look the same. Of two made from different seeds it was 0.1 to 0.45 for nine filters in
-ten, on seven layers of VGG16 and the cats-and-dogs network. Of four made to differ, the largest was above 0.65 for 88
-filters of these and below 0.4 for four, and nothing lay between."""
+"""The distance below which two patterns look the same. Of two made from different seeds it was 0.1 to 0.45 for nine
+filters in ten, on seven layers of VGG16 and the cats-and-dogs network. Of four made to differ, the largest was above
+0.65 for 88 filters of these and below 0.4 for four, and nothing lay between."""
 
 _WANTED = "several-of"
-"""Where the session remembers of which wall and filter they were asked for."""
+"""Where Streamlit's session state holds of which wall and filter they were asked for."""
 
 
-def offer(desk: Server, wall: Wall, pattern: Pattern) -> None:
-    """A button that has them made; once it was pressed, the pictures as they come.
+def offer(session: Session, wall: ShownWall, pattern: Pattern) -> None:
+    """A button that has the variants made; once it was pressed, the variants as they come.
 
     Args:
-        desk: where the work is done.
-        wall: of the filter.
-        pattern: the one picture of it that is there.
+        session: The visitor's page.
+        wall: The wall of the filter.
+        pattern: The one pattern of the filter that there is.
     """
-    if PICTURES not in wall.request.recipe.spec.pictures:
+    if VARIANTS not in wall.request.recipe.spec.pictures:
         return
-    request = replace(wall.request, filters=(pattern.filter,), recipe=replace(wall.request.recipe, pictures=PICTURES))
-    this, visitor = (wall.key, pattern.filter), _watcher(wall.visitor)
-    found = desk.look(wall.model, request, visitor) if st.session_state.get(_WANTED) == this else None
+    request = replace(wall.request, filters=(pattern.filter,), recipe=replace(wall.request.recipe, pictures=VARIANTS))
+    this = (wall.key, pattern.filter)
+    wanted = st.session_state.get(_WANTED) == this
+    found = _beside(session).state((wall.model, request)) if wanted else None
     if found is None:
-        leave(desk, wall.visitor)
+        leave(session)
     state, error = found or (None, None)
     if error is not None:
         blocks.problem(error)
@@ -56,57 +58,58 @@ def offer(desk: Server, wall: Wall, pattern: Pattern) -> None:
             icon=":material/grid_view:",
             key="several",
             on_click=_ask,
-            args=(desk, wall, request, this),
-            help=_("A filter may answer to more than one thing. These pictures are made to be unlike each other."),
+            args=(session, wall, request, this),
+            help=_("A filter may answer to more than one thing. These pictures are made to differ from each other."),
         )
         return
     room = st.container(key="detail-several")
-    live(_pictures, room, None if state.status.over else POLL_SECONDS, desk, wall, pattern, request, state.status.over)
+    finished = state.status.over
+    live(_draw, room, None if finished else POLL_SECONDS, session, wall, pattern, request, finished)
 
 
-def leave(desk: Server, visitor: str) -> None:
-    """The visitor looks at none any more: what is unfinished is not needed."""
-    desk.leave(_watcher(visitor))
+def leave(session: Session) -> None:
+    """The visitor looks at no variants any more, so unfinished ones are not needed."""
+    session.server.walls.leave(_beside(session).visitor)
 
 
-def _watcher(visitor: str) -> str:
-    """Whom these pictures are for: somebody beside the visitor, whose walls go on meanwhile and who takes turns."""
-    return f"{visitor}-several"
+def _beside(session: Session) -> Session:
+    """The session that has variants made while the walls of the page go on."""
+    return session.beside("several")
 
 
-def _ask(desk: Server, wall: Wall, request: Request, this: tuple[str, int]) -> None:
+def _ask(session: Session, wall: ShownWall, request: Request, this: tuple[str, int]) -> None:
     st.session_state[_WANTED] = this
-    visitor = _watcher(wall.visitor)
-    desk.keep_only([(wall.model, request)], visitor)
-    desk.start(wall.model, [request], visitor, again=True)
+    walls, visitor = session.server.walls, _beside(session).visitor
+    walls.keep_only([(wall.model, request)], visitor)
+    walls.start(wall.model, [request], visitor, again=True)
 
 
-def _pictures(desk: Server, wall: Wall, pattern: Pattern, request: Request, finished: bool) -> None:
-    found = desk.look(wall.model, request, _watcher(wall.visitor))
+def _draw(session: Session, wall: ShownWall, pattern: Pattern, request: Request, finished: bool) -> None:
+    found = _beside(session).state((wall.model, request))
     if found is None or (found[0].status.over and not finished):
         st.rerun()
     state = found[0]
-    several = state.patterns.get(pattern.filter)
-    if several is None:
+    variants = state.patterns.get(pattern.filter)
+    if variants is None:
         _unfinished(state, pattern.filter)
         return
-    compared = shares(pattern, several)
-    name = text.label_of(wall.model.spec, wall.layer.name, pattern.filter)
-    which = text.named(pattern.filter, name)
+    compared = relative_responses(pattern, variants)
+    which = labels.named(pattern.filter, wall.label(pattern.filter))
     alternative = _("One of four different pictures of filter {filter}").format(filter=which)
-    _grid(several.tile, [f"{share:.0%}" for share in compared], alternative)
+    _grid(variants.tile, [f"{share:.0%}" for share in compared], alternative)
     words = [
-        _("They came out alike all the same: it seems that this filter answers to one thing only.")
-        if alike(several)
-        else _("Made for the same filter, and to be unlike each other.")
+        _("They look alike all the same: this filter seems to answer to one thing only.")
+        if alike(variants)
+        else _("All were made for the same filter, and to differ from each other.")
     ]
     if compared:
-        words.append(_("Below each: the filter's response to it, beside that to the large picture."))
+        words.append(_("Below each: the filter's response to it, as a share of the response to the large picture."))
     blocks.quiet(" ".join(words))
+    wall_name = run_folder.wall_name(pattern.layer)
     st.download_button(
         _("Save these pictures"),
-        data=png.encode(several.tile),
-        file_name=run_folder.wall_name(pattern.layer).replace("_pattern.png", f"_f{pattern.filter:03d}_{PICTURES}.png"),
+        data=png.encode(variants.tile),
+        file_name=wall_name.replace("_pattern.png", f"_f{pattern.filter:03d}_{VARIANTS}.png"),
         mime="image/png",
         on_click="ignore",
         icon=":material/download:",
@@ -115,28 +118,28 @@ def _pictures(desk: Server, wall: Wall, pattern: Pattern, request: Request, fini
 
 
 def _unfinished(state: LayerState, channel: int) -> None:
-    """What there is of them, and how far they are."""
+    """The variants so far, and how far they are."""
     if channel in state.previews:
-        _grid(state.previews[channel], [], text.tile_alternative(channel, None))
+        _grid(state.previews[channel], [], captions.tile_alternative(channel, None))
     st.progress(state.step / state.steps if state.steps else 0.0)
-    blocks.quiet(_("Making four different pictures …") if state.steps else _("waits for its turn"))
+    blocks.quiet(_("Making four different pictures …") if state.steps else _("waiting for its turn"))
 
 
-def _grid(tile: NDArray[np.uint8], captions: list[str], alternative: str) -> None:
-    """The pictures that share a tile, each with its caption, if there is one."""
-    images = [png.encode(picture) for picture in mosaic.split(tile, PICTURES)]
+def _grid(tile: NDArray[np.uint8], under: list[str], alternative: str) -> None:
+    """The variants that share a tile, each with what stands under it, if anything does."""
+    images = [png.encode(image) for image in mosaic.split(tile, VARIANTS)]
     alternatives = len(images) * [alternative]
-    st.image(images, caption=captions or None, width="stretch", alt=alternatives, output_format="PNG")
+    st.image(images, caption=under or None, width="stretch", alt=alternatives, output_format="PNG")
 
 
-def shares(one: Pattern, several: Pattern) -> list[float]:
-    """What a filter's responses to several pictures are of that to one; nothing where that is none."""
-    if not (math.isfinite(one.response_end) and one.response_end > 0):
+def relative_responses(pattern: Pattern, variants: Pattern) -> list[float]:
+    """Each variant's response divided by the main pattern's; empty if that is not positive."""
+    if not (math.isfinite(pattern.response_end) and pattern.response_end > 0):
         return []
-    return [response / one.response_end for response in several.responses]
+    return [response / pattern.response_end for response in variants.responses]
 
 
-def alike(several: Pattern) -> bool:
-    """Whether the pictures that share a tile look like the same thing, in spite of what they were made for."""
-    described = np.stack([similarity.descriptor(picture) for picture in mosaic.split(several.tile, PICTURES)])
+def alike(variants: Pattern) -> bool:
+    """Whether the variants that share a tile look like the same thing, in spite of what they were made for."""
+    described = np.stack([similarity.descriptor(image) for image in mosaic.split(variants.tile, VARIANTS)])
     return float(similarity.distances(described, described).max()) < ALIKE

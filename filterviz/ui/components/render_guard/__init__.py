@@ -1,8 +1,8 @@
-"""Has all of the page arrived? A Streamlit component (Components v2) that asks for the page again where it has not.
+"""A Streamlit component (Components v2) that asks for the page again where not all of it has arrived.
 
 When a fragment's turn is asked for in the moment in which the page as a whole has just been drawn, Streamlit may throw
-away what it had not sent of it yet, and take the page for drawn. On a server that is quick this hardly happens. With
-five people opening the page at once on two cores, one of them looked at a page without a single picture, for good.
+away what it had not sent of it yet, and take the page for drawn. On a fast server this hardly ever happens. With five
+people opening the page at once on two cores, one of them was left with a page without a single image.
 """
 
 from __future__ import annotations
@@ -12,32 +12,33 @@ from pathlib import Path
 
 import streamlit as st
 
+from filterviz.ui import blocks
+
 HERE = Path(__file__).parent
 
 
 def begin() -> str:
-    """To be called before anything else is drawn.
+    """Begin to watch; to be called before anything else is drawn.
 
     Returns:
-        What this drawing of the page is called, for :func:`end`.
+        A name for this drawing of the page, for :func:`end`.
     """
     run = uuid.uuid4().hex
-    with st.container(key="whole"):
-        _WHOLE(data={"run": run}, key="whole-begin", on_again_change=_nothing)
+    with st.container(key="render-guard"):
+        # That the trigger draws the page again is all that is wanted of it.
+        _RENDER_GUARD(data={"run": run}, key="render-guard-begin", on_again_change=lambda: None)
     return run
 
 
 def end(run: str) -> None:
-    """To be called after everything else is drawn.
+    """Mark the end; to be called after everything else is drawn.
 
     Args:
-        run: from :func:`begin`.
+        run: The name from :func:`begin`.
     """
-    st.html(f'<span class="fv-end" data-run="{run}"></span>')
+    blocks.end_mark(run)
 
 
-def _nothing() -> None:
-    """A trigger needs somebody to call; that the page is drawn again is all that is wanted."""
-
-
-_WHOLE = st.components.v2.component("filterviz_whole", js=(HERE / "whole.js").read_text(encoding="utf-8"))
+_RENDER_GUARD = st.components.v2.component(
+    "filterviz_render_guard", js=(HERE / "render_guard.js").read_text(encoding="utf-8")
+)

@@ -1,7 +1,7 @@
 """The wall as the browser draws it: a Streamlit component (Components v2) of plain JavaScript, without a build step.
 
-Streamlit's own buttons cannot be walked through with the arrow keys, mark each other or say a number when pointed at,
-and a wall of a hundred of them is slow.
+Streamlit's own buttons cannot be reached with the arrow keys, mark each other or show a number when pointed at, and a
+wall of a hundred of them is slow.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Tile:
     """One tile as the browser gets it.
 
     Attributes:
-        filter: its number.
-        picture: a link to it, most often a ``data:`` one.
-        text: its alternative text.
-        mark: what stands beside its number; often empty.
-        tip: what is said about it when it is pointed at.
-        state: ``done``, ``begun`` or ``empty``; only what is done can be opened.
-        silent: whether it shows no pattern, and is not to be mistaken for one.
-        near: the filters of the wall beside it that look most like it, the nearest first.
+        filter: The number of the filter.
+        picture: A link to the image, most often a ``data:`` link.
+        text: The alternative text.
+        mark: What stands beside the number; often empty.
+        tip: What is said about the tile when it is pointed at.
+        state: ``done``, ``begun`` or ``empty``; only a tile that is done can be opened.
+        silent: Whether the tile shows no pattern, and must not be mistaken for one.
+        near: The filters of the wall beside it that look most like it, the most similar first.
     """
 
     filter: int
@@ -58,21 +58,21 @@ def mount(
     """Draw a wall.
 
     Args:
-        tiles: in order, filling one column after the other.
-        rows: of the wall.
-        label: what the wall is, for those who do not see it.
-        hint: what stands below it while no tile is pointed at.
-        pair: the same for two walls that stand beside each other, and for no others.
+        tiles: The tiles in order; they fill one column after the other.
+        rows: How many rows the wall has.
+        label: What the wall is, for those who do not see it.
+        hint: What stands below the wall while no tile is pointed at.
+        pair: A name that two walls beside each other share, and no others.
         side: 0 or 1, which of the two this is.
-        waiting: whether it will be made later.
-        relatives: ``none`` where there are none, ``possible`` where they could be found, ``known`` where they stand in
-            the tiles.
-        key: of the component, unlike that of any other on the page.
-        seen: called once when a wall that is waiting comes into view.
-        near: called when a tile is pointed at whose relatives could be found.
+        waiting: Whether the wall will be made later.
+        relatives: ``none`` where there are no similar tiles, ``possible`` where they could be found, ``known`` where
+            the tiles name them.
+        key: Key of the component, which no other on the page has.
+        seen: Called once when a wall that is waiting comes into view.
+        near: Called when a tile is pointed at whose similar tiles could be found.
 
     Returns:
-        The filter whose tile was chosen just now.
+        The filter whose tile was pressed just now, if any.
     """
     data: dict[str, Any] = {
         "label": label,
@@ -84,13 +84,9 @@ def mount(
         "relatives": relatives,
         "tiles": [asdict(tile) for tile in tiles],
     }
-    result = _TILES(data=data, key=key, on_open_change=_nothing, on_seen_change=seen, on_near_change=near)
+    result = _TILES(data=data, key=key, on_open_change=lambda: None, on_seen_change=seen, on_near_change=near)
     chosen = result.get("open")
     return int(chosen) if isinstance(chosen, int | float) else None
-
-
-def _nothing() -> None:
-    """A trigger needs somebody to call; what was chosen stands in the result."""
 
 
 def _read(name: str) -> str:

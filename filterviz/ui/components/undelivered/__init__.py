@@ -1,4 +1,4 @@
-"""Why did a file not arrive? A Streamlit component (Components v2) that says it below the upload field.
+"""A Streamlit component (Components v2) that says below the upload field why a file did not arrive.
 
 A file that a proxy turns away never reaches this program, so nothing here could say anything: Streamlit's field shows a
 red sign, and "Request failed with status code 403" to those who point at it. The component reads what the field says in
@@ -17,11 +17,11 @@ HERE = Path(__file__).parent
 
 
 def explain(megabytes: float, key: str) -> None:
-    """Say below an upload field why a file did not arrive, once one did not. It stands in a container with the field.
+    """Say why a file did not arrive, once one did not. The component must share a container with the upload field.
 
     Args:
-        megabytes: the largest file that the page takes.
-        key: of the component, unlike that of any other on the page.
+        megabytes: The size of the largest file that the page takes.
+        key: Key of the component, which no other on the page has.
     """
     _UNDELIVERED(data={"sentences": sentences(megabytes)}, key=key)
 
@@ -30,25 +30,25 @@ def sentences(megabytes: float) -> dict[str, list[str]]:
     """What went wrong and what to do, by what the field says.
 
     Args:
-        megabytes: the largest file that the page takes.
+        megabytes: The size of the largest file that the page takes.
 
     Returns:
         Two sentences each: for ``refused`` (status 401 and 403, as where a proxy keeps the cookies back), ``proxy``
         (status 413: a proxy lets no body of this size pass), ``limit`` (the field itself takes no file so large), and
-        ``lost`` (whatever else).
+        ``lost`` (anything else).
     """
     return {
         "refused": [
             _("The file did not arrive: it was refused between your browser and this page."),
             _(
-                "Allow cookies for this page, load it anew and try again. If that does not help, tell whoever runs the "
-                "page that the proxy in front of it must let cookies pass."
+                "Allow cookies for this page, reload it and try again. If that does not help, tell the operator of "
+                "the page that the proxy in front of it must pass cookies on."
             ),
         ],
         "proxy": [
             _("The file did not arrive: a proxy between your browser and this page takes no file so large."),
             _(
-                "Tell whoever runs the page that the proxy in front of it must let {size:.0f} MB pass. Without the "
+                "Tell the operator of the page that the proxy in front of it must accept {size:.0f} MB. Without the "
                 "optimizer's state the file is about a third as large: include_optimizer=False."
             ).format(size=megabytes),
         ],
@@ -58,7 +58,7 @@ def sentences(megabytes: float) -> dict[str, list[str]]:
         ],
         "lost": [
             _("The file did not arrive: it was lost between your browser and this page."),
-            _("Load the page anew and try again, or try from another network."),
+            _("Reload the page and try again, or try from another network."),
         ],
     }
 

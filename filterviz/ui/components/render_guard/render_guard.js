@@ -4,8 +4,8 @@
    Trigger: "again" (the same) when Streamlit says that the page is drawn, and the mark is not there. */
 
 const LOOK_EVERY = 500; // milliseconds
-const LOOKS = 3; // in vain, one after the other, before it is believed
-const MOST = 3; // times in a row: a page that never ends would be asked for for ever
+const LOOKS = 3; // in a row without the mark, before it counts as missing
+const MOST = 3; // times in a row: a page that never ends is not asked for again and again
 
 let timer = null;
 let asked = 0;

@@ -1,0 +1,195 @@
+"""The walls that visitors look at: which job makes each, who looks at it, and when its making ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from filterviz.errors import FiltervizError
+from filterviz.service.job import Job
+from filterviz.service.job_state import LayerState, Status
+from filterviz.service.model import Model
+from filterviz.spec import Request
+
+KEPT_WALLS = 200
+"""Walls whose jobs are remembered; older ones come back from the store."""
+
+LEASE_SECONDS = 6.0
+"""A visitor who has not asked about a wall for so long has gone away, and no longer keeps others from stopping it."""
+
+CACHED_SECONDS = 0.5
+"""Patterns that come with the program are there sooner; whatever takes longer is shown as it comes."""
+
+WallRequest = tuple[Model, Request]
+"""A wall of patterns: the network, and what is asked of one of its layers."""
+
+_Key = tuple[str, Request]
+"""A wall by the identity of its network, so that two uploads of the same bytes share it."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One layer of one job, and who looks at it.
+
+    Attributes:
+        leases: When each visitor last asked, in seconds on the monotonic clock.
+    """
+
+    job: Job
+    index: int
+    leases: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def status(self) -> Status:
+        """Where the layer stands."""
+        return self.job.snapshot().layers[self.index].status
+
+    def is_watched_by_others(self, visitor: str) -> bool:
+        """Whether another visitor is looking at the wall."""
+        recent = time.monotonic() - LEASE_SECONDS
+        return any(seen > recent for name, seen in self.leases.items() if name != visitor)
+
+
+class WallRegistry:
+    """All walls of a server. Safe to use from several threads.
+
+    Args:
+        start_job: Has walls of one network made, as :meth:`filterviz.service.workspace.Workspace.start` does.
+    """
+
+    def __init__(self, start_job: Callable[..., Job]) -> None:
+        self._start_job = start_job
+        self._lock = threading.Lock()
+        self._walls: OrderedDict[_Key, _Entry] = OrderedDict()
+        self._stopped: set[tuple[_Key, str]] = set()
+
+    def start(
+        self, model: Model, requests: Sequence[Request], visitor: str, *, again: bool = False, paused: bool = False
+    ) -> None:
+        """Have walls made, unless they are made or being made already.
+
+        Args:
+            model: The network.
+            requests: One for each wall, in the order in which they are wanted.
+            visitor: Who asks.
+            again: Whether to begin again those that were stopped or failed before.
+            paused: Whether to show what there is already, and to leave the rest until it is asked for without this.
+
+        Raises:
+            BadRequest: A request does not fit the model.
+        """
+        with self._lock:
+            missing = [request for request in requests if self._is_missing(_key(model, request), visitor, again)]
+            if missing:
+                job = self._start_job(model, missing, owner=f"{visitor} {model.identity[-24:]}", paused=paused)
+                for index, request in enumerate(missing):
+                    self._walls[_key(model, request)] = _Entry(job, index)
+            for request in requests:
+                key = _key(model, request)
+                self._stopped.discard((key, visitor))
+                wall = self._walls[key]
+                wall.leases[visitor] = time.monotonic()
+                if not paused:
+                    wall.job.start_computing()
+                self._walls.move_to_end(key)
+            while len(self._walls) > KEPT_WALLS:
+                self._walls.popitem(last=False)
+            self._stopped = {item for item in self._stopped if item[0] in self._walls}
+
+    def _is_missing(self, key: _Key, visitor: str, again: bool) -> bool:
+        """Whether a wall must be started for a visitor: what somebody else stopped is, for whoever comes to it."""
+        wall = self._walls.get(key)
+        if wall is None:
+            return True
+        status = wall.status
+        stopped_by_others = status is Status.STOPPED and (key, visitor) not in self._stopped
+        return stopped_by_others or (again and status in (Status.STOPPED, Status.FAILED))
+
+    def state(self, model: Model, request: Request, visitor: str) -> tuple[LayerState, FiltervizError | None] | None:
+        """Where a wall stands, and why its job failed if it did; ``None`` where it was never asked for.
+
+        Args:
+            model: The network.
+            request: What was asked of one of its layers.
+            visitor: Who looks; for a while others cannot stop the wall.
+        """
+        key = _key(model, request)
+        with self._lock:
+            wall = self._walls.get(key)
+            if wall is None:
+                return None
+            # Whoever stopped it looks on without wanting more, until they start it again.
+            if (key, visitor) not in self._stopped:
+                wall.leases[visitor] = time.monotonic()
+        state = wall.job.snapshot()
+        layer = state.layers[wall.index]
+        return layer, state.error if layer.status is Status.FAILED else None
+
+    def wait_cached(self, walls: Sequence[WallRequest], seconds: float = CACHED_SECONDS) -> None:
+        """Wait a moment for the patterns that exist and only need to be fetched."""
+        deadline = time.monotonic() + seconds
+        for wall in walls:
+            with self._lock:
+                entry = self._walls.get(_key(*wall))
+            if entry is not None:
+                entry.job.wait_cached(max(0.0, deadline - time.monotonic()))
+
+    def prioritize(self, model: Model, request: Request) -> None:
+        """Have a wall made before its neighbours, because somebody is looking at where it will be."""
+        with self._lock:
+            wall = self._walls.get(_key(model, request))
+            if wall is not None:
+                wall.job.prioritize(wall.index)
+
+    def keep_only(self, walls: Sequence[WallRequest], visitor: str) -> None:
+        """A visitor turns to these walls: end and forget what else of theirs is unfinished and nobody else watches."""
+        kept = {_key(*wall) for wall in walls}
+        with self._lock:
+            for key in [key for key, wall in self._walls.items() if visitor in wall.leases and key not in kept]:
+                wall = self._walls[key]
+                del wall.leases[visitor]
+                if not wall.status.over and not wall.is_watched_by_others(visitor):
+                    wall.job.cancel_layer(wall.index)
+                    del self._walls[key]
+
+    def leave(self, visitor: str) -> None:
+        """A visitor turns to something else altogether."""
+        self.keep_only([], visitor)
+
+    def stop(self, walls: Sequence[WallRequest], visitor: str) -> None:
+        """Stop the making of walls, at once or when nobody else is looking at them any more.
+
+        Somebody else may be the same visitor before a reload of the page, of whom we only know that nothing is heard.
+        """
+        left = []
+        with self._lock:
+            for model, request in walls:
+                key = _key(model, request)
+                wall = self._walls.get(key)
+                if wall is None:
+                    continue
+                wall.leases.pop(visitor, None)
+                self._stopped.add((key, visitor))
+                if wall.status.over:
+                    continue
+                if wall.is_watched_by_others(visitor):
+                    left.append((model, request))
+                else:
+                    wall.job.cancel_layer(wall.index)
+        if left:
+            timer = threading.Timer(LEASE_SECONDS / 3, self._stop_unless_resumed, (left, visitor))
+            timer.daemon = True
+            timer.start()
+
+    def _stop_unless_resumed(self, walls: Sequence[WallRequest], visitor: str) -> None:
+        with self._lock:
+            still = [wall for wall in walls if (_key(*wall), visitor) in self._stopped]
+        if still:
+            self.stop(still, visitor)
+
+
+def _key(model: Model, request: Request) -> _Key:
+    return model.identity, request

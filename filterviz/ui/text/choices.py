@@ -1,0 +1,58 @@
+"""What the visitor can choose, in words."""
+
+from __future__ import annotations
+
+from filterviz.spec import ModelSpec, PixelRange, Recipe
+from filterviz.spec.names import plain
+from filterviz.ui.i18n import _
+
+
+def recipe(name: str) -> str:
+    """A recipe in a list to choose from."""
+    return {"natural": _("Natural"), "classic": _("Classic (the script)")}[name]
+
+
+def objective(name: str) -> str:
+    """What a pattern is made for."""
+    return {
+        "channel": _("what excites the filter most"),
+        "negative": _("the opposite: what the filter answers to least"),
+        "neuron": _("what excites it at the centre of the picture only"),
+    }[name]
+
+
+def count(number_: int) -> str:
+    """How many filters are shown at once."""
+    return str(number_) if number_ else _("all")
+
+
+def sort(name: str) -> str:
+    """What tiles are sorted by."""
+    return {"": _("number"), "response": _("response"), "similarity": _("similarity")}[name]
+
+
+def pixel_range(choice: PixelRange) -> str:
+    """A range of pixel values in words."""
+    return {
+        PixelRange.AUTO: _("Automatic"),
+        PixelRange.UNIT: _("0 to 1 (divided by 255)"),
+        PixelRange.SIGNED: _("-1 to 1"),
+        PixelRange.BYTE: _("0 to 255"),
+        PixelRange.CAFFE: _("ImageNet means subtracted, blue first"),
+    }[choice]
+
+
+def pixel_range_guess(spec: ModelSpec, recipe: Recipe) -> str:
+    """What the automatic choice of pixel values is, and why."""
+    guess = _("Our guess for this network: {range}, since {reason}.").format(
+        range=pixel_range(spec.pixel_range), reason=plain(spec.pixel_range_reason, 200)
+    )
+    if recipe.spec.pixel_range is None:
+        as_script = _("Automatic feeds the classic recipe's start picture, 128 to 148, as it is, as the script did.")
+        return f"{guess} {as_script}"
+    return guess
+
+
+def computed_range(used: PixelRange | None) -> str:
+    """The range of pixel values in which a pattern was computed."""
+    return _("as in the script: 128 to 148, whatever the network expects") if used is None else pixel_range(used)

@@ -1,0 +1,57 @@
+"""Numbers in words: counts, sizes, responses and durations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from filterviz.ui.i18n import _, ngettext
+
+
+def filters(number: int) -> str:
+    """A number of filters.
+
+    Example:
+        >>> filters(1), filters(2304)
+        ('1 filter', '2,304 filters')
+    """
+    return ngettext("{number:,} filter", "{number:,} filters", number).format(number=number)
+
+
+def image_size(sides: Iterable[int | None]) -> str:
+    """The size of an image, ``any`` where it is free.
+
+    Example:
+        >>> image_size((None, None, 3)), image_size((150, 150, 3))
+        ('any size x 3', '150x150x3')
+    """
+    sides = tuple(sides)
+    if len(sides) == 3 and sides[0] is None and sides[1] is None:
+        return _("any size x {channels}").format(channels=sides[2])
+    return "x".join(_("any") if side is None else str(side) for side in sides)
+
+
+def number(value: float) -> str:
+    """A response with three significant digits.
+
+    Example:
+        >>> number(8614.4), number(0.0123456), number(0.0), number(float("nan"))
+        ('8,614', '0.0123', '0', 'not a number')
+    """
+    if math.isnan(value):
+        return _("not a number")
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def seconds_left(seconds: float) -> str:
+    """The time left, rounded so that it promises no more than an estimate can keep.
+
+    Example:
+        >>> seconds_left(0.4), seconds_left(14.2), seconds_left(400)
+        ('about 1 s left', 'about 14 s left', 'about 7 min left')
+    """
+    if seconds < 100:
+        return _("about {seconds} s left").format(seconds=max(1, round(seconds)))
+    return _("about {minutes} min left").format(minutes=round(seconds / 60))

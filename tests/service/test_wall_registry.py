@@ -1,0 +1,194 @@
+"""Walls are made once for all who look at them, and no longer than somebody does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from filterviz.errors import BadRequest, EngineFailed
+from filterviz.service import wall_registry
+from filterviz.service.job_state import LayerState, Status
+from filterviz.service.model import Model
+from filterviz.service.wall_registry import WallRegistry
+from filterviz.service.workspace import Workspace
+from filterviz.settings import Settings
+from filterviz.spec import Request
+from tests.waiting import LONG, QUICK
+
+AT_WORK = (Status.WAITING, Status.RUNNING)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as workspace:
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def model(workspace: Workspace, family_files: dict[str, Path]) -> Model:
+    return workspace.open(family_files["keras_2_1.h5"])
+
+
+@pytest.fixture
+def walls(workspace: Workspace) -> Iterator[WallRegistry]:
+    registry = WallRegistry(workspace.start)
+    yield registry
+    for visitor in ("one", "two", "before", "after"):
+        registry.leave(visitor)
+
+
+@pytest.fixture
+def slow(request: pytest.FixtureRequest) -> Request:
+    """A wall that is not done before a test ends, unlike that of any other test."""
+    return Request("conv2d_1", (0, 1), LONG.with_(seed=abs(hash(request.node.name)) % 2**31))
+
+
+def state(walls: WallRegistry, model: Model, request: Request, visitor: str) -> LayerState:
+    found = walls.state(model, request, visitor)
+    assert found is not None
+    return found[0]
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_wall_that_nobody_asked_for_has_no_state(walls: WallRegistry, model: Model, slow: Request) -> None:
+    assert walls.state(model, slow, "one") is None
+    walls.prioritize(model, slow)
+    walls.stop([(model, slow)], "one")
+    assert walls.state(model, slow, "one") is None
+
+
+def test_two_visitors_share_a_wall(workspace: Workspace, model: Model, slow: Request) -> None:
+    started = []
+
+    def start(model: Model, requests: object, **options: object) -> object:
+        started.append(requests)
+        return workspace.start(model, requests, **options)  # type: ignore[arg-type]
+
+    walls = WallRegistry(start)  # type: ignore[arg-type]
+    other = replace(slow, layer="conv2d_2")
+    walls.start(model, [slow], "one")
+    walls.start(replace(model, name="the same bytes under another name"), [other, slow], "two")
+    assert started == [[slow], [other]]
+    walls.leave("one")
+    walls.leave("two")
+
+
+def test_a_request_that_does_not_fit_is_not_remembered(walls: WallRegistry, model: Model) -> None:
+    request = Request("conv2d_1", (99,), QUICK)
+    with pytest.raises(BadRequest):
+        walls.start(model, [request], "one")
+    assert walls.state(model, request, "one") is None
+
+
+def test_a_wall_that_two_look_at_is_stopped_for_neither(walls: WallRegistry, model: Model, slow: Request) -> None:
+    walls.start(model, [slow], "one")
+    walls.start(model, [slow], "two")
+    walls.stop([(model, slow)], "one")
+    time.sleep(0.5)
+    assert state(walls, model, slow, "two").status in AT_WORK
+    walls.leave("two")
+    assert walls.state(model, slow, "two") is None
+
+
+def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
+    walls: WallRegistry, model: Model, slow: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most often the other is the same visitor before a reload."""
+    monkeypatch.setattr(wall_registry, "LEASE_SECONDS", 0.6)
+    walls.start(model, [slow], "before")
+    walls.start(model, [slow], "after")
+    walls.stop([(model, slow)], "after")
+    state(walls, model, slow, "after")  # as the part of the page does that was drawn before
+    assert state(walls, model, slow, "after").status in AT_WORK
+    until(lambda: state(walls, model, slow, "after").status is Status.STOPPED)
+
+
+def test_who_starts_a_wall_again_takes_the_stop_back(
+    walls: WallRegistry, model: Model, slow: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall_registry, "LEASE_SECONDS", 0.6)
+    walls.start(model, [slow], "before")
+    walls.start(model, [slow], "after")
+    walls.stop([(model, slow)], "after")
+    walls.start(model, [slow], "after", again=True)
+    time.sleep(1)
+    assert state(walls, model, slow, "after").status in AT_WORK
+
+
+def test_what_was_stopped_is_begun_by_others_or_when_it_is_asked_for_again(
+    walls: WallRegistry, model: Model, slow: Request
+) -> None:
+    def stop() -> None:
+        walls.stop([(model, slow)], "one")
+        until(lambda: state(walls, model, slow, "one").status is Status.STOPPED)
+
+    walls.start(model, [slow], "one")
+    stop()
+    # Their own stop is forgotten by "start", so a page that was stopped does not call it.
+    walls.start(model, [slow], "one")
+    assert state(walls, model, slow, "one").status is Status.STOPPED
+    walls.start(model, [slow], "one", again=True)
+    assert state(walls, model, slow, "one").status in AT_WORK
+    stop()
+    walls.start(model, [slow], "two")
+    assert state(walls, model, slow, "two").status in AT_WORK
+
+
+def test_another_view_ends_what_is_no_longer_looked_at(walls: WallRegistry, model: Model, slow: Request) -> None:
+    other = replace(slow, layer="conv2d_2")
+    walls.start(model, [slow, other], "one")
+    walls.keep_only([(model, other)], "one")
+    assert walls.state(model, slow, "one") is None
+    assert state(walls, model, other, "one").status in AT_WORK
+
+
+def test_a_paused_wall_is_made_once_it_is_started(walls: WallRegistry, model: Model) -> None:
+    request = Request("conv2d_1", (0, 1), QUICK.with_(seed=77))
+    walls.start(model, [request], "one", paused=True)
+    walls.wait_cached([(model, request)], 20)
+    time.sleep(0.3)
+    assert state(walls, model, request, "one").status is Status.WAITING
+    walls.start(model, [request], "one")
+    until(lambda: state(walls, model, request, "one").status is Status.DONE, 120)
+
+
+def test_the_wall_that_is_looked_at_is_made_next(walls: WallRegistry, model: Model, slow: Request) -> None:
+    behind, wanted = replace(slow, layer="conv2d_2"), Request("conv2d_2", (3,), QUICK.with_(seed=78))
+    walls.start(model, [slow, behind, wanted], "one")
+    until(lambda: state(walls, model, slow, "one").status is Status.RUNNING)
+    walls.prioritize(model, wanted)
+    walls.stop([(model, slow)], "one")
+    until(lambda: state(walls, model, wanted, "one").status is Status.DONE, 60)
+    assert state(walls, model, behind, "one").status is not Status.DONE
+
+
+def test_a_wall_whose_worker_dies_says_why(model: Model, tmp_path: Path) -> None:
+    """A pool that was closed stands for one whose processes die."""
+    with Workspace(Settings(cache_dir=tmp_path, workers=1)) as closed:
+        walls = WallRegistry(closed.start)
+    request = Request("conv2d_1", (0,), LONG.with_(seed=79))
+    walls.start(model, [request], "one")
+    until(lambda: state(walls, model, request, "one").status is Status.FAILED)
+    found = walls.state(model, request, "one")
+    assert found is not None
+    assert isinstance(found[1], EngineFailed)
+
+
+def test_only_so_many_walls_are_remembered(
+    walls: WallRegistry, model: Model, slow: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall_registry, "KEPT_WALLS", 2)
+    requests = [slow, replace(slow, layer="conv2d_2"), replace(slow, filters=(3,))]
+    walls.start(model, requests, "one")
+    assert walls.state(model, requests[0], "one") is None
+    assert all(walls.state(model, request, "one") for request in requests[1:])
