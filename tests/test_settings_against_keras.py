@@ -18,8 +18,8 @@ import pytest
 import tf_keras
 
 from filterviz.engine.whole_network import build_whole
-from filterviz.reader import OpenedModel, open_model
 from filterviz.layers.passing import UNSUPPORTED
+from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
 from tests.networks import randomise
 
