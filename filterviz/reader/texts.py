@@ -10,24 +10,19 @@ from filterviz.reader.signatures import CAFFE, CHECKPOINT, CONVERTED, DATA, IMAG
 
 WEB_PAGE = "a web page"
 
-PAGES: Sequence[tuple[str, Mistaken]] = (
-    ("kaggle", Mistaken(f"{WEB_PAGE} of Kaggle", "Open it, press Download there, and choose the file that comes.")),
+PAGES: Sequence[tuple[str, Mistaken]] = tuple(
     (
-        "google drive",
-        Mistaken(
-            f"{WEB_PAGE} of Google Drive", "Open it, press Download anyway there, and choose the file that comes."
-        ),
-    ),
-    (
-        "github",
-        Mistaken(f"{WEB_PAGE} of GitHub", "Open it, press Download raw file there, and choose the file that comes."),
-    ),
-    (
-        "hugging face",
-        Mistaken(f"{WEB_PAGE} of Hugging Face", "Open it, press Download there, and choose the file that comes."),
-    ),
-    ("dropbox", Mistaken(f"{WEB_PAGE} of Dropbox", "Open it, press Download there, and choose the file that comes.")),
-    ("onedrive", Mistaken(f"{WEB_PAGE} of OneDrive", "Open it, press Download there, and choose the file that comes.")),
+        site.lower(),
+        Mistaken(f"{WEB_PAGE} of {site}", f"Open it, press {button} there, and choose the file that comes."),
+    )
+    for site, button in (
+        ("Kaggle", "Download"),
+        ("Google Drive", "Download anyway"),
+        ("GitHub", "Download raw file"),
+        ("Hugging Face", "Download"),
+        ("Dropbox", "Download"),
+        ("OneDrive", "Download"),
+    )
 )
 """Pages that people save in place of the file they show, by a word that they contain."""
 
