@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest
-from filterviz.export.html_report import vgg16_licence
 from filterviz.service.job_state import JobState
 from filterviz.service.model import DEMO, VGG16, Model
 from filterviz.service.workspace import Workspace
 from filterviz.spec import RECIPES, Flag, Json, Pattern, Recipe, Request
 from filterviz.storage import bundled
 from filterviz.storage.bundled import BundledModel
+from filterviz.storage.vgg16 import vgg16_licence
 
 WHOLE_BLOCKS = ("block1", "block2", "block3")
 """Of these blocks of VGG16 every filter is shown, of the deeper ones the first ``DEEP``."""

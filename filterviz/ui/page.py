@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.errors import FiltervizError, RefusalCode, Refused
-from filterviz.export.html_report import vgg16_licence
+from filterviz.storage.vgg16 import vgg16_licence
 from filterviz.service.model import DEMO, Model
 from filterviz.service.server import Server
 from filterviz.settings import Settings

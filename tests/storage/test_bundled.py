@@ -88,7 +88,7 @@ def test_pictures_of_another_engine_are_not_shown(folder: Path) -> None:
     path = folder / "net" / "model.json.gz"
     data = json.loads(gzip.decompress(path.read_bytes()))
     path.write_bytes(gzip.compress(json.dumps({**data, "engine": data["engine"] - 1}).encode()))
-    with pytest.raises(ValueError, match="build it anew"):
+    with pytest.raises(ValueError, match="build it again"):
         BundledModel(folder / "net")
     assert BundledPatterns(folder).models == {}
 
