@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from filterviz.analysis.layer_matching import CONVOLUTIONS, match, relative_depth
 from filterviz.errors import BadRequest
-from filterviz.export import document, html_report, run_folder
-from filterviz.export.filenames import slug
-from filterviz.imaging import contact_sheet, png
+from filterviz.export import document, run_folder
 from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
 from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
-
-GAP = 24
-"""Pixels between the two walls of a pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,44 +124,16 @@ def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str
     return found
 
 
-def write(
-    folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
-) -> dict[str, Json]:
-    """Write a comparison: a PNG for each pair with both walls, all tiles, ``compare.json`` and ``report.html``.
-
-    Args:
-        folder: made if need be; files of the same names are replaced.
-        models: the first and the second.
-        pairs: of :func:`pair`.
-        walls: those of the first and of the second network, in the order of the pairs.
-
-    Returns:
-        What stands in ``compare.json``.
-
-    Raises:
-        BadRequest: the folder cannot be written to.
-    """
-    sides = [
-        run_folder.write_run(folder / name, model.describe(), [(state.request, state.patterns) for state in part])
-        for name, model, part in zip(("one", "other"), models, walls, strict=True)
-    ]
-    listed: list[Json] = []
-    for number, (item, mine, its) in enumerate(zip(pairs, *walls, strict=True), start=1):
-        picture = _beside(mine, its)
-        file = None if picture is None else f"{number:02}_{slug(item.mine.name)}.png"
-        if file is not None and picture is not None:
-            (folder / file).write_bytes(png.encode(picture))
-        listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
-    document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
-    (folder / "report.html").write_bytes(html_report.report(spread_of(models, pairs, walls)))
-    (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return document
-
-
-def spread_of(
+def report_data(
     models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
 ) -> document.ReportData:
-    """A comparison for a report or a figure; see :func:`write` for the arguments."""
+    """A comparison as the content of an export.
+
+    Args:
+        models: The first and the second network.
+        pairs: Pairs of layers from :func:`pair`.
+        walls: The walls of the first and of the second network, in the order of the pairs.
+    """
     rows = []
     for item, mine, its in zip(pairs, *walls, strict=True):
         left, right = (
@@ -180,20 +142,6 @@ def spread_of(
         )
         differs = differing(mine, its)
         remark = f"Not the same on both sides: {', '.join(differs)}." if differs else "Made under the same conditions."
-        rows.append(document.Row(left, right, [remark]))
+        rows.append(document.Row(left, right, [remark], differs))
     described = [model.describe() for model in models]
-    return document.ReportData(rows, described, run_folder.versions(), html_report.licences(described))
-
-
-def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
-    """Two walls in one picture, the first on the left; ``None`` where there are not two."""
-    if not (mine.patterns and its.patterns):
-        return None
-    left, right = (
-        contact_sheet.wall([state.patterns[index].tile if index in state.patterns else None for index in state.wanted])
-        for state in (mine, its)
-    )
-    picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
-    picture[: len(left), : left.shape[1]] = left
-    picture[: len(right), left.shape[1] + GAP :] = right
-    return picture
+    return document.ReportData(rows, described, run_folder.versions(), document.licences(described))

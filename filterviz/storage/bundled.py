@@ -1,9 +1,9 @@
 """The patterns that come with the program, computed from real networks, so that the page can show them at once.
 
 For each network there is a folder with ``model.json.gz``, which describes the network and lists its sheets, and for
-each sheet a ``.json.gz`` with the numbers of its tiles and a ``.webp`` with the tiles side by side. Like an entry of the
-store, a bundled pattern answers exactly the question that it was made for. But WebP is not lossless, so its tile differs
-from a newly computed one by a little noise.
+each sheet a ``.json.gz`` with the numbers of its tiles and a ``.webp`` with the tiles side by side. Like an entry of
+the store, a bundled pattern answers exactly the question that it was made for. But WebP is not lossless, so its tile
+differs from a newly computed one by a little noise.
 """
 
 from __future__ import annotations
@@ -148,7 +148,13 @@ class BundledPatterns:
         }
 
     def find(self, identity: str, request: Request, channel: int) -> Pattern | None:
-        """The pattern of one filter if it comes with the program. ``identity`` is as in :func:`pattern_store.pattern_key`."""
+        """The pattern of one filter if it comes with the program.
+
+        Args:
+            identity: The network, as ``LoadOptions.identity`` gives it.
+            request: How the pattern is made.
+            channel: The index of the filter.
+        """
         model = self._by_file.get(identity)
         if model is None:
             return None
@@ -215,7 +221,7 @@ def _joined(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     canvas = np.zeros((rows * height, min(len(tiles), COLUMNS) * width, 3), np.uint8)
     for position, tile in enumerate(tiles):
         row, column = divmod(position, COLUMNS)
-        # The space between tiles is filled with their edges: a hard border would cost bytes and cause ringing in the tiles.
+        # The space between tiles repeats their edges: a hard border would cost bytes and cause ringing in the tiles.
         padded = np.pad(tile, ((0, height - tile.shape[0]), (0, width - tile.shape[1]), (0, 0)), mode="edge")
         canvas[row * height : (row + 1) * height, column * width : (column + 1) * width] = padded
     return canvas

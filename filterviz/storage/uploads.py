@@ -1,4 +1,4 @@
-"""Uploaded files, kept privately under their hash for a while so that a reload finds them. They are never parsed here."""
+"""Uploaded files, kept privately under their hash for a while so that a reload finds them. Never parsed here."""
 
 from __future__ import annotations
 

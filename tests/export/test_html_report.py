@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterviz.export.document import Row
-from filterviz.export.html_report import POLICY, licences, report
+from filterviz.export.document import Row, licences
+from filterviz.export.html_report import POLICY, report
 from filterviz.imaging import png
 from filterviz.spec.names import plain
-from tests.export.documents import spread
+from tests.export.documents import report_data
 
 
 class Reader(HTMLParser):
@@ -35,7 +35,7 @@ class Reader(HTMLParser):
 
 
 def test_every_finished_tile_is_in_it_and_exact() -> None:
-    shown = spread()
+    shown = report_data()
     page = Reader(report(shown))
     walls = [wall for row in shown.rows for wall in row.walls]
     tiles = [
@@ -53,7 +53,7 @@ def test_every_finished_tile_is_in_it_and_exact() -> None:
 
 
 def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
-    shown = spread()
+    shown = report_data()
     wall = shown.rows[1].walls[0]
     gated = replace(wall, layer=replace(wall.layer, gated=True))
     words = Reader(report(replace(shown, rows=[shown.rows[0], Row(gated)]))).words
@@ -62,7 +62,7 @@ def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
 
 
 def test_it_fetches_nothing_and_runs_nothing() -> None:
-    page = Reader(report(spread()))
+    page = Reader(report(report_data()))
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "form", "base"})
     assert page.named("meta")[1]["content"] == POLICY
     for _tag, attributes in page.tags:
@@ -73,8 +73,8 @@ def test_it_fetches_nothing_and_runs_nothing() -> None:
 @settings(deadline=None)  # a whole report each time
 @given(st.text(max_size=60))
 def test_no_name_can_leave_its_place(name: str) -> None:
-    known = {tag for tag, _ in Reader(report(spread())).tags}
-    page = Reader(report(spread(name, side=name, remark=name)))
+    known = {tag for tag, _ in Reader(report(report_data())).tags}
+    page = Reader(report(report_data(name, side=name, remark=name)))
     assert {tag for tag, _ in page.tags} <= known
     assert len(page.named("img")) == 34
 
@@ -82,7 +82,7 @@ def test_no_name_can_leave_its_place(name: str) -> None:
 @settings(deadline=None)  # a whole report each time
 @given(st.text(min_size=1, max_size=60))
 def test_a_class_stands_beside_its_units_number_and_stays_there(label: str) -> None:
-    one = spread()
+    one = report_data()
     known = {tag for tag, _ in Reader(report(one)).tags}
     row = one.rows[0]
     page = Reader(report(replace(one, rows=[replace(row, mine=replace(row.mine, labels=(label, "Cat")))])))
@@ -94,13 +94,13 @@ def test_a_class_stands_beside_its_units_number_and_stays_there(label: str) -> N
 
 
 def test_another_language() -> None:
-    page = report(spread(), lambda phrase: phrase.replace("stays silent", "schweigt"), "de")
+    page = report(replace(report_data(), say=lambda phrase: phrase.replace("stays silent", "schweigt"), language="de"))
     assert b'<html lang="de">' in page
     assert "schweigt" in Reader(page).words
 
 
 def test_several_pictures_in_a_tile_are_said_to_be_several() -> None:
-    one = spread()
+    one = report_data()
     wall = one.rows[0].mine
     request = replace(wall.request, recipe=replace(wall.request.recipe, pictures=4))
     several = replace(one, rows=[replace(one.rows[0], mine=replace(wall, request=request))])
