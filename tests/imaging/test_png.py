@@ -30,9 +30,7 @@ def written(mode: str, kind: str = "PNG") -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"nonsense", png.encode(np.zeros((2, 3), np.uint8))[:40], written("RGB", "GIF")]
-)
+@pytest.mark.parametrize("data", [b"", b"nonsense", png.encode(np.zeros((2, 3), np.uint8))[:40], written("RGB", "GIF")])
 def test_what_is_not_a_png_is_an_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a PNG"):
         png.decode(data)
