@@ -454,11 +454,11 @@ def _atlas(workspace: Workspace, options: argparse.Namespace, stop: threading.Ev
             continue
         for found in bundle_builder.compare(model, partial(_made_anew, workspace, opened), options.tiles):
             checked += 1
-            wrong += not found.holds
+            wrong += not found.passes
             print(
                 f"{model.name}, {found.sheet}, filter {found.filter}: "
-                f"response {found.response:.1%} of the shipped one's, correlation of the pixels {found.alike:.3f}"
-                + ("" if found.holds else "  <- another pattern")
+                f"response {found.response:.1%} of the shipped one's, correlation of the pixels {found.correlation:.3f}"
+                + ("" if found.passes else "  <- another pattern")
             )
     print(f"{checked - wrong} of {checked} tiles made anew excite their filters as the shipped ones do.")
     return FAILED if wrong or not checked else DONE

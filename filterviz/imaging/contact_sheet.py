@@ -1,4 +1,4 @@
-"""The wall: many tiles in one picture, laid out as the original script did."""
+"""The wall: many tiles in one image, laid out as in the original script."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from filterviz.imaging import png
 
 ROWS = 5
-"""The script's wall had five rows and five columns."""
+"""The original script's wall had five rows and five columns."""
 
 MARGIN = 5
-"""Black pixels between two tiles; there are none around the wall."""
+"""Black pixels between two tiles. There are none around the wall."""
 
 
 def shape(count: int) -> tuple[int, int]:
-    """Rows and columns of a wall: five rows as in the script, more where it would become wider than high.
+    """Rows and columns of a wall: five rows as in the script, or more if it would otherwise be wider than high.
 
     Example:
         >>> shape(25), shape(6), shape(3), shape(64)
@@ -29,17 +29,17 @@ def shape(count: int) -> tuple[int, int]:
 
 
 def wall(tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN) -> NDArray[np.uint8]:
-    """Tiles in one picture, filling one column after the other: tile ``i + rows * j`` stands in row i, column j.
+    """Tiles in one image, which fill one column after another: tile ``i + rows * j`` is in row i and column j.
 
-    There are as many rows and columns as :func:`shape` says.
+    :func:`shape` gives the numbers of rows and columns.
 
     Args:
-        tiles: all of one size, uint8 ``[height, width, 1 or 3]``; the place of a ``None`` stays black. At least one
-            must be a picture.
-        margin: black pixels between tiles.
+        tiles: Tiles of one size, uint8 ``[height, width, 1 or 3]``. The position of a ``None`` stays black. At
+            least one must be a tile.
+        margin: Black pixels between two tiles.
 
     Returns:
-        uint8 ``[height, width, 3]``; 340 x 340 for 25 tiles of 64 x 64.
+        uint8 ``[height, width, 3]``: 340 x 340 pixels for 25 tiles of 64 x 64.
 
     Example:
         >>> wall([np.zeros((64, 64, 3), np.uint8)] * 25).shape

@@ -1,4 +1,4 @@
-"""Two networks side by side: which layers belong beside each other, and the walls of both, made the same way."""
+"""Two networks side by side: which layers correspond to each other, and the requests for the walls of both."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two layers beside each other.
+    """Two corresponding layers.
 
     Attributes:
-        mine, its: of the one and of the other network.
-        depths: how deep each lies, 0 to 1, in convolutions.
+        mine, its: The layers of the one and of the other network.
+        depths: The depth of each, counted in convolutions, 0 to 1.
     """
 
     mine: LayerSpec
@@ -27,7 +27,7 @@ class Pair:
     depths: tuple[float, float]
 
     def to_json(self) -> dict[str, Json]:
-        """The pairing with its numbers."""
+        """The pair and its numbers, for ``compare.json``."""
         return {
             "layers": [self.mine.name, self.its.name],
             "receptive_fields": [self.mine.receptive_field, self.its.receptive_field],
@@ -37,18 +37,18 @@ class Pair:
 
 
 def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
-    """Which layers belong beside each other.
+    """Pair layers of two networks.
 
-    A network beside itself, trained and untrained, has each layer beside itself; else the receptive field decides, and
-    then the depth (:mod:`~filterviz.analysis.layer_matching`).
+    If both are the same network, for example trained and untrained, each layer is paired with itself. Otherwise the
+    receptive field decides, and then the depth (:mod:`~filterviz.analysis.layer_matching`).
 
     Args:
-        one: whose layers are wanted.
-        other: where their counterparts are looked for.
+        one: The network whose layers are paired.
+        other: The network in which their counterparts are looked for.
         names: ``layer`` or ``layer=counterpart``; all convolutions by default.
 
     Raises:
-        BadRequest: a layer does not exist or cannot be shown, or there is none to stand beside.
+        BadRequest: A layer does not exist or cannot be shown, or it has no counterpart.
     """
     wanted = list(names) or [layer.name for layer in one.spec.visualisable if layer.kind in CONVOLUTIONS]
     pairs = []
@@ -80,14 +80,14 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
 def requests(
     pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
 ) -> tuple[list[Request], list[Request]]:
-    """The questions whose answers are the walls of both sides, in the order of the pairs.
+    """The requests for the walls of both networks, in the order of the pairs.
 
     Args:
-        pairs: of :func:`pair`.
-        recipe: the same on both sides.
-        count: filters of each layer, where it has so many.
-        pixel_range: of the first network; the other has its own.
-        same: whether both are the same network, whose pixel range is then the same too.
+        pairs: Pairs of layers from :func:`pair`.
+        recipe: The recipe for both networks.
+        count: The number of filters of each layer; fewer if the layer has fewer.
+        pixel_range: The pixel range of the first network. The other network has its own.
+        same: Whether both are the same network, which then also has the same pixel range.
     """
     both = []
     for side, own in (("mine", pixel_range), ("its", pixel_range if same else PixelRange.AUTO)):
@@ -99,15 +99,15 @@ def requests(
 
 
 def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str) -> list[str]:
-    """The conditions in which two walls differ; a network's own pixel range is no difference.
+    """The conditions under which two walls were made differently. Each network's own pixel range does not count.
 
     Args:
-        mine: the wall of the one network.
-        its: that of the other.
-        say: puts a phrase into another language.
+        mine: The wall of the one network.
+        its: The wall of the other.
+        say: Translates a phrase.
 
     Returns:
-        One phrase for each; none where both sides were made under the same conditions, or are not made yet.
+        A phrase for each condition; none if both walls were made under the same conditions or are not made yet.
     """
     found: list[str] = []
     one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))

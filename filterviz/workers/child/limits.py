@@ -81,7 +81,7 @@ def confine(private: Path) -> tuple[Limit, ...]:
 
 
 def limit_reading(model: Path, private: Path) -> bool:
-    """Restrict what this thread may read to the model, its private folder and installed software; whether that worked."""
+    """Let this thread read only the model, its private folder and installed software; returns whether that worked."""
     software = (*(Path(folder) for folder in (*sys.path, sys.prefix, sys.base_prefix) if folder), *SYSTEM_FOLDERS)
     return _is_set(lambda: landlock.restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
 
