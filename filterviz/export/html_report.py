@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from filterviz.export.document import ReportData, Row, Say, Wall
+from filterviz.export.document import ReportData, Say, Wall
 from filterviz.imaging import contact_sheet, png
 from filterviz.spec import Flag, Json, LayerSpec, Pattern
 from filterviz.spec.names import plain
@@ -48,7 +48,13 @@ def report(data: ReportData) -> bytes:
         style=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),
         lead=_lead(say),
         models=[_model(model, say) for model in data.models],
-        rows=[_row(row, say) for row in data.rows],
+        rows=[
+            {
+                "walls": [_wall(wall, say) for wall in row.walls],
+                "remarks": [plain(remark, LONGEST_SENTENCE) for remark in row.remarks],
+            }
+            for row in data.rows
+        ],
         all_numbers=say("All numbers"),
         heads=heads,
         conditions=[plain(line, LONGEST_SENTENCE) for line in _conditions(data)],
@@ -90,13 +96,6 @@ def _model(model: Mapping[str, Json], say: Say) -> dict[str, Any]:
         "name": plain(str(model.get("name", "")), LONGEST_NAME),
         "facts": [(term, plain(value)) for term, value in facts.items() if value],
         "notes": [plain(str(note), LONGEST_SENTENCE) for note in model.get("notes") or ()],
-    }
-
-
-def _row(row: Row, say: Say) -> dict[str, Any]:
-    return {
-        "walls": [_wall(wall, say) for wall in row.walls],
-        "remarks": [plain(remark, LONGEST_SENTENCE) for remark in row.remarks],
     }
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Generic
 
 from filterviz.errors import EngineFailed, Stopped
+from filterviz.spec import Progress
 from filterviz.workers.parent.connection import POLL_SECONDS, Connection
-from filterviz.workers.parent.expected import EVENTS, E, Expected
+from filterviz.workers.parent.expected import EVENTS, E_co, Expected
 from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense, shortened
 from filterviz.workers.wire.protocol import Answer, Compute, Done, Halt, Halted, Run
 
@@ -21,7 +22,7 @@ HALT_SECONDS = 0.3
 STOPPED = "Stopped."
 
 
-class ActiveRun(Generic[E]):
+class ActiveRun(Generic[E_co]):
     """A run that a worker has been asked for.
 
     Args:
@@ -34,7 +35,9 @@ class ActiveRun(Generic[E]):
         abandoned: Whether the run was left before its last answer came.
     """
 
-    def __init__(self, connection: Connection, question: Run | Compute, expected: Expected[E], seconds: float) -> None:
+    def __init__(
+        self, connection: Connection, question: Run | Compute, expected: Expected[E_co], seconds: float
+    ) -> None:
         self.abandoned = False
         self._connection = connection
         self._question = question
@@ -43,7 +46,7 @@ class ActiveRun(Generic[E]):
         self._ended = False
         self._halted = False
 
-    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E]:
+    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E_co]:
         """The events of the run as they come. Closing the iterator halts the run.
 
         For ``stop``, ``pause`` and the errors see :meth:`filterviz.workers.parent.client.WorkerClient.make_patterns`.
@@ -54,7 +57,7 @@ class ActiveRun(Generic[E]):
             if not self._ended:
                 self._abandon()
 
-    def _receive(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E]:
+    def _receive(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E_co]:
         stopping = False
         deadline = time.monotonic() + self._seconds
         while True:
@@ -77,7 +80,7 @@ class ActiveRun(Generic[E]):
             if event is None:
                 raise fail_for_nonsense(self._connection)
             yield event
-            if self._expected.is_batch(event) and pause():
+            if not isinstance(event, Progress) and pause():
                 self._halt()
             if not stopping:
                 deadline = time.monotonic() + self._seconds

@@ -15,7 +15,7 @@ from filterviz.settings import Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape
 from filterviz.workers.parent.active_run import STOPPED, ActiveRun
 from filterviz.workers.parent.connection import POLL_SECONDS, Connection
-from filterviz.workers.parent.expected import EVENTS, E, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
+from filterviz.workers.parent.expected import EVENTS, E_co, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
 from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense
 from filterviz.workers.wire.protocol import Answer, Compute, Done, Halted, Open, Opened, Outputs, Ready, Run
 
@@ -160,8 +160,8 @@ class WorkerClient:
         return self._connection.alive
 
     def _run(
-        self, question: Run | Compute, expected: Expected[E], stop: Callable[[], bool], pause: Callable[[], bool]
-    ) -> Generator[E, None, None]:
+        self, question: Run | Compute, expected: Expected[E_co], stop: Callable[[], bool], pause: Callable[[], bool]
+    ) -> Generator[E_co, None, None]:
         run = ActiveRun(self._connection, question, expected, self._settings.tile_seconds)
         self._connection.send(question)
         try:

@@ -17,21 +17,18 @@ Event = Progress | Pattern | Outputs
 
 EVENTS = get_args(Event)
 
-E = TypeVar("E")
+E_co = TypeVar("E_co", covariant=True)
 
 
-class Expected(Protocol[E]):
-    """The events that a run may still give, all of the type ``E``."""
+class Expected(Protocol[E_co]):
+    """The events that a run may still give, all of one type."""
 
     @property
     def complete(self) -> bool:
         """Whether everything that was asked for has come."""
 
-    def take(self, event: Event) -> E | None:
+    def take(self, event: Event) -> E_co | None:
         """Accept an event, which then counts as come; ``None`` if it does not answer what was asked."""
-
-    def is_batch(self, event: E) -> bool:
-        """Whether this event completes a part of the work, so that another owner may compute next."""
 
 
 class ExpectedPatterns:
@@ -54,10 +51,6 @@ class ExpectedPatterns:
         if isinstance(event, Progress) and self._is_expected_progress(event):
             return event
         return None
-
-    def is_batch(self, event: Progress | Pattern) -> bool:
-        """See :class:`Expected`."""
-        return isinstance(event, Pattern)
 
     def _is_expected_pattern(self, event: Pattern) -> bool:
         images = self._request.recipe.pictures
@@ -111,10 +104,6 @@ class ExpectedOutputs:
         self._shapes = [(None, *array.shape[1:]) for array in event.arrays]
         self._outstanding -= max(rows)
         return event
-
-    def is_batch(self, event: Outputs) -> bool:
-        """See :class:`Expected`."""
-        return bool(event.arrays)
 
 
 def is_consistent(spec: ModelSpec) -> bool:

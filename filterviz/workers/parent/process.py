@@ -109,11 +109,7 @@ class WorkerProcess:
         return memory_of(self.pid)[1]
 
     def send(self, question: Question) -> None:
-        """Send a question.
-
-        Raises:
-            EngineFailed: The process has ended; TimedOut if it does not accept the question.
-        """
+        """See :class:`~filterviz.workers.parent.connection.Connection`."""
         if not isinstance(question, Halt):
             self._question = question
         try:
@@ -125,12 +121,7 @@ class WorkerProcess:
             raise TimedOut(failures.TOO_SLOW.format(seconds=seconds, advice=advice)) from None
 
     def receive(self, seconds: float) -> Answer | None:
-        """Wait for the next answer; ``None`` if there is none within ``seconds``.
-
-        Raises:
-            WorkerDied: The process has ended by itself.
-            EngineFailed: It sent something that is not an answer and was killed, or it had been killed before.
-        """
+        """See :class:`~filterviz.workers.parent.connection.Connection`. WorkerDied if the process ended by itself."""
         try:
             answer = self._streams.receive(seconds)
         except connection.ConnectionClosed:

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,10 +168,8 @@ class Failed:
 Question = Hello | Open | Run | Compute | Halt
 Answer = Ready | Opened | Progress | Pattern | Outputs | Done | Halted | Refusal | Failed
 
-QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Hello, Open, Run, Compute, Halt)}
-ANSWERS: dict[str, type[Answer]] = {
-    kind.__name__: kind for kind in (Ready, Opened, Progress, Pattern, Outputs, Done, Halted, Refusal, Failed)
-}
+QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in get_args(Question)}
+ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in get_args(Answer)}
 
 preload_types(*QUESTIONS.values(), *ANSWERS.values())
 

@@ -93,11 +93,14 @@ def test_reading_does_only_what_reading_needs(small: Path, tmp_path: Path) -> No
     assert str(small) in opened
 
 
-def test_computing_does_only_what_computing_needs(recorded: tuple[Path, list[Pattern], tuple[str, ...]]) -> None:
+def test_computing_does_only_what_computing_needs(
+    recorded: tuple[Path, list[Pattern], tuple[str, ...]], small: Path
+) -> None:
     record, patterns, _ = recorded
     assert [pattern.filter for pattern in patterns] == [0, 3, 0, 3, 0, 3]
     events = [json.loads(line) for line in record.read_text().splitlines()]
     assert [event for event in events if not event[2]] == []
+    assert any(event == "open" and str(small) in text for event, text, _ in events), "the record holds what it did"
 
 
 def test_kernels_arrive_as_they_are_in_the_file(

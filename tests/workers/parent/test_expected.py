@@ -31,8 +31,6 @@ def test_each_pattern_comes_once_and_then_the_run_is_complete() -> None:
     assert not expected.complete
     assert expected.take(replace(PATTERN, filter=2)) is not None
     assert expected.complete
-    assert expected.is_batch(PATTERN)
-    assert not expected.is_batch(PROGRESS)
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,7 @@ def test_closing_ends_everything(slow: Path) -> None:
     running = pool.run(slow, sha256(slow), ENDLESS)
     next(running)
     folder, children = pool._spawner._folder, pids(pool)
+    assert children
     pool.close()
     pool.close()
     with pytest.raises(EngineFailed, match="closing"):
