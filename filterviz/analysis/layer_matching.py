@@ -11,7 +11,7 @@ import math
 from filterviz.spec import LayerSpec, ModelSpec
 
 CONVOLUTIONS = frozenset({"Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"})
-"""Kinds of layers whose filters are learned. The layers after them have the same receptive field but no filters."""
+"""Kinds whose filters are learned; the layers after them see as much but only rework what these found."""
 
 
 def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = None) -> LayerSpec:

@@ -1,7 +1,7 @@
 """A report of a comparison: one HTML file that any browser opens without a connection to the internet.
 
-The template ``report.html.j2`` escapes everything that is filled in. Names and sentences are made harmless plain text
-of bounded length before that.
+The template ``report_template.html`` escapes everything that is filled in. Before that, names and sentences are made
+harmless plain text of bounded length.
 """
 
 from __future__ import annotations
@@ -72,13 +72,13 @@ def _template() -> Template:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template("report_template.html")
 
 
 def _lead(say: Say) -> str:
     return say(
-        "For every filter of a layer, the picture that excites it most. A picture shows what a filter answers to, not "
-        "what the network decides by; a filter that stays silent answered to nothing that was tried."
+        "Each tile is the pattern that activates one filter of a layer most. It shows what the filter responds to, not "
+        "how the network decides. A filter that is never active responded to no image we tried."
     )
 
 
@@ -117,7 +117,7 @@ def _sees(layer: LayerSpec, say: Say) -> str:
     """How large a part of the image one value of a layer depends on."""
     sees = say("sees the whole picture")
     if layer.receptive_field is not None:
-        sees = say("sees {pixels} px").format(pixels=layer.receptive_field)
+        sees = say("sees {pixels} pixels across").format(pixels=layer.receptive_field)
     if layer.gated:
         sees = say("{line}; a gate over the whole picture weighs its channels").format(line=sees)
     return sees
@@ -130,7 +130,7 @@ def _tile(channel: int, label: str, pattern: Pattern | None, say: Say) -> dict[s
     if pattern is None:
         return {"caption": caption, "words": say("No picture yet of filter {filter}").format(filter=which), "png": ""}
     silent = Flag.SILENT in pattern.flags
-    words = say("No pattern: filter {filter} stays silent") if silent else say("Pattern of filter {filter}")
+    words = say("No pattern: filter {filter} is never active") if silent else say("Pattern of filter {filter}")
     height, width = pattern.tile.shape[:2]
     flags = ", ".join(flag.value for flag in pattern.flags)
     return {
@@ -139,7 +139,7 @@ def _tile(channel: int, label: str, pattern: Pattern | None, say: Say) -> dict[s
         "png": base64.b64encode(png.encode(pattern.tile)).decode(),
         "width": width,
         "height": height,
-        "silent": say("stays silent") if silent else "",
+        "silent": say("never active") if silent else "",
         "numbers": [_number(pattern.response_start), _number(pattern.response_end), flags, pattern.seed],
     }
 

@@ -29,12 +29,12 @@ _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pyfive")
 
 
 def wall_png(tiles: Sequence[NDArray[np.uint8] | None]) -> bytes:
-    """The wall that :func:`filterviz.imaging.contact_sheet.wall` lays out, as PNG."""
+    """The wall of :func:`filterviz.imaging.contact_sheet.wall` as PNG."""
     return png.encode(contact_sheet.wall(tiles))
 
 
 def wall_of(request: Request, patterns: Mapping[int, Pattern]) -> bytes | None:
-    """The wall of one layer as PNG, with unfinished tiles black; ``None`` if no tile is finished."""
+    """The wall of one layer as PNG, unfinished tiles left black; ``None`` where none is finished."""
     tiles = [patterns[channel].tile if channel in patterns else None for channel in request.filters]
     return None if all(tile is None for tile in tiles) else wall_png(tiles)
 

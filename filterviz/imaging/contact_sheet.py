@@ -29,17 +29,17 @@ def shape(count: int) -> tuple[int, int]:
 
 
 def wall(tiles: Sequence[NDArray[np.uint8] | None], margin: int = MARGIN) -> NDArray[np.uint8]:
-    """Tiles in one image, which fill one column after another: tile ``i + rows * j`` is in row i and column j.
+    """Tiles in one picture, filling one column after the other: tile ``i + rows * j`` stands in row i, column j.
 
-    :func:`shape` gives the numbers of rows and columns.
+    There are as many rows and columns as :func:`shape` says.
 
     Args:
-        tiles: Tiles of one size, uint8 ``[height, width, 1 or 3]``. The position of a ``None`` stays black. At
-            least one must be a tile.
-        margin: Black pixels between two tiles.
+        tiles: all of one size, uint8 ``[height, width, 1 or 3]``; the place of a ``None`` stays black. At least one
+            must be a picture.
+        margin: black pixels between tiles.
 
     Returns:
-        uint8 ``[height, width, 3]``: 340 x 340 pixels for 25 tiles of 64 x 64.
+        uint8 ``[height, width, 3]``; 340 x 340 for 25 tiles of 64 x 64.
 
     Example:
         >>> wall([np.zeros((64, 64, 3), np.uint8)] * 25).shape

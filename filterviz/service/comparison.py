@@ -1,4 +1,4 @@
-"""Two networks side by side: which layers correspond to each other, and the requests for the walls of both."""
+"""Two networks side by side: which layers are paired, and the walls of both, made under the same conditions."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from filterviz.errors import BadRequest
 from filterviz.export import document, run_folder
 from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
-from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
+from filterviz.spec import Json, LayerSpec, ModelSpec, PixelRange, Recipe, Request
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two corresponding layers.
+    """Two layers beside each other.
 
     Attributes:
-        mine, its: The layers of the one and of the other network.
-        depths: The depth of each, counted in convolutions, 0 to 1.
+        mine: The layer of the first network.
+        its: The layer of the other network.
+        depths: The relative depth of each among the convolutions of its network, 0 to 1.
     """
 
     mine: LayerSpec
@@ -27,7 +28,7 @@ class Pair:
     depths: tuple[float, float]
 
     def to_json(self) -> dict[str, Json]:
-        """The pair and its numbers, for ``compare.json``."""
+        """The pairing with its numbers."""
         return {
             "layers": [self.mine.name, self.its.name],
             "receptive_fields": [self.mine.receptive_field, self.its.receptive_field],
@@ -36,21 +37,26 @@ class Pair:
         }
 
 
-def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
-    """Pair layers of two networks.
+def convolutions(spec: ModelSpec) -> list[LayerSpec]:
+    """The layers whose filters were learned and can be shown."""
+    return [layer for layer in spec.visualisable if layer.kind in CONVOLUTIONS]
 
-    If both are the same network, for example trained and untrained, each layer is paired with itself. Otherwise the
-    receptive field decides, and then the depth (:mod:`~filterviz.analysis.layer_matching`).
+
+def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
+    """Pair the layers of two networks.
+
+    In a network and its untrained copy each layer is paired with itself. Otherwise the receptive field decides, and
+    then the depth (:mod:`~filterviz.analysis.layer_matching`).
 
     Args:
-        one: The network whose layers are paired.
+        one: The network whose layers are wanted.
         other: The network in which their counterparts are looked for.
         names: ``layer`` or ``layer=counterpart``; all convolutions by default.
 
     Raises:
-        BadRequest: A layer does not exist or cannot be shown, or it has no counterpart.
+        BadRequest: A layer does not exist or cannot be shown, or has no counterpart.
     """
-    wanted = list(names) or [layer.name for layer in one.spec.visualisable if layer.kind in CONVOLUTIONS]
+    wanted = list(names) or [layer.name for layer in convolutions(one.spec)]
     pairs = []
     for name in wanted:
         mine_name, _, its_name = name.partition("=")
@@ -80,14 +86,14 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
 def requests(
     pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
 ) -> tuple[list[Request], list[Request]]:
-    """The requests for the walls of both networks, in the order of the pairs.
+    """The questions whose answers are the walls of both sides, in the order of the pairs.
 
     Args:
-        pairs: Pairs of layers from :func:`pair`.
-        recipe: The recipe for both networks.
-        count: The number of filters of each layer; fewer if the layer has fewer.
-        pixel_range: The pixel range of the first network. The other network has its own.
-        same: Whether both are the same network, which then also has the same pixel range.
+        pairs: The pairs of layers.
+        recipe: How the patterns are made on both sides.
+        count: How many filters of each layer are shown, at most.
+        pixel_range: The pixel range of the first network; the other has its own.
+        same: Whether both are the same network, so that this pixel range holds for both.
     """
     both = []
     for side, own in (("mine", pixel_range), ("its", pixel_range if same else PixelRange.AUTO)):
@@ -99,15 +105,15 @@ def requests(
 
 
 def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str) -> list[str]:
-    """The conditions under which two walls were made differently. Each network's own pixel range does not count.
+    """The conditions in which two walls differ; a network's own pixel range does not count as a difference.
 
     Args:
-        mine: The wall of the one network.
-        its: The wall of the other.
+        mine: The wall of the first network.
+        its: The wall of the other network.
         say: Translates a phrase.
 
     Returns:
-        A phrase for each condition; none if both walls were made under the same conditions or are not made yet.
+        One phrase for each difference; none where both sides were made under the same conditions, or are not made yet.
     """
     found: list[str] = []
     one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))

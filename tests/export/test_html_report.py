@@ -47,7 +47,7 @@ def test_every_finished_tile_is_in_it_and_exact() -> None:
         assert (png.decode(base64.b64decode(picture)) == tile).all()
     assert all(picture["alt"] for picture in page.named("img"))
     assert len([figure for figure in page.named("figure") if figure.get("class") == "missing"]) == 3
-    assert "stays silent" in page.words
+    assert "never active" in page.words
     for said in ("A remark.", "VGG16: CC BY 4.0.", "2.1.6", "150x150x3", "14,714,688", "natural: 4 steps"):
         assert said in page.words
 
@@ -57,8 +57,8 @@ def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
     wall = shown.rows[1].walls[0]
     gated = replace(wall, layer=replace(wall.layer, gated=True))
     words = Reader(report(replace(shown, rows=[shown.rows[0], Row(gated)]))).words
-    assert words.count("sees 7 px") == 3
-    assert words.count("sees 7 px; a gate over the whole picture weighs its channels") == 1
+    assert words.count("sees 7 pixels across") == 3
+    assert words.count("sees 7 pixels across; a gate over the whole picture weighs its channels") == 1
 
 
 def test_it_fetches_nothing_and_runs_nothing() -> None:
@@ -87,14 +87,14 @@ def test_a_class_stands_beside_its_units_number_and_stays_there(label: str) -> N
     row = one.rows[0]
     page = Reader(report(replace(one, rows=[replace(row, mine=replace(row.mine, labels=(label, "Cat")))])))
     assert {tag for tag, _ in page.tags} <= known
-    assert "1 · Cat · stays silent" in page.words
+    assert "1 · Cat · never active" in page.words
     assert f"0 · {plain(label)}" in page.words
     assert page.named("img")[0]["alt"] == f"Pattern of filter 0 ({plain(label)})"
     assert page.named("img")[2]["alt"] == "Pattern of filter 2", "a label for each of the first two alone"
 
 
 def test_another_language() -> None:
-    page = report(replace(report_data(), say=lambda phrase: phrase.replace("stays silent", "schweigt"), language="de"))
+    page = report(replace(report_data(), say=lambda phrase: phrase.replace("never active", "schweigt"), language="de"))
     assert b'<html lang="de">' in page
     assert "schweigt" in Reader(page).words
 
