@@ -115,7 +115,7 @@ class Pool:
         owner: str = "",
         start: NDArray[np.float32] | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[Progress | Pattern]:
+    ) -> Generator[Progress | Pattern, None, None]:
         """Make the patterns of one request as soon as the queue allows.
 
         While other owners wait, the worker is given up after each batch of tiles, and the rest waits again.

@@ -19,7 +19,7 @@ from filterviz.workers.parent.idle_workers import IdleWorkers, LoadedWorker, Mod
 from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.spawner import ChildSpawner
 from filterviz.workers.wire.protocol import Role
-from tests.workers.parent.workers import REQUEST, SETTINGS
+from tests.workers.parent.workers import REQUEST, SETTINGS, is_alive
 from tests.workers.unruly import program
 
 KEYS: list[ModelKey] = [(f"model {number}", DEFAULT_LOAD, number) for number in range(3)]
@@ -82,9 +82,9 @@ def test_a_worker_is_ended_after_enough_runs_or_when_it_has_grown(
     idle = kept(spawner, batch_bytes=1)
     worker, grown = loaded(tmp_path, KEYS[0]), loaded(tmp_path, KEYS[1], baseline=0)
     idle.put(worker)
-    assert worker.process.alive
+    assert is_alive(worker.process)
     idle.put(worker)
-    assert not worker.process.alive
+    assert not is_alive(worker.process)
     idle.put(grown)
     assert not grown.process.alive
     idle.close()
@@ -94,11 +94,11 @@ def test_a_worker_that_nobody_uses_is_ended(tmp_path: Path, spawner: ChildSpawne
     idle = kept(spawner, idle_seconds=0.2)
     worker = loaded(tmp_path, KEYS[0])
     idle.put(worker)
-    assert worker.process.alive
+    assert is_alive(worker.process)
     deadline = time.monotonic() + 10
     while worker.process.alive and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not worker.process.alive
+    assert not is_alive(worker.process)
     assert idle.take(KEYS[0], never_stop) is None
     idle.close()
 
@@ -146,4 +146,4 @@ def test_nothing_is_kept_after_closing(tmp_path: Path, spawner: ChildSpawner) ->
     idle.close()
     worker = loaded(tmp_path, KEYS[0])
     idle.put(worker)
-    assert not worker.process.alive
+    assert not is_alive(worker.process)

@@ -58,7 +58,12 @@ def test_outputs_are_the_same_in_one_piece_and_in_many(
     whole = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures])]
     assert len(patterns(pool, small)) == 3
     asked: list[str] = []
-    monkeypatch.setattr(pool._queue, "others_wait", lambda owner: asked.append(owner) or True)
+
+    def others_wait(owner: str) -> bool:
+        asked.append(owner)
+        return True
+
+    monkeypatch.setattr(pool._queue, "others_wait", others_wait)
     parts = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures], owner="me")]
     assert len(asked) > 1
     np.testing.assert_allclose(np.concatenate(whole), np.concatenate(parts), rtol=1e-5, atol=1e-6)

@@ -13,7 +13,7 @@ from filterviz.workers.parent import process
 from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.spawner import ChildSpawner
 from filterviz.workers.wire.protocol import Role
-from tests.workers.parent.workers import SETTINGS
+from tests.workers.parent.workers import SETTINGS, is_alive
 from tests.workers.unruly import program
 
 
@@ -37,10 +37,10 @@ def test_without_spares_a_process_is_started_when_it_is_asked_for(spawner: Child
     spawner.replace_spare(Role.READER)
     one, other = spawner.take(Role.READER), spawner.take(Role.MODEL)
     assert (one.role, other.role) == (Role.READER, Role.MODEL)
-    assert one.alive
+    assert is_alive(one)
     assert spawner._processes == {one, other}
     spawner.retire(one)
-    assert not one.alive
+    assert not is_alive(one)
     assert spawner._processes == {other}
 
 

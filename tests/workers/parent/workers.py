@@ -17,6 +17,11 @@ REQUEST = Request("conv", (3, 1, 2))
 SETTINGS = Settings(tile_seconds=20.0, reader_seconds=20.0)
 
 
+def is_alive(process: WorkerProcess) -> bool:
+    """Asked anew each time, which a type checker does not believe of an attribute."""
+    return process.alive
+
+
 @contextmanager
 def worker(manner: str, folder: Path, settings: Settings = SETTINGS) -> Iterator[tuple[WorkerProcess, WorkerClient]]:
     """A process that is ready, and its client."""
