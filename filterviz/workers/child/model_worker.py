@@ -26,9 +26,9 @@ from filterviz.workers.wire.protocol import (
 PROCESSOR_SECONDS = 24 * 3600.0
 """For all the runs of a worker together, as a last resort. The parent keeps the deadline of each run."""
 
-FAILED = "The computation broke. Try another layer, size or recipe; the log says more."
+FAILED = "The computation failed. Try another layer, size or recipe. The log says more."
 OUTPUTS_FAILED = (
-    "Computing the outputs broke. Check that the values are what the network was made for; the log says more."
+    "The outputs could not be computed. Check that the values are what the network expects. The log says more."
 )
 OUT_OF_MEMORY = "This took more memory than there is. Choose a smaller tile size or fewer filters."
 OUTPUTS_OUT_OF_MEMORY = "This took more memory than there is. Give the network smaller inputs."

@@ -15,7 +15,7 @@ from filterviz.workers.child.message_loop import MessageLoop
 from filterviz.workers.wire.protocol import Answer, Failed, FailureKind, Open, Opened, Question, Refusal
 
 UNREADABLE = "The file cannot be read. Make sure that it still exists and that everyone on this computer may read it."
-READING_FAILED = "Reading this file broke, so it cannot be opened. Save the model again and try that file."
+READING_FAILED = "Reading this file failed, so it cannot be opened. Save the model again and try that file."
 READING_OUT_OF_MEMORY = "Reading this file took more memory than it may. Save the model without its optimizer."
 
 
