@@ -13,7 +13,7 @@ import argparse
 import time
 from pathlib import Path
 
-from filterviz.analysis.layer_matching import CONVOLUTIONS
+from filterviz.analysis.layer_matching import convolutions
 from filterviz.engine.engine import Engine
 from filterviz.reader import open_model
 from filterviz.settings import Settings
@@ -33,8 +33,8 @@ def main() -> None:
     recipe = usual.with_(size=arguments.size, steps=arguments.steps)
     everything = silent = 0
     with open_model(arguments.model, Settings(), arguments.architecture) as model:
-        for layer in model.spec.visualisable:
-            if layer.kind not in CONVOLUTIONS or not layer.name.startswith(arguments.layers):
+        for layer in convolutions(model.spec):
+            if not layer.name.startswith(arguments.layers):
                 continue
             filters = tuple(range(min(layer.channels or 0, arguments.filters or layer.channels or 0)))
             began = time.perf_counter()

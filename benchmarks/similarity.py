@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.analysis.seriation import order
-from filterviz.analysis.similarity import descriptor, distances, relatives
+from filterviz.analysis.similarity import descriptor, distances, most_similar
 from filterviz.imaging import contact_sheet, png
 from filterviz.spec import Request
 from filterviz.storage.bundled import BundledPatterns
@@ -144,7 +144,7 @@ def walls(bundled: BundledPatterns, layers: Sequence[str], folder: Path) -> None
     for mine, other in PAIRS:
         wall, others = tiles(bundled, DEMO, mine), tiles(bundled, "vgg16", other, limit=2 * WALL)
         looks = described(wall)
-        found = relatives(looks, described(others))
+        found = most_similar(looks, described(others))
         lines = [
             [wall[index], *(others[o] for o in found[index])]
             for index in order(distances(looks, looks))[:: len(wall) // 16]

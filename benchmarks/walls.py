@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from filterviz.analysis.layer_matching import CONVOLUTIONS
+from filterviz.analysis.layer_matching import convolutions
 from filterviz.service.model import Model, file_sha256
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
@@ -47,7 +47,7 @@ def main() -> None:
 
 def walls(workspace: Workspace, model: Model, recipe: Recipe) -> tuple[float, float]:
     """Seconds to the first tile and to the last."""
-    layers = [layer for layer in model.spec.visualisable if layer.kind in CONVOLUTIONS]
+    layers = convolutions(model.spec)
     assert model.path is not None
     # Opens the model in the child and leaves it there.
     list(workspace.pool.run(model.path, model.sha256, Request(layers[0].name, (0,), Recipe("classic", 16, 1))))

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from filterviz import __version__
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
-from filterviz.export import paper_figure, run_folder
+from filterviz.export import comparison_folder, paper_figure, run_folder
 from filterviz.service import bundle_builder, comparison, network_arrays
 from filterviz.service.job import Job
 from filterviz.service.job_state import JobState, Status
@@ -368,10 +368,10 @@ def _compare(workspace: Workspace, options: argparse.Namespace, stop: threading.
             raise Stopped(message)
         made = {layer.request.layer: layer for layer in state.layers}
         states.append([made[request.layer] for request in requests])
-    document = comparison.write(options.out, (one, other), pairs, (states[0], states[1]))
+    data = comparison.report_data((one, other), pairs, (states[0], states[1]))
+    document = comparison_folder.write(options.out, data, [item.to_json() for item in pairs])
     if options.figure:
-        drawn = paper_figure.figure(comparison.spread_of((one, other), pairs, (states[0], states[1])), options.figure)
-        (options.out / f"figure.{options.figure}").write_bytes(drawn)
+        (options.out / f"figure.{options.figure}").write_bytes(paper_figure.figure(data, options.figure))
     if options.json:
         _print_json(document)
     else:
@@ -455,11 +455,11 @@ def _atlas(workspace: Workspace, options: argparse.Namespace, stop: threading.Ev
             continue
         for found in bundle_builder.compare(model, partial(_made_anew, workspace, opened), options.tiles):
             checked += 1
-            wrong += not found.holds
+            wrong += not found.passes
             print(
                 f"{model.name}, {found.sheet}, filter {found.filter}: "
-                f"response {found.response:.1%} of the shipped one's, correlation of the pixels {found.alike:.3f}"
-                + ("" if found.holds else "  <- another pattern")
+                f"response {found.response:.1%} of the shipped one's, correlation of the pixels {found.correlation:.3f}"
+                + ("" if found.passes else "  <- another pattern")
             )
     print(f"{checked - wrong} of {checked} tiles made anew excite their filters as the shipped ones do.")
     return FAILED if wrong or not checked else DONE

@@ -9,8 +9,8 @@ from pathlib import Path
 from filterviz.errors import FiltervizError
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec
-from filterviz.workers.parent import client
-from filterviz.workers.parent.process import Host
+from filterviz.workers.parent.client import WorkerClient
+from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.wire.protocol import Role
 
 MODULES = (".py", ".pyc", ".so")
@@ -47,7 +47,7 @@ class Outcome:
         return {path for path in opened if "/" in path and not path.endswith(MODULES) and not path.startswith(own)}
 
 
-class Watched(Host):
+class Watched(WorkerProcess):
     """A child whose memory is looked at just before it is ended."""
 
     peak = 0
@@ -65,15 +65,16 @@ def watch(path: Path, folder: Path) -> Outcome:
         folder: for the record and the child's own folder.
     """
     record = folder / "record"
-    with Watched(Role.READER, Settings(), folder, record=record) as host:
-        client.await_ready(host)
-        before = memory(host.pid, "VmRSS")
+    with Watched(Role.READER, Settings(), folder, record=record) as process:
+        client = WorkerClient(process, Settings())
+        client.await_ready()
+        before = memory(process.pid, "VmRSS")
         answer: ModelSpec | FiltervizError
         try:
-            answer = client.open_file(host, path, None)
+            answer = client.open_file(path)
         except FiltervizError as error:
             answer = error
-    growth = host.peak - before
+    growth = process.peak - before
     events = [tuple(json.loads(line)) for line in record.read_text().splitlines()]
     return Outcome(answer, growth, events, path, folder)
 

@@ -53,6 +53,3 @@ def _growth(layer: LayerSpec) -> float:
         return 1.0 if kind is None else kind.growth(layer.params)
     except (KeyError, TypeError, ZeroDivisionError):  # a layer that is not rebuilt may have no parameters
         return 1.0
-
-
-effort = cost

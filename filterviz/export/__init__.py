@@ -1,1 +1,1 @@
-"""What a visitor takes home: folders, ZIP archives, HTML reports and figures for papers."""
+"""Files that a user can save: folders, ZIP archives, HTML reports and figures for papers."""

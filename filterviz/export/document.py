@@ -1,24 +1,29 @@
-"""Walls beside each other, as a report or a figure shows them: plain data."""
+"""The content of an export, as plain data: walls, what is said about them, and how they were made."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from filterviz.spec import Json, LayerSpec, Pattern, Request
 from filterviz.spec.names import LONGEST_NAME, plain
+from filterviz.storage.vgg16 import vgg16_licence
+
+Say = Callable[[str], str]
+"""Translates a sentence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wall:
-    """One layer of one network.
+    """The patterns of one layer of one network.
 
     Attributes:
-        side: what to call the network.
-        layer: which.
-        request: what was asked of it.
-        patterns: the finished tiles by filter; some may be missing.
-        labels: what each of the layer's filters stands for, where it is an output of the network and that is known.
+        side: The name of the network to show.
+        layer: The layer.
+        request: The request that the patterns answer.
+        patterns: The finished patterns by filter; some may be missing.
+        labels: The classes that the layer's filters stand for, if it is an output of the network and they are known.
     """
 
     side: str
@@ -28,23 +33,25 @@ class Wall:
     labels: Sequence[str] = ()
 
     def label(self, channel: int, longest: int = LONGEST_NAME) -> str:
-        """What a filter stands for, made harmless and of bounded length; empty where that is not known."""
+        """The class that a filter stands for, made harmless and at most ``longest`` characters long; may be empty."""
         return plain(self.labels[channel], longest) if channel < len(self.labels) else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Row:
-    """One layer's wall, alone or with one beside it.
+    """The wall of one layer, alone or with another wall beside it.
 
     Attributes:
-        mine: the wall of the network that it is about.
-        its: the wall beside it.
-        remarks: sentences about the two.
+        mine: The wall of the network that the export is about.
+        its: The wall beside it.
+        remarks: Sentences about the two.
+        differences: The conditions under which the two were made differently, a phrase for each.
     """
 
     mine: Wall
     its: Wall | None = None
     remarks: Sequence[str] = ()
+    differences: Sequence[str] = ()
 
     @property
     def walls(self) -> tuple[Wall, ...]:
@@ -54,16 +61,35 @@ class Row:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportData:
-    """All that goes into one report or figure.
+    """Everything that goes into one export.
 
     Attributes:
-        rows: from the first layer to the last.
-        models: the networks that take part, as ``Model.describe()`` gives them.
-        versions: of what computed the pictures.
-        licences: what must be said of where a network comes from.
+        rows: The walls, from the first layer to the last.
+        models: The networks as ``Model.describe()`` gives them: the one that the export is about, then the other one.
+        versions: The versions of the software that computed the patterns.
+        licences: The attributions that the licences of the networks ask for.
+        say: Translates a sentence into the reader's language.
+        language: That language as an HTML language code.
     """
 
     rows: Sequence[Row]
     models: Sequence[Mapping[str, Json]] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     licences: Sequence[str] = ()
+    say: Say = str
+    language: str = "en"
+
+    @property
+    def others(self) -> Self:
+        """The same export about the other network alone; without rows if there is none."""
+        return replace(self, rows=[Row(row.its) for row in self.rows if row.its is not None], models=self.models[-1:])
+
+
+def licences(models: Sequence[Mapping[str, Json]], say: Say = str) -> list[str]:
+    """The attributions that the licences of networks ask for.
+
+    Args:
+        models: The networks as ``Model.describe()`` gives them.
+        say: Translates a sentence.
+    """
+    return [vgg16_licence(say)] if any(model.get("architecture") == "vgg16" for model in models) else []

@@ -1,4 +1,4 @@
-"""Names of layers and networks, which come from strangers' files, made harmless: to be read, and as names of files."""
+"""File names for layers and networks, whose own names come from untrusted files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import unicodedata
 from collections.abc import Iterable
 
 LONGEST = 80
-"""Characters; below the 255 bytes that file systems allow in any script."""
+"""Characters of a file name, which in any script are fewer than the 255 bytes that file systems allow."""
 
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{digit}" for name in ("com", "lpt") for digit in range(10))}
-"""Names that Windows keeps for itself, whatever the ending."""
+"""Names that Windows reserves, whatever their ending."""
 
 
 def slug(name: str) -> str:
-    """A layer's name as a file can be called: letters and digits of any script, ``-``, ``_`` and inner dots.
+    """A layer's name as a file name: letters and digits of any script, ``-``, ``_`` and inner dots.
 
     Example:
         >>> slug("vgg16/block5_conv1"), slug("../../etc/passwd"), slug("")
@@ -29,7 +29,7 @@ def slug(name: str) -> str:
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:
-    """A slug for each name, no two alike, also where capitals make no difference.
+    """A different slug for each name, also on file systems that ignore the case of letters.
 
     Example:
         >>> slugs(["a/b", "a_b"])

@@ -1,4 +1,4 @@
-"""What can be taken away: the wall as a picture, the tiles with their numbers, in a folder or a ZIP."""
+"""The files of a run: walls and tiles as PNG, and all numbers as ``run.json``, in a folder or a ZIP archive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import platform
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from filterviz._version import ENGINE_VERSION, __version__
 from filterviz.errors import BadRequest
+from filterviz.export.document import ReportData, Wall
 from filterviz.export.filenames import slugs
 from filterviz.imaging import contact_sheet, png
 from filterviz.spec import Json, Pattern, Request, WallOrder
 
 Results = Sequence[tuple[Request, Mapping[int, Pattern]]]
-"""What was asked, with the finished patterns by filter; some may be missing where a run was stopped."""
+"""Requests with their finished patterns by filter. Some may be missing if the run was stopped."""
 
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "pyfive")
 
@@ -39,7 +40,7 @@ def wall_of(request: Request, patterns: Mapping[int, Pattern]) -> bytes | None:
 
 
 def wall_name(layer: str) -> str:
-    """The file name of a layer's wall, as the script gave it.
+    """The file name of a layer's wall, as in the original script.
 
     Example:
         >>> wall_name("block1_conv1")
@@ -49,11 +50,11 @@ def wall_name(layer: str) -> str:
 
 
 def run_document(model: Mapping[str, Json], results: Results) -> dict[str, Json]:
-    """The ``run.json`` of a run: what was asked of which model, with which versions, and each tile's numbers.
+    """The content of ``run.json``: the model, the recipe, the versions, and the numbers of each tile.
 
     Args:
-        model: from ``Model.describe()``.
-        results: of one recipe.
+        model: The network as ``Model.describe()`` gives it.
+        results: Results of one recipe.
     """
     folders = slugs(request.layer for request, _ in results)
     finished = [pattern for _, patterns in results for pattern in patterns.values()]
@@ -84,7 +85,7 @@ def run_document(model: Mapping[str, Json], results: Results) -> dict[str, Json]
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that determine a picture, without importing anything heavy."""
+    """The versions of the software that determines a pattern, found without importing it."""
     found = {"filterviz": __version__, "engine": str(ENGINE_VERSION), "python": platform.python_version()}
     for library in _LIBRARIES:
         try:
@@ -95,10 +96,10 @@ def versions() -> dict[str, str]:
 
 
 def prepare(directory: Path) -> None:
-    """Make sure that a folder can be written to, before anything is computed for it.
+    """Make a folder and check that it can be written to, before anything is computed for it.
 
     Raises:
-        BadRequest: it cannot; the sentence says why.
+        BadRequest: It cannot be written to. The message says why.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -112,15 +113,15 @@ def write_run(directory: Path, model: Mapping[str, Json], results: Results) -> d
     """Write walls, tiles and ``run.json`` into a folder.
 
     Args:
-        directory: made if need be; files of the same names are replaced.
-        model: from ``Model.describe()``.
-        results: of one recipe.
+        directory: Folder to write to, which is made if need be. Files of the same names are replaced.
+        model: The network as ``Model.describe()`` gives it.
+        results: Results of one recipe.
 
     Returns:
-        The ``run.json``.
+        The content of ``run.json``.
 
     Raises:
-        BadRequest: the folder cannot be written to.
+        BadRequest: The folder cannot be written to.
     """
     document = run_document(model, results)
     try:
@@ -133,10 +134,21 @@ def write_run(directory: Path, model: Mapping[str, Json], results: Results) -> d
     return document
 
 
+def results_of(walls: Iterable[Wall]) -> Results:
+    """The requests and patterns of walls."""
+    return [(wall.request, wall.patterns) for wall in walls]
+
+
+def tiles_zip(data: ReportData) -> bytes:
+    """The run of the network that an export is about, as a ZIP archive."""
+    walls = {row.mine.request: row.mine for row in data.rows}
+    return run_zip(data.models[0], results_of(walls.values()))
+
+
 def run_zip(model: Mapping[str, Json], results: Results) -> bytes:
-    """The same files as :func:`write_run` writes, as a ZIP."""
+    """The files that :func:`write_run` writes, as a ZIP archive."""
     stream = io.BytesIO()
-    # PNG does not get smaller by compressing it again.
+    # PNG files are compressed already.
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name, data in _files(run_document(model, results), results):
             archive.writestr(name, data)
@@ -144,12 +156,12 @@ def run_zip(model: Mapping[str, Json], results: Results) -> bytes:
 
 
 def _files(document: Mapping[str, Json], results: Results) -> Iterator[tuple[str, bytes]]:
-    """Names, relative and safe, and contents of all files of a run; ``run.json`` last, when all it names is there."""
+    """Relative, safe names and contents of all files of a run; ``run.json`` comes last, after the files it names."""
     walls = {wall["layer"]: wall["file"] for wall in document["walls"]}
     for request, patterns in results:
-        picture = wall_of(request, patterns)
-        if picture is not None:
-            yield walls[request.layer], picture
+        image = wall_of(request, patterns)
+        if image is not None:
+            yield walls[request.layer], image
     by_name = {(request.layer, channel): pattern for request, found in results for channel, pattern in found.items()}
     for tile in document["tiles"]:
         yield tile["file"], png.encode(by_name[tile["layer"], tile["filter"]].tile)

@@ -1,1 +1,1 @@
-"""Images as arrays: PNG and WebP files, contact sheets, mosaics and images of kernels."""
+"""Images as arrays: PNG files, contact sheets, mosaics and images of kernels."""

@@ -1,4 +1,4 @@
-"""The wall: many tiles in one picture, laid out as the original script did."""
+"""The wall: many tiles in one image, laid out as in the original script."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from filterviz.imaging import png
 from filterviz.spec import WallOrder
 
 ROWS = 5
-"""The script's wall had five rows and five columns."""
+"""The original script's wall had five rows and five columns."""
 
 MARGIN = 5
-"""Black pixels between two tiles; there are none around the wall."""
+"""Black pixels between two tiles. There are none around the wall."""
 
 
 def shape(count: int) -> tuple[int, int]:
-    """Rows and columns of a wall: five rows as in the script, more where it would become wider than high.
+    """Rows and columns of a wall: five rows as in the script, or more if it would otherwise be wider than high.
 
     Example:
         >>> shape(25), shape(6), shape(3), shape(64)

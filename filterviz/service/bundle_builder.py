@@ -1,7 +1,7 @@
-"""Making the pictures that come with the program, and checking that they are what the program makes.
+"""Makes the patterns that come with the program, and checks that they are what the program makes.
 
-``python -m filterviz atlas build`` makes them all; it may take hours, and goes on where it was if it is stopped, since
-every tile is kept in the store first. ``python -m filterviz atlas check`` makes some of them anew and compares.
+``python -m filterviz atlas build`` makes all of them. It may take hours, and continues where it was if it is stopped,
+because every tile is first kept in the store. ``python -m filterviz atlas check`` makes some again and compares.
 """
 
 from __future__ import annotations
@@ -15,43 +15,47 @@ from shutil import copyfile
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.analysis.layer_matching import convolutions
 from filterviz.errors import BadRequest
-from filterviz.export.html_report import vgg16_licence
 from filterviz.service.job_state import JobState
 from filterviz.service.model import DEMO, VGG16, Model
 from filterviz.service.workspace import Workspace
 from filterviz.spec import RECIPES, Flag, Json, Pattern, Recipe, Request
 from filterviz.storage import bundled
 from filterviz.storage.bundled import BundledModel
+from filterviz.storage.vgg16 import vgg16_licence
 
 WHOLE_BLOCKS = ("block1", "block2", "block3")
-"""Of these blocks of VGG16 every filter is shown, of the deeper ones the first ``DEEP``."""
+"""The blocks of VGG16 of which every filter is shown. Of the deeper ones the first ``DEEP`` are shown."""
 
 DEEP = 128
+"""Filters of each layer in the deeper blocks."""
 
 STAGES = ("epoch-000", "epoch-001", "epoch-005", "epoch-020")
-"""The stages of the demo network's training, beside its end, that are shown."""
+"""The stages of the demo network's training that are shown, besides its end."""
 
 CLASSIC_FILTERS, STAGE_FILTERS = 25, 25
+"""Filters of a wall made by the classic recipe, and of a wall of a stage of the training."""
 
 WITHIN = 1.3
-"""How many times stronger or weaker a tile made anew may excite its filter than the shipped one.
+"""The largest factor by which a newly made tile may excite its filter more or less than the bundled one.
 
-Pixels are no measure from machine to machine: the last digit of a sum, which the order of adding decides, leads the
-steps to another instance of the same pattern. On one machine they agree but for WebP's noise: a correlation of 0.98."""
+Pixels cannot be compared between machines: the order in which numbers are added decides the last digit of a sum, and
+that leads the steps to another instance of the same pattern. On one machine the pixels agree apart from WebP's noise,
+with a correlation of 0.98."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One network and what is to be shown of it.
+    """A network and the patterns of it that come with the program.
 
     Attributes:
-        slug: of its folder.
-        model: opened.
-        requests: whose patterns are wanted.
-        licence: see :class:`~filterviz.storage.bundled.BundledModel`.
-        facts: likewise.
-        file: to be shipped as well.
+        slug: The name of its folder.
+        model: The network.
+        requests: The requests for its patterns.
+        licence: See :class:`~filterviz.storage.bundled.BundledModel`.
+        facts: See :class:`~filterviz.storage.bundled.BundledModel`.
+        file: A model file that comes with the program too.
     """
 
     slug: str
@@ -63,15 +67,15 @@ class Plan:
 
 
 def plans(workspace: Workspace, training: Path | None) -> Iterator[Plan]:
-    """What is to come with the program.
+    """The networks that come with the program.
 
     Args:
         workspace: Opens the models.
-        training: the folder that ``benchmarks/train_demo.py`` wrote; without it only VGG16's pictures are made.
+        training: The folder that ``benchmarks/train_demo.py`` wrote. Without it only VGG16's patterns are made.
 
     Raises:
-        Refused: a file cannot be opened.
-        BadRequest: the folder holds no training.
+        Refused: A file cannot be opened.
+        BadRequest: The folder holds no training.
     """
     if training is not None:
         yield from _demo(workspace, training)
@@ -97,8 +101,8 @@ def _demo(workspace: Workspace, training: Path) -> Iterator[Plan]:
         raise BadRequest(message) from None
     end = training / f"{DEMO}.h5"
     model = workspace.open(end, name="cats & dogs")
-    convolutions = [layer for layer in model.spec.visualisable if layer.kind == "Conv2D"]
-    requests = [Request(layer.name, tuple(range(layer.channels or 0))) for layer in convolutions]
+    layers = convolutions(model.spec)
+    requests = [Request(layer.name, tuple(range(layer.channels or 0))) for layer in layers]
     output = model.spec.visualisable[-1]
     requests.append(Request(output.name, (0,)))
     yield Plan(DEMO, model, requests, facts=facts, file=end)
@@ -106,20 +110,20 @@ def _demo(workspace: Workspace, training: Path) -> Iterator[Plan]:
         epoch = int(stage.removeprefix("epoch-"))
         stage_facts = {"epoch": epoch, **({} if epoch == 0 else facts["epochs"][epoch - 1])}
         opened = workspace.open(training / f"{stage}.h5", name=f"cats & dogs, epoch {epoch}")
-        first = [Request(layer.name, tuple(range(STAGE_FILTERS))) for layer in convolutions]
+        first = [Request(layer.name, tuple(range(STAGE_FILTERS))) for layer in layers]
         yield Plan(f"{DEMO}-{stage}", opened, first, facts=stage_facts)
 
 
 def build(plan: Plan, folder: Path, follow: Callable[[Model, Sequence[Request]], JobState]) -> None:
-    """Make the pictures of one network and write them.
+    """Make the patterns of one network and write them.
 
     Args:
-        plan: the network.
-        folder: where all networks' folders are.
-        follow: has the requests worked on and returns when that has ended.
+        plan: The network and its requests.
+        folder: The folder that holds the folders of all networks.
+        follow: Has the requests computed and returns when that has ended.
 
     Raises:
-        FiltervizError: not all pictures were made.
+        FiltervizError: Not all patterns were made.
     """
     state = follow(plan.model, plan.requests)
     if state.error is not None:
@@ -143,37 +147,37 @@ def build(plan: Plan, folder: Path, follow: Callable[[Model, Sequence[Request]],
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """A tile that comes with the program beside the same tile made anew.
+class TileCheck:
+    """A bundled tile compared with the same tile made again.
 
     Attributes:
-        sheet: its layer and recipe, as text.
-        filter: its filter.
-        alike: correlation of the pixels, -1 to 1.
-        response: the new response as a share of the shipped one.
+        sheet: The layer and the recipe, as text.
+        filter: The filter.
+        correlation: The correlation of the pixels, -1 to 1.
+        response: The new response divided by the bundled one.
     """
 
     sheet: str
     filter: int
-    alike: float
+    correlation: float
     response: float
 
     @property
-    def holds(self) -> bool:
-        """Whether both excite the filter about equally, or neither does."""
+    def passes(self) -> bool:
+        """Whether both excite the filter about equally, or neither excites it."""
         return self.response == 1 or 1 / WITHIN < self.response < WITHIN
 
 
 def compare(
     model: BundledModel, make: Callable[[Request], Sequence[Pattern]], per_sheet: int, seed: int = 0
-) -> Iterator[Comparison]:
-    """Make some tiles of every sheet of a network anew, and compare.
+) -> Iterator[TileCheck]:
+    """Make some tiles of every sheet of a network again, and compare them with the bundled ones.
 
     Args:
-        model: the network.
-        make: makes the patterns of a request, without taking them from anywhere.
-        per_sheet: how many of each sheet.
-        seed: decides which.
+        model: The bundled network.
+        make: Computes the patterns of a request, without looking for kept ones.
+        per_sheet: How many tiles of each sheet are compared.
+        seed: Decides which tiles.
     """
     random = np.random.default_rng(seed)
     for sheet in model.sheets:
@@ -183,16 +187,16 @@ def compare(
         for pattern in make(request):
             kept = model.find(request, pattern.filter)
             assert kept is not None
-            yield Comparison(
+            yield TileCheck(
                 f"{sheet.layer}, {_described(sheet.recipe)}",
                 pattern.filter,
-                alike(kept.tile, pattern.tile),
+                correlation(kept.tile, pattern.tile),
                 _share(pattern, kept),
             )
 
 
 def _share(pattern: Pattern, kept: Pattern) -> float:
-    """The response of one as a share of the other's; 1 where both are silent."""
+    """The response to one pattern divided by that to the other; 1 if both are silent."""
     if Flag.SILENT in pattern.flags and Flag.SILENT in kept.flags:
         return 1.0
     return pattern.response_end / kept.response_end if kept.response_end > 0 else float("inf")
@@ -202,8 +206,8 @@ def _described(recipe: Recipe) -> str:
     return f"{recipe.name} {recipe.size} px, {recipe.steps} steps"
 
 
-def alike(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> float:
-    """The correlation of two tiles' pixels; 1 where neither has any contrast."""
+def correlation(one: NDArray[np.uint8], two: NDArray[np.uint8]) -> float:
+    """The correlation of the pixels of two tiles; 1 if neither has any contrast."""
     first, second = (tile.astype(np.float64) - tile.mean() for tile in np.broadcast_arrays(one, two))
     scale = np.sqrt(np.square(first).sum() * np.square(second).sum())
     return float((first * second).sum() / scale) if scale else 1.0

@@ -1,26 +1,16 @@
-"""Two networks side by side: which layers correspond to each other, and the requests for the walls of both."""
+"""Two networks side by side: which layers are paired, and the walls of both, made under the same conditions."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from filterviz.analysis.layer_matching import CONVOLUTIONS, match, relative_depth
+from filterviz.analysis.layer_matching import convolutions, match, relative_depth
 from filterviz.errors import BadRequest
-from filterviz.export import document, html_report, run_folder
-from filterviz.export.filenames import slug
-from filterviz.imaging import contact_sheet, png
+from filterviz.export import document, run_folder
 from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
-from filterviz.spec import Json, LayerSpec, ModelSpec, PixelRange, Recipe, Request
-
-GAP = 24
-"""Pixels between the two walls of a pair."""
+from filterviz.spec import Json, LayerSpec, PixelRange, Recipe, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +18,9 @@ class Pair:
     """Two corresponding layers.
 
     Attributes:
-        mine, its: The layers of the one and of the other network.
-        depths: The depth of each, counted in convolutions, 0 to 1.
+        mine: The layer of the first network.
+        its: The layer of the other network.
+        depths: The relative depth of each among the convolutions of its network, 0 to 1.
     """
 
     mine: LayerSpec
@@ -47,18 +38,18 @@ class Pair:
 
 
 def pair(one: Model, other: Model, names: Sequence[str] = ()) -> list[Pair]:
-    """Pair layers of two networks.
+    """Pair the layers of two networks.
 
-    If both are the same network, for example trained and untrained, each layer is paired with itself. Otherwise the
-    receptive field decides, and then the depth (:mod:`~filterviz.analysis.layer_matching`).
+    In a network and its untrained copy each layer is paired with itself. Otherwise the receptive field decides, and
+    then the depth (:mod:`~filterviz.analysis.layer_matching`).
 
     Args:
-        one: The network whose layers are paired.
+        one: The network whose layers are wanted.
         other: The network in which their counterparts are looked for.
         names: ``layer`` or ``layer=counterpart``; all convolutions by default.
 
     Raises:
-        BadRequest: A layer does not exist or cannot be shown, or it has no counterpart.
+        BadRequest: A layer does not exist or cannot be shown, or has no counterpart.
     """
     wanted = list(names) or [layer.name for layer in convolutions(one.spec)]
     pairs = []
@@ -87,22 +78,17 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
     raise BadRequest(message)
 
 
-def convolutions(spec: ModelSpec) -> list[LayerSpec]:
-    """The layers whose filters were learned and can be shown."""
-    return [layer for layer in spec.visualisable if layer.kind in CONVOLUTIONS]
-
-
 def requests(
     pairs: Sequence[Pair], recipe: Recipe, count: int, pixel_range: PixelRange, *, same: bool
 ) -> tuple[list[Request], list[Request]]:
     """The requests for the walls of both networks, in the order of the pairs.
 
     Args:
-        pairs: Pairs of layers from :func:`pair`.
-        recipe: The recipe for both networks.
-        count: The number of filters of each layer; fewer if the layer has fewer.
-        pixel_range: The pixel range of the first network. The other network has its own.
-        same: Whether both are the same network, which then also has the same pixel range.
+        pairs: The pairs of layers.
+        recipe: How the patterns are made on both sides.
+        count: How many filters of each layer are shown, at most.
+        pixel_range: The pixel range of the first network; the other has its own.
+        same: Whether both are the same network, so that this pixel range holds for both.
     """
     both = []
     for side, own in (("mine", pixel_range), ("its", pixel_range if same else PixelRange.AUTO)):
@@ -114,15 +100,15 @@ def requests(
 
 
 def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str) -> list[str]:
-    """The conditions under which two walls were made differently. Each network's own pixel range does not count.
+    """The conditions in which two walls differ; a network's own pixel range does not count as a difference.
 
     Args:
-        mine: The wall of the one network.
-        its: The wall of the other.
+        mine: The wall of the first network.
+        its: The wall of the other network.
         say: Translates a phrase.
 
     Returns:
-        A phrase for each condition; none if both walls were made under the same conditions or are not made yet.
+        One phrase for each difference; none where both sides were made under the same conditions, or are not made yet.
     """
     found: list[str] = []
     one, two = (next(iter(state.patterns.values()), None) for state in (mine, its))
@@ -139,44 +125,16 @@ def differing(mine: LayerState, its: LayerState, say: Callable[[str], str] = str
     return found
 
 
-def write(
-    folder: Path, models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
-) -> dict[str, Json]:
-    """Write a comparison: a PNG for each pair with both walls, all tiles, ``compare.json`` and ``report.html``.
-
-    Args:
-        folder: made if need be; files of the same names are replaced.
-        models: the first and the second.
-        pairs: of :func:`pair`.
-        walls: those of the first and of the second network, in the order of the pairs.
-
-    Returns:
-        What stands in ``compare.json``.
-
-    Raises:
-        BadRequest: the folder cannot be written to.
-    """
-    sides = [
-        run_folder.write_run(folder / name, model.describe(), [(state.request, state.patterns) for state in part])
-        for name, model, part in zip(("one", "other"), models, walls, strict=True)
-    ]
-    listed: list[Json] = []
-    for number, (item, mine, its) in enumerate(zip(pairs, *walls, strict=True), start=1):
-        picture = _beside(mine, its)
-        file = None if picture is None else f"{number:02}_{slug(item.mine.name)}.png"
-        if file is not None and picture is not None:
-            (folder / file).write_bytes(png.encode(picture))
-        listed.append({**item.to_json(), "picture": file, "differs": differing(mine, its)})
-    document: dict[str, Json] = {"pairs": listed, "one": sides[0], "other": sides[1]}
-    (folder / "report.html").write_bytes(html_report.report(spread_of(models, pairs, walls)))
-    (folder / "compare.json").write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return document
-
-
-def spread_of(
+def report_data(
     models: tuple[Model, Model], pairs: Sequence[Pair], walls: tuple[Sequence[LayerState], ...]
 ) -> document.ReportData:
-    """A comparison for a report or a figure; see :func:`write` for the arguments."""
+    """A comparison as the content of an export.
+
+    Args:
+        models: The first and the second network.
+        pairs: Pairs of layers from :func:`pair`.
+        walls: The walls of the first and of the second network, in the order of the pairs.
+    """
     rows = []
     for item, mine, its in zip(pairs, *walls, strict=True):
         left, right = (
@@ -185,23 +143,6 @@ def spread_of(
         )
         differs = differing(mine, its)
         remark = f"Not the same on both sides: {', '.join(differs)}." if differs else "Made under the same conditions."
-        rows.append(document.Row(left, right, [remark]))
+        rows.append(document.Row(left, right, [remark], differs))
     described = [model.describe() for model in models]
-    return document.ReportData(rows, described, run_folder.versions(), html_report.licences(described))
-
-
-def _beside(mine: LayerState, its: LayerState) -> NDArray[np.uint8] | None:
-    """Two walls in one picture, the first on the left; ``None`` where there are not two."""
-    if not (mine.patterns and its.patterns):
-        return None
-    left, right = (
-        contact_sheet.wall(
-            [state.patterns[index].tile if index in state.patterns else None for index in state.wanted],
-            order=state.request.recipe.spec.wall_order,
-        )
-        for state in (mine, its)
-    )
-    picture = np.zeros((max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3), np.uint8)
-    picture[: len(left), : left.shape[1]] = left
-    picture[: len(right), left.shape[1] + GAP :] = right
-    return picture
+    return document.ReportData(rows, described, run_folder.versions(), document.licences(described))

@@ -1,1 +1,1 @@
-"""What lies on disk: patterns, uploads, the bundled patterns and the weights of VGG16."""
+"""What is kept on disk: patterns, uploads, the bundled patterns and the weights of VGG16."""

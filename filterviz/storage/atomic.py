@@ -1,4 +1,4 @@
-"""Writing files that others may be reading."""
+"""Writing files that other processes may be reading."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, data: bytes, prefix: str) -> None:
-    """Put a whole file in place at once: nobody ever sees half of it.
+    """Write a file so that nobody ever sees a part of it: under another name first, then renamed.
 
     Args:
-        path: where; its folder is there.
-        data: what is in it.
-        prefix: of the name it has in the same folder until it is whole; a crash leaves it behind.
+        path: Path of the file. Its folder must exist.
+        data: Its content.
+        prefix: The beginning of its temporary name in the same folder. A crash may leave that file behind.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: The file cannot be written.
     """
     descriptor, unfinished = tempfile.mkstemp(prefix=prefix, dir=path.parent)
     try:

@@ -1,9 +1,9 @@
-"""Pictures that come with the program: made from real networks on our machines, so that a page shows them at once.
+"""The patterns that come with the program, computed from real networks, so that the page can show them at once.
 
-For each network there is a folder with ``model.json.gz`` (what the network is, and which sheets there are), and for
-each sheet a ``.json.gz`` with the numbers of its tiles and a ``.webp`` with the tiles themselves, side by side. They
-answer the very questions they were made for and no others, like an entry of the store, but for one thing: WebP is not
-lossless, so a tile differs from the one made anew by a little noise.
+For each network there is a folder with ``model.json.gz``, which describes the network and lists its sheets, and for
+each sheet a ``.json.gz`` with the numbers of its tiles and a ``.webp`` with the tiles side by side. Like an entry of
+the store, a bundled pattern answers exactly the question that it was made for. But WebP is not lossless, so its tile
+differs from a newly computed one by a little noise.
 """
 
 from __future__ import annotations
@@ -31,24 +31,25 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent.parent / "bundled"
 
 COLUMNS, TILES = 8, 64
-"""Of one sheet: it is decoded as a whole, so it holds no more than a wall or two."""
+"""Columns and tiles of a sheet. A sheet is decoded as a whole, so it holds no more than a wall or two."""
 
 BLOCK = 16
-"""WebP codes blocks of so many pixels; tiles begin on one, so that none bleeds into its neighbour."""
+"""Pixels along a side of the blocks that WebP encodes. Each tile begins on a block and does not bleed into another."""
 
 QUALITY = 82
+"""The quality of the WebP files, 0 to 100."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Some filters of one layer, made in one way.
+    """The tiles of consecutive filters of one layer, made by one recipe.
 
     Attributes:
-        layer: its name.
-        recipe: how they were made.
-        first, last: the filters, one after another.
-        size: height and width of a tile in pixels.
-        stem: of its two files.
+        layer: Name of the layer.
+        recipe: The recipe.
+        first, last: The first and the last filter.
+        size: Height and width of a tile in pixels.
+        stem: The name of its two files without their endings.
     """
 
     layer: str
@@ -59,7 +60,7 @@ class Sheet:
     stem: str
 
     def to_json(self) -> dict[str, Json]:
-        """Plain data."""
+        """The sheet as JSON data."""
         return {
             "layer": self.layer,
             "recipe": self.recipe.to_json(),
@@ -71,22 +72,28 @@ class Sheet:
 
 
 class BundledModel:
-    """A network whose pictures come with the program, whether its file is here or not.
+    """A network whose patterns come with the program, whether its file is on this machine or not.
+
+    Args:
+        folder: Folder of its patterns.
 
     Attributes:
-        folder: of its pictures.
-        name: what to call it.
-        sha256: of its file.
-        architecture: the ``keras.applications`` network its file is opened as, if it holds bare weights.
-        licence: what must be said of where it comes from; empty where there is nothing.
-        facts: further facts, such as how well it was trained.
+        folder: Folder of its patterns.
+        name: The name to show.
+        sha256: The sha256 of its file.
+        architecture: The ``keras.applications`` network that its file is opened as, if it holds bare weights.
+        licence: The attribution that its licence asks for; may be empty.
+        facts: Further facts, such as how well it was trained.
+
+    Raises:
+        ValueError: The patterns were made by another version of the engine.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         data = _read(folder / "model.json.gz")
         if data["engine"] != ENGINE_VERSION:
-            message = f"{folder} was made by engine {data['engine']}, but this is {ENGINE_VERSION}: build it anew."
+            message = f"{folder} was made by engine {data['engine']}, but this is {ENGINE_VERSION}: build it again."
             raise ValueError(message)
         self.name: str = data["name"]
         self.sha256: str = data["sha256"]
@@ -101,27 +108,30 @@ class BundledModel:
 
     @cached_property
     def spec(self) -> ModelSpec:
-        """What is in the network."""
+        """The network."""
         return ModelSpec.from_json(self._spec)
 
     def find(self, request: Request, channel: int) -> Pattern | None:
-        """The picture of one filter, if it was made in exactly the way that is asked for."""
+        """The pattern of one filter if it was made exactly as the request asks for."""
         if request.pixel_range is not PixelRange.AUTO or request.precision is not Precision.AUTO:
             return None
         for sheet in self.sheets:
             if sheet.layer == request.layer and sheet.recipe == request.recipe and sheet.first <= channel <= sheet.last:
                 position = channel - sheet.first
                 numbers = _numbers(self.folder / f"{sheet.stem}.json.gz")
-                tile = _cut(_picture(self.folder / f"{sheet.stem}.webp"), position, sheet.size)
+                tile = _cut(_sheet_image(self.folder / f"{sheet.stem}.webp"), position, sheet.size)
                 return Pattern.from_numbers(numbers[position], tile)
         return None
 
 
 class BundledPatterns:
-    """All networks whose pictures come with the program. Safe in threads.
+    """All networks whose patterns come with the program. Safe to use from several threads.
 
     Args:
-        folder: holds one folder for each; there may be none.
+        folder: A folder with one folder for each network; it may be empty.
+
+    Attributes:
+        models: The networks by the name of their folder.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:
@@ -131,14 +141,20 @@ class BundledPatterns:
             try:
                 self.models[path.parent.name] = BundledModel(path.parent)
             except (ValueError, TypeError, KeyError, OSError, EOFError) as error:
-                # Without them the pictures are made anew, which is slower and nothing worse.
-                log.warning("The pictures in %s cannot be used: %s", path.parent, error)
+                # Without them the patterns are computed again, which is slower but otherwise the same.
+                log.warning("The patterns in %s cannot be used: %s", path.parent, error)
         self._by_file = {
             LoadOptions(model.architecture).identity(model.sha256): model for model in self.models.values()
         }
 
     def find(self, identity: str, request: Request, channel: int) -> Pattern | None:
-        """The picture of one filter of a network, by its name in the store, if it comes with the program."""
+        """The pattern of one filter if it comes with the program.
+
+        Args:
+            identity: The network, as ``LoadOptions.identity`` gives it.
+            request: How the pattern is made.
+            channel: The index of the filter.
+        """
         model = self._by_file.get(identity)
         if model is None:
             return None
@@ -157,17 +173,17 @@ def write(
     licence: str = "",
     facts: dict[str, Json] | None = None,
 ) -> None:
-    """Write the pictures of a network, as :class:`BundledModel` reads them.
+    """Write the patterns of a network as :class:`BundledModel` reads them.
 
     Args:
-        folder: where; made if need be.
-        name: what to call the network.
-        sha256: of its file.
-        architecture: see :class:`BundledModel`.
-        spec: what is in it.
-        sheets: requests for filters one after another, with their patterns.
-        licence: see :class:`BundledModel`.
-        facts: see :class:`BundledModel`.
+        folder: Folder to write to, which is made if need be.
+        name: The name of the network to show.
+        sha256: The sha256 of its file.
+        architecture: See :class:`BundledModel`.
+        spec: The network.
+        sheets: Requests for consecutive filters, with their patterns.
+        licence: See :class:`BundledModel`.
+        facts: See :class:`BundledModel`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     listed: list[Json] = []
@@ -205,28 +221,28 @@ def _joined(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     canvas = np.zeros((rows * height, min(len(tiles), COLUMNS) * width, 3), np.uint8)
     for position, tile in enumerate(tiles):
         row, column = divmod(position, COLUMNS)
-        # What lies between tiles is filled with their edge: a hard border would cost bytes and ring into them.
+        # The space between tiles repeats their edges: a hard border would cost bytes and cause ringing in the tiles.
         padded = np.pad(tile, ((0, height - tile.shape[0]), (0, width - tile.shape[1]), (0, 0)), mode="edge")
         canvas[row * height : (row + 1) * height, column * width : (column + 1) * width] = padded
     return canvas
 
 
-def _cut(picture: NDArray[np.uint8], position: int, size: tuple[int, int]) -> NDArray[np.uint8]:
+def _cut(sheet: NDArray[np.uint8], position: int, size: tuple[int, int]) -> NDArray[np.uint8]:
     row, column = divmod(position, COLUMNS)
     top, left = row * _cell(size[0]), column * _cell(size[1])
-    return np.ascontiguousarray(picture[top : top + size[0], left : left + size[1]])
+    return np.ascontiguousarray(sheet[top : top + size[0], left : left + size[1]])
 
 
 def _rounded(numbers: dict[str, Json]) -> dict[str, Json]:
-    """The numbers with a curve of four digits, which is more than can be drawn."""
+    """The numbers with the curve rounded to four digits, which is more than can be drawn."""
     curve = [None if value is None else float(f"{value:.4g}") for value in numbers["curve"]]
     return {**numbers, "curve": curve, "seconds": round(numbers["seconds"], 3)}
 
 
 @lru_cache(maxsize=12)
-def _picture(path: Path) -> NDArray[np.uint8]:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))
+def _sheet_image(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 @lru_cache(maxsize=64)
@@ -240,6 +256,6 @@ def _read(path: Path) -> Any:
 
 
 def _write(path: Path, data: Json) -> None:
-    """JSON, packed the same way every time."""
+    """Write compressed JSON. The same data gives the same bytes."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     path.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))

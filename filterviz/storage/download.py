@@ -1,17 +1,14 @@
-"""One file from the internet: whole and checked, or not there at all; a try that broke off is gone on with.
+"""Download a file: it arrives whole and checked or not at all, and an interrupted download is resumed.
 
-What has been received lies beside the target as ``<target>.part``. While one process downloads, others that want the
-same file wait for it: they queue up at ``<target>.lock``, which the system frees should the holder die.
+What has been received lies beside the target as ``<target>.part``. Other processes that want the same file wait at
+``<target>.lock``, which the operating system releases if the downloading process ends.
 """
 
 from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import re
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,35 +17,38 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from filelock import FileLock, Timeout
+
 Reporter = Callable[[int, int], None]
-"""Is told the bytes received and the bytes in all; 0 where the server does not say."""
+"""Called with the bytes received and the total in bytes, which is 0 where the server does not tell."""
 
 BLOCK = 1 << 18
+"""Bytes that are read at a time."""
 
 TRIES = 5
-"""Connections that may break off before a download is given up; one that brought nothing new ends it at once."""
+"""Connections that may break off before a download fails. One that brought nothing new ends it at once."""
 
 STALL_SECONDS = 20.0
-"""Silence of the server that is put up with."""
+"""How long the server may send nothing before the connection counts as broken."""
 
 WAIT_SECONDS = 0.2
-"""Between two looks at a download that another process is making."""
+"""How often progress is reported while another process downloads the file."""
 
 BROKE_OFF = "the connection broke off"
 
 
 class DownloadFailed(Exception):
-    """Why a download came to nothing, in words that go on a sentence."""
+    """A download failed. The message is a clause that completes a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to download.
+    """A file that can be downloaded.
 
     Attributes:
-        url: where it is.
-        md5: of its bytes, in hexadecimal, as its publisher gives it.
-        largest: bytes after which it cannot be the right file.
+        url: Its address.
+        md5: The MD5 sum of its bytes in hexadecimal, as its publisher gives it.
+        largest: A size in bytes. Anything larger cannot be the right file.
     """
 
     url: str
@@ -57,33 +57,33 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The file's name."""
+        """The name of the file, from its address."""
         return self.url.rpartition("/")[2]
 
 
 def fetch(
     source: Source, target: Path, progress: Reporter | None = None, *, stall_seconds: float = STALL_SECONDS
 ) -> Path:
-    """Download a file, unless it is there already; where another process is downloading it, wait for that.
+    """Download a file unless it is there already. If another process is downloading it, wait for that.
 
     Args:
-        source: what.
-        target: where to; the folder is made.
-        progress: told about every block; an exception it raises ends the download, which can be gone on with later.
-        stall_seconds: silence of the server that is put up with.
+        source: The file.
+        target: The path to write it to. Its folder is made if need be.
+        progress: Called for every block. An exception that it raises ends the download, which can be resumed later.
+        stall_seconds: How long the server may send nothing.
 
     Returns:
         The target.
 
     Raises:
-        DownloadFailed: the server cannot be reached, breaks off again and again or sends something else, or the file
-            cannot be written.
+        DownloadFailed: The server cannot be reached, breaks off repeatedly or sends another file, or the file cannot
+            be written.
     """
     report = progress or (lambda _received, _total: None)
     part = target.with_name(target.name + ".part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _turn(target.with_name(target.name + ".lock"), lambda: report(_size(part), 0)):
+        with _locked(target.with_name(target.name + ".lock"), lambda: report(_size(part), 0)):
             if not target.exists() or _md5(target) != source.md5:
                 _receive(source, part, report, stall_seconds)
                 part.replace(target)
@@ -94,13 +94,13 @@ def fetch(
 
 
 def _receive(source: Source, part: Path, report: Reporter, stall_seconds: float) -> None:
-    """Complete the partial file, over several connections if need be, and check it."""
+    """Complete the partial file, over several connections if necessary, and check it."""
     reason = BROKE_OFF
     for _ in range(TRIES):
         already = _size(part)
         try:
             with part.open("ab") as file:
-                _continue(source, file, report, stall_seconds)
+                _append_rest(source, file, report, stall_seconds)
         except _Interrupted as interruption:
             reason = str(interruption)
             if _size(part) == already:
@@ -112,22 +112,22 @@ def _receive(source: Source, part: Path, report: Reporter, stall_seconds: float)
         reason = "the server sent another file than the one that was published"
         if already == 0:
             break
-        # Otherwise what lay there may have been of another file; once more, from the start.
+        # Otherwise the partial file may have belonged to another file. Try again from the start.
     raise DownloadFailed(reason)
 
 
 class _Interrupted(Exception):
-    """A connection that ended before the file did; another may bring the rest."""
+    """The connection ended before the file was complete. Another one may bring the rest."""
 
 
-def _continue(source: Source, file: BinaryIO, report: Reporter, stall_seconds: float) -> None:
-    """Append what is missing of a file, over one connection."""
+def _append_rest(source: Source, file: BinaryIO, report: Reporter, stall_seconds: float) -> None:
+    """Append the missing part of a file, over one connection."""
     received = file.tell()
     headers = {"User-Agent": "filterviz", "Accept-Encoding": "identity"}
     if received:
         headers["Range"] = f"bytes={received}-"
     with _connect(urllib.request.Request(source.url, headers=headers), file, stall_seconds) as response:
-        if not _goes_on_at(received, response):
+        if not _resumes_at(received, response):
             file.truncate(0)
             received = 0
         total = received + (response.length or 0)
@@ -158,7 +158,7 @@ def _connect(request: urllib.request.Request, file: BinaryIO, stall_seconds: flo
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            # What lies there is longer than the file.
+            # The partial file is longer than the file.
             file.truncate(0)
         message = f"the server answered {error.code} {error.reason}"
         raise _Interrupted(message) from None
@@ -174,8 +174,8 @@ def _connect(request: urllib.request.Request, file: BinaryIO, stall_seconds: flo
         raise _Interrupted(BROKE_OFF) from None
 
 
-def _goes_on_at(received: int, response: http.client.HTTPResponse) -> bool:
-    """Whether a response begins where the partial file ends; not every server can do that."""
+def _resumes_at(received: int, response: http.client.HTTPResponse) -> bool:
+    """Whether a response begins where the partial file ends. Some servers always begin at the start."""
     if response.status != http.HTTPStatus.PARTIAL_CONTENT:
         return received == 0
     start = re.match(r"bytes (\d+)-", response.getheader("Content-Range", ""))
@@ -186,51 +186,29 @@ def _goes_on_at(received: int, response: http.client.HTTPResponse) -> bool:
 
 
 @contextmanager
-def _turn(lock: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock file, once nobody else does.
+def _locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock file for the length of a ``with`` block.
 
     Args:
-        lock: the file.
-        waiting: called now and then until it is free.
+        path: Path of the lock file.
+        waiting: Called every ``WAIT_SECONDS`` until the lock is free; an exception that it raises ends the wait.
     """
+    lock = FileLock(path)
     while True:
-        with lock.open("ab") as file:
-            while not _lock(file):
-                waiting()
-                time.sleep(WAIT_SECONDS)
-            # Its last holder may have removed it meanwhile, and somebody else hold a new one.
-            if _is_at(file, lock):
-                try:
-                    yield
-                finally:
-                    # Windows keeps a file that is open.
-                    with suppress(OSError):
-                        lock.unlink()
-                return
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    """Whether an open file is the one that a path leads to."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Lock an open file until it is closed; whether that was possible now."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        try:
+            lock.acquire(timeout=WAIT_SECONDS)
+        except Timeout:
+            waiting()
         else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
+            break
+    try:
+        yield
+    finally:
+        # Removing it while it is held is safe: whoever locks the removed file notices and makes a new one. On Windows
+        # an open file cannot be removed, and filelock does it itself.
+        with suppress(OSError):
+            path.unlink()
+        lock.release()
 
 
 def _md5(path: Path) -> str:

@@ -1,9 +1,9 @@
-"""The store: finished pictures on disk, each under the hash of everything that determines it.
+"""The store of finished patterns on disk, each under the hash of everything that determines it.
 
-The same question is never computed twice, a run that was cut off goes on where it was, and a restart loses nothing.
-An entry is two files, ``ab/abcdef....png`` (the tile, lossless) and ``ab/abcdef....json`` (its numbers and the PNG's
-checksum). The JSON is written last and removed first, so an entry is whole or absent. Several processes may share a
-store; what one of them finds damaged it removes.
+The same question is never computed twice, an interrupted run continues where it was, and a restart loses nothing. An
+entry consists of two files: ``ab/abcdef....png`` is the tile, lossless, and ``ab/abcdef....json`` holds its numbers and
+the checksum of the PNG. The JSON is written last and removed first, so that an entry is complete or absent. Several
+processes may share a store. A damaged entry is removed by the process that finds it.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from filterviz.storage.atomic import atomic_write
 log = logging.getLogger(__name__)
 
 FALSE_COLOURS = 1
-"""Part of the keys of tiles in false colours, and of no others: raise it when only those change."""
+"""Part of the keys of tiles in false colours only. Raise it when only those tiles change."""
 
 RESCAN_SHARE = 0.05
-"""The store is measured again after writing this share of its limit, as other processes write to it too."""
+"""After this share of its limit has been written, the store is measured again: other processes write to it too."""
 
 KEEP_SHARE = 0.9
-"""A store that has outgrown its limit is cut down to this share of it."""
+"""A store that exceeds its limit is reduced to this share of it."""
 
 ABANDONED_SECONDS = 3600.0
-"""Unfinished files older than this belong to nobody any more."""
+"""Unfinished files older than this were left behind by a crash."""
 
 _UNFINISHED = ".unfinished-"
 
@@ -43,14 +43,14 @@ _UNFINISHED = ".unfinished-"
 def pattern_key(
     identity: str, request: Request, channel: int, start_digest: str | None = None, *, false_colours: bool = False
 ) -> str:
-    """The name of one tile: a hash over everything that determines the picture, and nothing else.
+    """The key of one tile: a hash over everything that determines its pixels and numbers, and nothing else.
 
     Args:
-        identity: of the network, as ``Opening.identity`` gives it.
-        request: layer, recipe, pixel range and precision count; which other filters share the request does not.
-        channel: index of the tile's filter.
-        start_digest: sha256 of the start picture, where it did not come from the seed.
-        false_colours: whether the network's tiles come in such, as ``ModelSpec.false_colours`` says.
+        identity: The network, as ``LoadOptions.identity`` gives it.
+        request: Its layer, recipe, pixel range and precision are part of the key; the other filters in it are not.
+        channel: The index of the tile's filter.
+        start_digest: The sha256 of the start image, if it was given and not drawn from the seed.
+        false_colours: Whether the network's tiles are in false colours; see ``ModelSpec.false_colours``.
 
     Returns:
         64 hexadecimal digits.
@@ -62,7 +62,7 @@ def pattern_key(
     """
     recipe = request.recipe.to_json()
     if request.recipe.pictures == 1:
-        del recipe["pictures"]  # it came later: what was kept before it still answers the same question
+        del recipe["pictures"]  # Keys from before this field existed remain valid.
     question = {
         "engine": ENGINE_VERSION,
         "reader": READER_VERSION,
@@ -81,13 +81,13 @@ def pattern_key(
 
 
 class Store:
-    """Finished pictures in a folder, the longest unused going first when there are too many. Safe in threads.
+    """Finished patterns in a folder. When they exceed the limit, the least recently used are removed. Safe in threads.
 
-    A disk that is full or cannot be written costs nothing but a warning in the log: pictures are then made anew.
+    If the disk is full or cannot be written, a warning goes to the log and the patterns are computed again.
 
     Args:
-        root: the folder; made when first needed, for its owner only.
-        limit_bytes: what all entries together may occupy.
+        root: Path of the folder, which is made when it is first needed, for its owner only.
+        limit_bytes: The largest size of all entries together.
     """
 
     def __init__(self, root: Path, limit_bytes: int) -> None:
@@ -99,44 +99,40 @@ class Store:
         self._warned = False
 
     def get(self, key: str) -> Pattern | None:
-        """The picture kept under a key, or ``None``. A damaged entry is removed and counts as absent."""
-        picture, numbers = self._paths(key)
+        """The pattern kept under a key, or ``None``. A damaged entry is removed and counts as absent."""
+        tile, numbers = self._paths(key)
         try:
             entry = json.loads(numbers.read_bytes())
-            data = picture.read_bytes()
+            data = tile.read_bytes()
             if hashlib.sha256(data).hexdigest() != entry["png_sha256"]:
                 raise ValueError(key)
             pattern = Pattern.from_numbers(entry["pattern"], png.decode(data))
         except FileNotFoundError:
-            # Only the JSON makes an entry; one without its picture is of no use. A picture without its JSON may be
-            # another process's entry in the making.
-            if numbers.exists() and not picture.exists():
+            # A JSON file without its PNG is of no use. A PNG without its JSON may be an entry that another process is
+            # just writing.
+            if numbers.exists() and not tile.exists():
                 self._remove(key)
             return None
         except OSError as error:
             self._warn("read", error)
             return None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            log.warning("The kept picture %s is damaged; it will be made anew.", numbers)
+            log.warning("The kept pattern %s is damaged; it will be computed again.", numbers)
             self._remove(key)
             return None
         with contextlib.suppress(OSError):
             os.utime(numbers)
         return pattern
 
-    def contains(self, key: str) -> bool:
-        """Whether there is an entry, without reading it."""
-        return all(path.is_file() for path in self._paths(key))
-
     def put(self, key: str, pattern: Pattern) -> None:
-        """Keep a picture; at worst nothing is kept and the log says why."""
-        picture, numbers = self._paths(key)
+        """Keep a pattern. If that fails, nothing is kept and the log says why."""
+        tile, numbers = self._paths(key)
         data = png.encode(pattern.tile)
         entry = {"png_sha256": hashlib.sha256(data).hexdigest(), "pattern": pattern.numbers()}
         text = json.dumps(entry, allow_nan=False).encode()
         try:
-            picture.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            atomic_write(picture, data, _UNFINISHED)
+            tile.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            atomic_write(tile, data, _UNFINISHED)
             atomic_write(numbers, text, _UNFINISHED)
         except OSError as error:
             self._warn("written", error)
@@ -145,10 +141,10 @@ class Store:
         self._count(len(data) + len(text))
 
     def sweep(self) -> int:
-        """Remove the longest unused entries if there are too many, and what was never finished.
+        """Remove the least recently used entries if the limit is exceeded, and files that were never finished.
 
         Returns:
-            The bytes that the entries occupy now.
+            The size of the remaining entries in bytes.
         """
         entries: list[tuple[float, int, str]] = []
         for path, status in _files(self.root):
@@ -174,7 +170,7 @@ class Store:
         return total
 
     def _count(self, size: int) -> None:
-        """Note what was written; every now and then have the store measured, in the background."""
+        """Count what was written, and from time to time have the store measured in the background."""
         with self._lock:
             first = self._written is None
             self._written = (self._written or 0) + size
@@ -189,22 +185,22 @@ class Store:
         try:
             self.sweep()
         except OSError as error:
-            self._warn("tidied up", error)
+            self._warn("removed", error)
 
     def _paths(self, key: str) -> tuple[Path, Path]:
         stem = self.root / key[:2] / key
         return stem.with_suffix(".png"), stem.with_suffix(".json")
 
     def _remove(self, key: str) -> None:
-        picture, numbers = self._paths(key)
+        tile, numbers = self._paths(key)
         _unlink(numbers)
-        _unlink(picture)
+        _unlink(tile)
 
     def _warn(self, verb: str, error: OSError) -> None:
-        """Say once, not for every tile, that the disk does not play along."""
+        """Warn once, not for every tile, that the disk cannot be used."""
         if not self._warned:
             self._warned = True
-            log.warning("Finished pictures cannot be %s in %s: %s.", verb, self.root, error.strerror or error)
+            log.warning("Finished patterns cannot be %s in %s: %s.", verb, self.root, error.strerror or error)
 
 
 def _unlink(path: Path) -> None:
@@ -213,7 +209,7 @@ def _unlink(path: Path) -> None:
 
 
 def _files(root: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """All files two levels down, with their status; those that vanish meanwhile are left out."""
+    """All files beneath a folder with their status, apart from those that vanish meanwhile."""
     for folder, _, names in os.walk(root):
         for name in names:
             path = Path(folder, name)

@@ -1,4 +1,4 @@
-"""Uploaded files: kept privately under their hash for a while, so that a reload finds them again. Never parsed here."""
+"""Uploaded files, kept privately under their hash for a while so that a reload finds them. Never parsed here."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ from filterviz.storage.atomic import atomic_write
 log = logging.getLogger(__name__)
 
 CHUNK = 1 << 20
+"""Bytes that are copied at a time."""
 
 PREFIX = 24
-"""Hexadecimal digits of a file's sha256 that stand in the address: too many to guess."""
+"""How many hexadecimal digits of a file's sha256 the address of the page holds: too many to guess."""
 
 LONGEST_NAME = 200
+"""Characters of a file name that are kept."""
 
 _INCOMING = ".incoming-"
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody gave us.
+    """An uploaded file.
 
     Attributes:
-        path: where it lies.
-        sha256: of its bytes.
-        name: what its owner calls it; escape it.
+        path: Path of the kept copy.
+        sha256: The sha256 of its bytes in hexadecimal.
+        name: The name that its owner gave it. It must be escaped wherever it is shown.
     """
 
     path: Path
@@ -47,15 +49,15 @@ class Upload:
 
     @property
     def token(self) -> str:
-        """What stands for it in the page's address."""
+        """The part of the hash that identifies the file in the address of the page."""
         return self.sha256[:PREFIX]
 
 
 class Uploads:
-    """The files in a private folder, bounded in age and in bytes. Safe in threads.
+    """The uploads in a private folder, limited in age and total size. Safe to use from several threads.
 
     Args:
-        settings: where, how much and how long.
+        settings: The folder and the limits.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -64,15 +66,15 @@ class Uploads:
         self._lock = threading.Lock()
 
     def keep(self, name: str, stream: BinaryIO) -> Upload:
-        """Copy a file to the disk, hashing it on the way.
+        """Copy a file to the disk and hash it on the way.
 
         Args:
-            name: what its owner calls it.
-            stream: its bytes, read to the end.
+            name: The name that its owner gave it.
+            stream: Its bytes, which are read to the end.
 
         Raises:
-            Refused: it is larger than uploads may be.
-            BadRequest: it cannot be written.
+            Refused: The file is larger than uploads may be.
+            BadRequest: The file cannot be written.
         """
         name = name[:LONGEST_NAME]
         digest = hashlib.sha256()
@@ -90,8 +92,8 @@ class Uploads:
                         digest.update(chunk)
                         file.write(chunk)
                 upload = Upload(self.root / f"{digest.hexdigest()}.model", digest.hexdigest(), name)
-                if self._holds(upload.path, size):
-                    # A child that works on it reads this very file, and may read no other.
+                if self._is_kept(upload.path, size):
+                    # A worker process that has this file open may read no other, so the file is not replaced.
                     Path(incoming).unlink()
                     os.utime(upload.path)
                 else:
@@ -99,7 +101,7 @@ class Uploads:
             except BaseException:
                 Path(incoming).unlink(missing_ok=True)
                 raise
-            # At once, for somebody may be looking for an upload of the same bytes.
+            # Atomically, because somebody may be reading the name of an upload of the same bytes.
             atomic_write(upload.path.with_suffix(".json"), json.dumps({"name": name}).encode(), _INCOMING)
         except OSError as error:
             log.warning("An upload could not be kept in %s: %s.", self.root, error)
@@ -109,7 +111,7 @@ class Uploads:
         return upload
 
     def find(self, token: str) -> Upload | None:
-        """The file of a token, if it is still here; it then stays for a while longer."""
+        """The file of a token if it is still kept. It is then kept for longer."""
         if not re.fullmatch(rf"[0-9a-f]{{{PREFIX}}}", token):
             return None
         path = next(self.root.glob(f"{token}*.model"), None)
@@ -123,8 +125,8 @@ class Uploads:
         return Upload(path, path.stem, name)
 
     @staticmethod
-    def _holds(path: Path, size: int) -> bool:
-        """Whether an upload was here before, whole."""
+    def _is_kept(path: Path, size: int) -> bool:
+        """Whether a complete copy of the upload is kept already."""
         try:
             return path.stat().st_size == size
         except FileNotFoundError:
@@ -139,10 +141,10 @@ class Uploads:
         )
 
     def tidy(self, keep: Path | None = None) -> None:
-        """Remove what is too old, then the longest unused while there is too much.
+        """Remove uploads that are too old, then the least recently used while the total size is too large.
 
         Args:
-            keep: a file to leave alone.
+            keep: A file that is not removed.
         """
         with self._lock:
             found: list[tuple[float, int, Path]] = []

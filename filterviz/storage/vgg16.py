@@ -1,6 +1,6 @@
-"""Where VGG16's weights are: named by the user, in Keras's cache, or on the server of ``keras.applications``.
+"""The weights of VGG16: in the file that the user names, in Keras's cache, or downloaded as Keras does.
 
-The weights are those of the Visual Geometry Group, University of Oxford (CC BY 4.0), converted by the authors of Keras.
+They come from the Visual Geometry Group, University of Oxford (CC BY 4.0), and were converted by the authors of Keras.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ VGG16 = Source(
     md5="6d6bbae143d832006294945121d1f1fc",
     largest=64 * 10**6,
 )
-"""As ``keras.applications.vgg16`` of Keras 3.15 names it: the convolutional part only."""
+"""The convolutional part of VGG16, as ``keras.applications.vgg16`` of Keras 3.15 downloads it."""
 
 SMALLEST = 14_714_688 * 4
-"""VGG16's convolutions have this many float32 weights, so a file with fewer bytes is a download that broke off."""
+"""The bytes of the float32 weights of VGG16's convolutions. A smaller file is an incomplete download."""
 
 
 def locate(settings: Settings, progress: Callable[[int, int], None] | None = None, *, source: Source = VGG16) -> Path:
-    """The file with VGG16's weights, downloaded into Keras's cache where it is nowhere yet.
+    """The path of the file with VGG16's weights, which is downloaded into Keras's cache if it is nowhere yet.
 
     Args:
-        settings: may name the file; it is then taken as it is.
-        progress: called with the bytes received and the bytes in all while downloading; an exception it raises ends the
-            download, which goes on from there the next time.
-        source: what to download.
+        settings: May name the file, which is then used without a check.
+        progress: Called with the bytes received and the total in bytes while downloading. An exception that it raises
+            ends the download, which is resumed the next time.
+        source: The file to download.
 
     Raises:
-        WeightsUnavailable: the named file is not there, or the download failed; says what to do.
+        WeightsUnavailable: The named file does not exist, or the download failed. The message says what to do.
     """
     if settings.vgg16_weights is not None:
         if settings.vgg16_weights.is_file():
@@ -56,6 +56,15 @@ def locate(settings: Settings, progress: Callable[[int, int], None] | None = Non
 
 
 def keras_cache() -> Path:
-    """The folder where Keras keeps the weights it downloads: ``$KERAS_HOME/models`` or ``~/.keras/models``."""
+    """The folder in which Keras keeps downloaded weights: ``$KERAS_HOME/models`` or ``~/.keras/models``."""
     home = os.environ.get("KERAS_HOME")
     return (Path(home) if home else Path.home() / ".keras") / "models"
+
+
+def vgg16_licence(say: Callable[[str], str] = str) -> str:
+    """The attribution that CC BY 4.0 asks of whoever shows VGG16's weights or what was made from them.
+
+    Args:
+        say: Translates a sentence.
+    """
+    return say("VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0.")

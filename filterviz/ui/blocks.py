@@ -106,7 +106,7 @@ def weights(pattern: Pattern, width: int) -> None:
     """The kernel of a filter of a first layer as an image, so many pixels wide; nothing for any other filter."""
     if pattern.kernel is not None:
         st.image(
-            png.encode(kernel_image.picture(pattern.kernel)),
+            png.encode(kernel_image.kernel_image(pattern.kernel)),
             width=width,
             alt=_("The weights of filter {filter}").format(filter=pattern.filter),
             output_format="PNG",

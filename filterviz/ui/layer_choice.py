@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from filterviz.service.comparison import convolutions
+from filterviz.analysis.layer_matching import convolutions
 from filterviz.spec import ModelSpec
 
 SENSIBLE = 5

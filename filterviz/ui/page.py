@@ -8,12 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.errors import FiltervizError, RefusalCode, Refused
-from filterviz.export.html_report import vgg16_licence
 from filterviz.service.model import DEMO, Model
 from filterviz.service.server import Server
 from filterviz.settings import Settings
 from filterviz.spec.names import plain
 from filterviz.storage.uploads import Upload
+from filterviz.storage.vgg16 import vgg16_licence
 from filterviz.ui import address, blocks, controls, icon, upload_field
 from filterviz.ui.components import render_guard
 from filterviz.ui.i18n import LANGUAGES, _, speaker

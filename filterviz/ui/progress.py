@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from filterviz.analysis.cost import effort
+from filterviz.analysis.cost import cost
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
 from filterviz.spec.names import plain
@@ -146,7 +146,7 @@ def _line(session: Session, walls: Sequence[ShownWall], states: Sequence[LayerSt
 def seconds_left(walls: Sequence[ShownWall], states: Sequence[LayerState]) -> float | None:
     """How long everything on the page will still take, from what a tile takes in the layer that is being made.
 
-    A deeper layer costs more; :func:`filterviz.analysis.cost.effort` says by how much.
+    A deeper layer costs more; :func:`filterviz.analysis.cost.cost` says by how much.
 
     Returns:
         Seconds; ``None`` while nothing has been measured.
@@ -155,11 +155,11 @@ def seconds_left(walls: Sequence[ShownWall], states: Sequence[LayerState]) -> fl
     if not running:
         return None
     wall, now = walls[running[0]], states[running[0]]
-    work = effort(wall.model.spec, wall.layer)
+    work = cost(wall.model.spec, wall.layer)
     left = now.seconds_left or 0.0
     for other, state in zip(walls, states, strict=True):
         if state.status is Status.WAITING:
             missing = len(state.wanted) - len(state.patterns)
-            share = effort(other.model.spec, other.layer) / work if work else 1.0
+            share = cost(other.model.spec, other.layer) / work if work else 1.0
             left += missing * (now.tile_seconds or 0.0) * share
     return left

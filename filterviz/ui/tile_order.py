@@ -79,4 +79,4 @@ def _similarity_order(patterns: tuple[Pattern, ...]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=128)
 def _relatives(mine: tuple[Pattern, ...], others: tuple[Pattern, ...], count: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(similarity.relatives(_descriptors(mine), _descriptors(others), count))
+    return tuple(similarity.most_similar(_descriptors(mine), _descriptors(others), count))

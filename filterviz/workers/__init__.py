@@ -1,1 +1,1 @@
-"""Child processes under limits: they read, build and compute, and answer in JSON and raw bytes."""
+"""Worker processes under limits: they read files, rebuild networks and compute, and answer in JSON and raw bytes."""

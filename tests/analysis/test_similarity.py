@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from filterviz.analysis.seriation import order
-from filterviz.analysis.similarity import SCALES, descriptor, distances, relatives
+from filterviz.analysis.similarity import SCALES, descriptor, distances, most_similar
 from filterviz.spec import Request
 from filterviz.storage.bundled import BundledPatterns
 
@@ -86,12 +86,12 @@ def test_where_in_the_tile_a_pattern_lies_does_not_matter(seed: int, down: int, 
 def test_a_rolled_tile_is_still_nearest_to_itself(wall: list[Tile]) -> None:
     random = np.random.default_rng(3)
     rolled = [np.roll(tile, random.integers(1, 128, 2), (0, 1)) for tile in wall]
-    assert relatives(described(*rolled), described(*wall), 1) == [(index,) for index in range(len(wall))]
+    assert most_similar(described(*rolled), described(*wall), 1) == [(index,) for index in range(len(wall))]
 
 
 def test_one_half_of_a_tile_finds_the_other(wall: list[Tile]) -> None:
     """The benchmark measures 99 to 100 % in this layer; chance is 3 %."""
-    found = relatives(described(*(tile[:, :64] for tile in wall)), described(*(tile[:, 64:] for tile in wall)), 1)
+    found = most_similar(described(*(tile[:, :64] for tile in wall)), described(*(tile[:, 64:] for tile in wall)), 1)
     assert np.mean([first == index for index, (first,) in enumerate(found)]) > 0.9
 
 
@@ -157,7 +157,7 @@ def test_gratings_that_turn_come_in_the_order_of_their_turn() -> None:
 def test_relatives_are_found_across_sizes_and_channels() -> None:
     mine = [grating(angle, size=64, channels=1) for angle in range(0, 180, 15)]
     others = [grating(angle + 4, size=128) for angle in range(0, 180, 15)]
-    found = relatives(described(*mine), described(*others))
+    found = most_similar(described(*mine), described(*others))
     assert [first for first, *_ in found] == list(range(12))
     assert {second for _, second, _ in found} | {third for *_, third in found} == set(range(12))
     assert all(len(row) == 3 for row in found)
@@ -165,6 +165,6 @@ def test_relatives_are_found_across_sizes_and_channels() -> None:
 
 def test_there_are_no_more_relatives_than_tiles_and_the_nearest_comes_first() -> None:
     mine, others = described(flat(9, 9, 9)), described(flat(200, 0, 0), flat(8, 9, 9))
-    assert relatives(mine, others, 5) == [(1, 0)]
-    assert relatives(mine[:0], others) == []
-    assert relatives(mine, others[:0]) == [()]
+    assert most_similar(mine, others, 5) == [(1, 0)]
+    assert most_similar(mine[:0], others) == []
+    assert most_similar(mine, others[:0]) == [()]

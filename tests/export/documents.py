@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from filterviz.export.document import ReportData, Row, Wall
 from filterviz.spec import Flag, LayerSpec, Recipe, Request
@@ -18,9 +19,9 @@ def wall(side: str = "cats.h5", name: str = "conv2d_1", count: int = 6, missing:
     return Wall(side, LayerSpec(name, "Conv2D", channels=count, receptive_field=7), request, patterns)
 
 
-def spread(name: str = "conv2d_1", side: str = "cats.h5", remark: str = "A remark.") -> ReportData:
+def report_data(name: str = "conv2d_1", side: str = "cats.h5", remark: str = "A remark.") -> ReportData:
     rows = [Row(wall(side, name), wall("VGG16", "block1_conv1"), [remark]), Row(wall(side, "conv2d_2", 25, missing=3))]
-    models = [
+    models: list[dict[str, Any]] = [
         {
             "name": side,
             "sha256": "f00d",

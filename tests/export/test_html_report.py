@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterviz.export.document import Row
-from filterviz.export.html_report import POLICY, licences, report
+from filterviz.export.document import Row, licences
+from filterviz.export.html_report import POLICY, report
 from filterviz.imaging import png
 from filterviz.spec.names import plain
-from tests.export.documents import spread
+from tests.export.documents import report_data
 
 
 class Reader(HTMLParser):
@@ -35,7 +35,7 @@ class Reader(HTMLParser):
 
 
 def test_every_finished_tile_is_in_it_and_exact() -> None:
-    shown = spread()
+    shown = report_data()
     page = Reader(report(shown))
     walls = [wall for row in shown.rows for wall in row.walls]
     tiles = [
@@ -47,22 +47,22 @@ def test_every_finished_tile_is_in_it_and_exact() -> None:
         assert (png.decode(base64.b64decode(picture)) == tile).all()
     assert all(picture["alt"] for picture in page.named("img"))
     assert len([figure for figure in page.named("figure") if figure.get("class") == "missing"]) == 3
-    assert "stays silent" in page.words
+    assert "never active" in page.words
     for said in ("A remark.", "VGG16: CC BY 4.0.", "2.1.6", "150x150x3", "14,714,688", "natural: 4 steps"):
         assert said in page.words
 
 
 def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
-    shown = spread()
+    shown = report_data()
     wall = shown.rows[1].walls[0]
     gated = replace(wall, layer=replace(wall.layer, gated=True))
     words = Reader(report(replace(shown, rows=[shown.rows[0], Row(gated)]))).words
-    assert words.count("sees 7 px") == 3
-    assert words.count("sees 7 px; a gate over the whole picture weighs its channels") == 1
+    assert words.count("sees 7 pixels across") == 3
+    assert words.count("sees 7 pixels across; a gate over the whole picture weighs its channels") == 1
 
 
 def test_it_fetches_nothing_and_runs_nothing() -> None:
-    page = Reader(report(spread()))
+    page = Reader(report(report_data()))
     assert {tag for tag, _ in page.tags}.isdisjoint({"script", "link", "iframe", "object", "embed", "form", "base"})
     assert page.named("meta")[1]["content"] == POLICY
     for _tag, attributes in page.tags:
@@ -73,8 +73,8 @@ def test_it_fetches_nothing_and_runs_nothing() -> None:
 @settings(deadline=None)  # a whole report each time
 @given(st.text(max_size=60))
 def test_no_name_can_leave_its_place(name: str) -> None:
-    known = {tag for tag, _ in Reader(report(spread())).tags}
-    page = Reader(report(spread(name, side=name, remark=name)))
+    known = {tag for tag, _ in Reader(report(report_data())).tags}
+    page = Reader(report(report_data(name, side=name, remark=name)))
     assert {tag for tag, _ in page.tags} <= known
     assert len(page.named("img")) == 34
 
@@ -82,25 +82,25 @@ def test_no_name_can_leave_its_place(name: str) -> None:
 @settings(deadline=None)  # a whole report each time
 @given(st.text(min_size=1, max_size=60))
 def test_a_class_stands_beside_its_units_number_and_stays_there(label: str) -> None:
-    one = spread()
+    one = report_data()
     known = {tag for tag, _ in Reader(report(one)).tags}
     row = one.rows[0]
     page = Reader(report(replace(one, rows=[replace(row, mine=replace(row.mine, labels=(label, "Cat")))])))
     assert {tag for tag, _ in page.tags} <= known
-    assert "1 · Cat · stays silent" in page.words
+    assert "1 · Cat · never active" in page.words
     assert f"0 · {plain(label)}" in page.words
     assert page.named("img")[0]["alt"] == f"Pattern of filter 0 ({plain(label)})"
     assert page.named("img")[2]["alt"] == "Pattern of filter 2", "a label for each of the first two alone"
 
 
 def test_another_language() -> None:
-    page = report(spread(), lambda phrase: phrase.replace("stays silent", "schweigt"), "de")
+    page = report(replace(report_data(), say=lambda phrase: phrase.replace("never active", "schweigt"), language="de"))
     assert b'<html lang="de">' in page
     assert "schweigt" in Reader(page).words
 
 
 def test_several_pictures_in_a_tile_are_said_to_be_several() -> None:
-    one = spread()
+    one = report_data()
     wall = one.rows[0].mine
     request = replace(wall.request, recipe=replace(wall.request.recipe, pictures=4))
     several = replace(one, rows=[replace(one.rows[0], mine=replace(wall, request=request))])

@@ -11,7 +11,7 @@ import pytest
 
 from filterviz import cli
 from filterviz.reader import open_model
-from filterviz.service.bundle_builder import Comparison, alike, compare, plans
+from filterviz.service.bundle_builder import TileCheck, compare, correlation, plans
 from filterviz.service.model import DEMO, VGG16, file_sha256
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
@@ -130,20 +130,20 @@ def test_some_tiles_made_anew_excite_their_filters_as_much(tmp_path: Path, vgg16
             part.sheets = tuple(sheet for sheet in part.sheets if sheet.layer in sheets and sheet.first == 0)
             found = list(compare(part, make, per_sheet=1))
             assert len(found) == len(part.sheets) >= 2
-            assert all(item.holds for item in found), found
+            assert all(item.passes for item in found), found
 
 
 @pytest.mark.parametrize(("response", "holds"), [(1.0, True), (1.2, True), (0.8, True), (1.5, False), (0.0, False)])
 def test_another_pattern_is_noticed(response: float, holds: bool) -> None:
-    assert Comparison("conv, natural", 0, 1.0, response).holds is holds
+    assert TileCheck("conv, natural", 0, 1.0, response).passes is holds
 
 
-def test_alike() -> None:
+def test_correlation() -> None:
     random = np.random.default_rng(0)
     one, two = random.integers(0, 256, (2, 8, 8, 3), np.uint8)
-    assert alike(one, one) == pytest.approx(1)
-    assert abs(alike(one, two)) < 0.5
-    assert alike(np.zeros_like(one), np.full_like(one, 9)) == 1
+    assert correlation(one, one) == pytest.approx(1)
+    assert abs(correlation(one, two)) < 0.5
+    assert correlation(np.zeros_like(one), np.full_like(one, 9)) == 1
 
 
 def test_a_build_without_training_names_what_to_run(tmp_path: Path) -> None:

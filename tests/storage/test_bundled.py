@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from filterviz.service.bundle_builder import alike
+from filterviz.service.bundle_builder import correlation
 from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Pattern, PixelRange, Precision, Recipe, Request
 from filterviz.storage import bundled
 from filterviz.storage.bundled import BundledModel, BundledPatterns
@@ -49,7 +49,7 @@ def test_what_was_written_is_found(folder: Path, spec: ModelSpec) -> None:
     for channel in (3, 66, 67, 79):
         wanted, got = smooth(channel), found.find("f00d", REQUEST, channel)
         assert got is not None
-        assert alike(wanted.tile, got.tile) > 0.98
+        assert correlation(wanted.tile, got.tile) > 0.98
         assert got.curve[0] == 0.1235
         assert np.isnan(got.curve[1])
         assert wanted.kernel is not None
@@ -88,7 +88,7 @@ def test_pictures_of_another_engine_are_not_shown(folder: Path) -> None:
     path = folder / "net" / "model.json.gz"
     data = json.loads(gzip.decompress(path.read_bytes()))
     path.write_bytes(gzip.compress(json.dumps({**data, "engine": data["engine"] - 1}).encode()))
-    with pytest.raises(ValueError, match="build it anew"):
+    with pytest.raises(ValueError, match="build it again"):
         BundledModel(folder / "net")
     assert BundledPatterns(folder).models == {}
 

@@ -83,3 +83,8 @@ def test_what_is_downloaded_is_what_keras_publishes() -> None:
     module = Path(sysconfig.get_path("purelib"), "keras/src/applications/vgg16.py").read_text(encoding="utf-8")
     assert f'file_hash="{vgg16.VGG16.md5}"' in module
     assert vgg16.VGG16.url in module.replace('"\n    "', "")
+
+
+def test_the_licence_can_be_said_in_another_language() -> None:
+    assert vgg16.vgg16_licence() == "VGG16's weights: Visual Geometry Group, University of Oxford, CC BY 4.0."
+    assert vgg16.vgg16_licence(str.upper).startswith("VGG16'S WEIGHTS")

@@ -49,7 +49,7 @@ def main() -> None:
     say(wire.Ready(()))
     while (question := wire.read_question(questions)) is not None:
         if manner == "segfault":
-            faulthandler._sigsegv()
+            faulthandler._sigsegv()  # type: ignore[attr-defined]
         if manner == "bad-alloc":
             os.write(2, b"terminate called after throwing an instance of 'std::bad_alloc'\n")
             os.abort()
@@ -73,7 +73,7 @@ def main() -> None:
             say(wire.Opened(ModelSpec("unruly", (), (), (), ())))
         if isinstance(question, wire.Compute):
             ticket, rows = question.ticket, len(question.inputs[0])
-            given = {
+            shapes: dict[str, list[tuple[int, ...]]] = {
                 "too many rows": [(rows + 1, 2)],
                 "no rows": [(0, 2)],
                 "another width": [(rows, 3)],
@@ -81,7 +81,8 @@ def main() -> None:
                 "no axes": [()],
                 "an output more": [(rows, 2), (rows, 2)],
                 "no outputs": [],
-            }.get(manner, [(rows, 2)])
+            }
+            given = shapes.get(manner, [(rows, 2)])
             if manner == "a change of mind":
                 say(wire.Outputs(ticket, (np.zeros((1, 2, 5), np.float32),)))
                 given = [(rows - 1, 2, 6)]

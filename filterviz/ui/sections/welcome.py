@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from filterviz.analysis.layer_matching import convolutions
 from filterviz.errors import FiltervizError
-from filterviz.service.comparison import convolutions
 from filterviz.service.model import DEMO, Model
 from filterviz.ui import address, blocks, curve, progress, upload_field, wall
 from filterviz.ui.i18n import _

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filterviz.service.comparison import convolutions
+from filterviz.analysis.layer_matching import convolutions
 from filterviz.service.model import VGG16, Model
 from filterviz.spec import LayerSpec, ModelSpec
 from filterviz.spec.names import plain

@@ -1,1 +1,1 @@
-"""The side of the wall that reads files and computes: the program of a worker process, and its limits."""
+"""The worker process's side: it confines itself, reads one file and computes."""

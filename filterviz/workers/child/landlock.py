@@ -1,8 +1,8 @@
-"""Landlock: the Linux kernel holds a process to some files, whatever code runs in it; see ``landlock(7)``.
+"""Landlock: the Linux kernel restricts a process to certain files, whatever code runs in it; see ``landlock(7)``.
 
-Unlike the tripwire this also holds machine code that a file might smuggle in. A process that fenced itself in may
-start no program, reach no TCP port, and neither signal nor inspect processes outside. Needs Linux 5.13; the newer the
-kernel, the more of this holds.
+Unlike the tripwire it also restricts machine code that a file might smuggle in. A restricted process can start no
+program, reach no TCP port, and neither signal nor inspect other processes. Landlock needs Linux 5.13, and newer kernels
+enforce more of this.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ REFER = 1 << 13
 TRUNCATE = 1 << 14
 
 CHANGE = WRITE_FILE | sum(1 << bit for bit in range(4, 13)) | REFER | TRUNCATE
-"""Writing, making and removing files, folders, links and devices of every kind."""
+"""Writing, creating and removing files, folders, links and devices of every kind."""
 
 READ = READ_FILE | READ_FOLDER
+
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
+"""The rights that apply to a single file."""
 
 TCP = 0b11
+"""Binding and connecting TCP sockets."""
+
 SCOPED = 0b11
-"""No abstract sockets of others, and no signals to them."""
+"""Connecting to the abstract Unix sockets of other processes, and sending signals to them."""
 
 
 class _Ruleset(ctypes.Structure):
@@ -45,15 +49,15 @@ class _Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
-def fence_in(*, writable: Iterable[Path], readable: Iterable[Path] | None = None) -> None:
-    """Hold this thread, and all it starts, to some files for good.
+def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None = None) -> None:
+    """Restrict this thread, and every thread and process that it starts, to certain files. This cannot be undone.
 
     Args:
-        writable: folders whose content may be changed; for a device, the device. They may be read too.
-        readable: files and folders that may be read; everything by default.
+        writable: Folders whose content may be read and changed, and devices.
+        readable: Files and folders that may be read; everything by default.
 
     Raises:
-        OSError: this system has no Landlock.
+        OSError: This system has no Landlock.
     """
     version = _version()
     handled = EXECUTE | CHANGE | (0 if readable is None else READ)
@@ -76,13 +80,13 @@ def fence_in(*, writable: Iterable[Path], readable: Iterable[Path] | None = None
 
 def _version() -> int:
     if not sys.platform.startswith("linux"):
-        message = "Landlock is Linux's"
+        message = "only Linux has Landlock"
         raise OSError(message)
     return _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
 
 
 def _allow(ruleset: int, path: Path, access: int) -> None:
-    """Allow some access to a file, or to all beneath a folder; a path that does not exist needs no rule."""
+    """Allow access to a file, or to everything beneath a folder. A path that does not exist needs no rule."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:

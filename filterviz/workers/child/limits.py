@@ -1,7 +1,7 @@
-"""What a child takes from itself before it looks at a file: memory, time, files, privileges, the network.
+"""The limits that a worker process sets for itself before it reads a file: memory, time, files, privileges, network.
 
-Each measure is tried; what the system does not offer is left out, and the names of those that hold are returned so
-that nobody promises more. All of them hold on Linux; elsewhere the POSIX limits do, and on Windows none.
+Every limit is tried, and those that the system does not offer are left out. The names of those in force are returned,
+so that the program claims no more than is true. All are in force on Linux, the POSIX limits elsewhere, none on Windows.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ from filterviz.settings import MIB
 from filterviz.workers.child import landlock
 
 OPEN_FILES = 256
+"""The largest number of open descriptors."""
+
 WRITTEN_BYTES = 16 * MIB
-"""No file grows larger. With 0 TensorFlow cannot be imported, as it writes small files."""
+"""The largest size of a written file. With 0 TensorFlow could not be imported, because it writes small files."""
 
 NICENESS = 10
+"""How much lower than the parent's the priority of the process is."""
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
@@ -30,11 +33,11 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 
 SYSTEM_FOLDERS = tuple(map(Path, ("/usr", "/lib", "/lib64", "/opt", "/etc/ld.so.cache", "/proc/self", "/sys/devices")))
-"""Where the system keeps libraries, and what a library asks about the machine."""
+"""Where the system keeps libraries, and what libraries read about the machine."""
 
 
 class Limit(StrEnum):
-    """A limit that may hold; the value is what documents call it."""
+    """A limit that may be in force. Its value is its name in the documentation."""
 
     OPEN_FILES = "open files"
     FILE_SIZE = "file size"
@@ -51,57 +54,57 @@ class Limit(StrEnum):
 
 
 def confine(private: Path) -> tuple[Limit, ...]:
-    """Take from this process for good what no child needs. To be called while it has one thread.
+    """Set the limits that do not depend on the file. They cannot be undone. The process must have a single thread.
 
     Args:
-        private: the one folder in which it may write from now on.
+        private: The only folder in which the process may write from now on.
 
     Returns:
-        The limits that hold now.
+        The limits that are in force.
     """
     attempts: dict[Limit, Callable[[], None]] = {
         Limit.OPEN_FILES: lambda: _set_limit("RLIMIT_NOFILE", OPEN_FILES),
         Limit.FILE_SIZE: lambda: _set_limit("RLIMIT_FSIZE", WRITTEN_BYTES),
         Limit.NO_CORE_DUMP: lambda: _set_limit("RLIMIT_CORE", 0),
         Limit.LOW_PRIORITY: _lower_priority,
-        Limit.FIRST_TO_GO: _volunteer,
-        # In this order: a new user namespace grants capabilities inside it, and a change of credentials clears the
-        # death signal.
+        Limit.FIRST_TO_GO: _end_first,
+        # The order matters: a new user namespace grants capabilities inside it, and a change of credentials clears the
+        # signal that is sent when the parent dies.
         Limit.NO_NETWORK: _leave_network,
         Limit.NO_CAPABILITIES: _drop_capabilities,
         Limit.NO_NEW_PRIVILEGES: lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
         Limit.DIES_WITH_PARENT: lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
-        # Graphics cards are devices that are written to.
-        Limit.FENCED_IN: lambda: landlock.fence_in(writable=(private, Path("/dev"))),
+        # The process must be able to write to graphics cards, which are devices.
+        Limit.FENCED_IN: lambda: landlock.restrict_files(writable=(private, Path("/dev"))),
     }
-    return tuple(limit for limit, attempt in attempts.items() if _holds(attempt))
+    return tuple(limit for limit, attempt in attempts.items() if _is_set(attempt))
 
 
 def limit_reading(model: Path, private: Path) -> bool:
-    """Let this thread read nothing but the model, its own folder, and the installed software; whether that holds."""
+    """Let this thread read only the model, its private folder and installed software; returns whether that worked."""
     software = (*(Path(folder) for folder in (*sys.path, sys.prefix, sys.base_prefix) if folder), *SYSTEM_FOLDERS)
-    return _holds(lambda: landlock.fence_in(writable=(private, Path("/dev")), readable=(model, *software)))
+    return _is_set(lambda: landlock.restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
 
 
 def limit_memory(size: int) -> bool:
-    """Let this process have no more address space than ``size`` bytes; whether that holds.
+    """Limit the address space of this process to ``size`` bytes; returns whether the limit is in force.
 
-    macOS accepts the limit and does not keep it, so it does not count there.
+    macOS accepts the limit but does not enforce it, so it does not count there.
     """
-    return _holds(lambda: _set_limit("RLIMIT_AS", size)) and sys.platform.startswith("linux")
+    return _is_set(lambda: _set_limit("RLIMIT_AS", size)) and sys.platform.startswith("linux")
 
 
 def limit_processor_time(seconds: float) -> bool:
-    """End this process once it has used that much more processor time; whether that holds."""
+    """Limit the processor time that this process may still use; returns whether the limit is in force."""
 
     def attempt() -> None:
         used = sum(os.times()[:2])
         _set_limit("RLIMIT_CPU", int(used + seconds) + 1)
 
-    return _holds(attempt)
+    return _is_set(attempt)
 
 
-def _holds(attempt: Callable[[], None]) -> bool:
+def _is_set(attempt: Callable[[], None]) -> bool:
     try:
         attempt()
     except (OSError, ValueError, AttributeError, ImportError):
@@ -110,11 +113,11 @@ def _holds(attempt: Callable[[], None]) -> bool:
 
 
 def _set_limit(name: str, value: int) -> None:
-    import resource  # not on Windows
+    import resource  # Windows does not have it.
 
     which = getattr(resource, name)
     _, hard = resource.getrlimit(which)
-    # A stricter limit set by the administrator stays.
+    # A stricter limit that the administrator has set remains.
     value = value if hard == resource.RLIM_INFINITY else min(value, hard)
     resource.setrlimit(which, (value, value))
 
@@ -123,18 +126,18 @@ def _lower_priority() -> None:
     os.nice(NICENESS)
 
 
-def _volunteer() -> None:
-    """When the machine runs out of memory, Linux ends this process and not the server or somebody's browser."""
+def _end_first() -> None:
+    """Have Linux end this process, not the server or a browser, when the machine runs out of memory."""
     Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 
 
 def _leave_network() -> None:
-    """Move to a network namespace of its own, with no interface; allowed to everyone inside a new user namespace."""
+    """Enter a network namespace without interfaces, which anyone may do inside a new user namespace."""
     _checked(_libc().unshare(CLONE_NEWUSER | CLONE_NEWNET))
 
 
 def _drop_capabilities() -> None:
-    """Give up root's powers, where this process has any; see ``capset(2)``."""
+    """Give up the capabilities of root, if this process has any; see ``capset(2)``."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
     _checked(_libc().capset(header, nothing))
@@ -146,7 +149,7 @@ def _prctl(option: int, value: int) -> None:
 
 def _libc() -> ctypes.CDLL:
     if not sys.platform.startswith("linux"):
-        message = "these calls are Linux's"
+        message = "only Linux has these calls"
         raise OSError(message)
     return ctypes.CDLL(None, use_errno=True)
 

@@ -1,11 +1,11 @@
-"""The tripwire: a child that does what reading a model never needs ends at once.
+"""The tripwire: a worker process that is about to do something that reading a model never needs ends at once.
 
-Python reports what it is about to do to audit hooks (PEP 578): files opened, modules imported, sockets, programs
-started, foreign libraries loaded, objects unpickled. Opening and computing a network was measured to need almost none
-of it, so everything outside a short list ends the process before it happens. A hook cannot be removed again.
+Python reports to audit hooks (PEP 578) what it is about to do: open files, import modules, create sockets, start
+programs, load foreign libraries, unpickle objects. Measurements show that opening a network and computing with it needs
+almost none of this, so everything outside a short list ends the process before it happens. A hook cannot be removed.
 
-It guards against program code that a file got to run in Python. Machine code is not held by it; that is what the
-limits of :mod:`filterviz.workers.child.limits` are for.
+The tripwire protects against Python code that a file has managed to run. It does not stop machine code; the limits in
+:mod:`filterviz.workers.child.limits` do.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from typing import Any
 from filterviz.workers.wire.exit_status import TRIPPED
 
 SHOWN_CALLS = 12
+"""How many of the calls that led to a forbidden event are logged."""
 
 HARMLESS = frozenset(
     {
-        # Looking at objects and making functions of code that is there already.
+        # Inspecting objects, and making functions from code that exists already.
         "builtins.id",
         "code.__new__",
         "function.__new__",
@@ -36,7 +37,7 @@ HARMLESS = frozenset(
         "sys._getframemodulename",
         "sys.excepthook",
         "sys.unraisablehook",
-        # The garbage collector, memory, threads of its own.
+        # The garbage collector, memory and threads.
         "_thread.start_joinable_thread",
         "_thread.start_new_thread",
         "array.__new__",
@@ -47,6 +48,7 @@ HARMLESS = frozenset(
         "time.sleep",
     }
 )
+"""Events that are always allowed."""
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -64,20 +66,20 @@ IN_PRIVATE = frozenset(
         "tempfile.mkstemp",
     }
 )
-"""What may be done in the child's own folder, and nowhere else."""
+"""Events that are allowed in the private folder only."""
 
 IMPORT_SYSTEM = "<frozen importlib._bootstrap"
-"""How the file names of Python's own import system begin."""
+"""The beginning of the file names of Python's own import system."""
 
 
 class Tripwire:
-    """The rules for one child.
+    """The rules for one worker process.
 
     Args:
-        model: the one file that may be read.
-        private: the child's own folder, where it may write.
-        code: folders of the installed Python and of this package, where modules may be loaded from.
-        packages: names of the packages that may still load parts of themselves; those loaded now by default.
+        model: The only file that may be read.
+        private: The private folder, in which files may be written.
+        code: Folders of installed software, from which modules may be loaded; those on Python's path by default.
+        packages: Names of the packages whose modules may still be loaded; those that are loaded now by default.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Tripwire:
         self._packages = frozenset(name.partition(".")[0] for name in sys.modules) if packages is None else packages
 
     def allows(self, event: str, arguments: tuple[Any, ...]) -> bool:
-        """Whether an event belongs to opening or computing a network."""
+        """Whether an event may happen while a network is opened or computed."""
         if event in HARMLESS:
             return True
         if event == "open":
@@ -98,8 +100,8 @@ class Tripwire:
         if event == "import":
             return str(arguments[0]).partition(".")[0] in self._packages
         if event in ("compile", "exec", "marshal.loads"):
-            # Python's import system reads, compiles and runs installed modules, and tracebacks are shown with the help
-            # of a syntax tree, which cannot be run. Nobody else has a reason to.
+            # Python's import system reads, compiles and runs installed modules, and the printing of tracebacks compiles
+            # code to a syntax tree, which cannot be run. Nothing else may do so.
             caller = _caller()
             return caller.startswith(IMPORT_SYSTEM) or (event == "compile" and caller == ast.__file__)
         if event in IN_PRIVATE:
@@ -110,7 +112,7 @@ class Tripwire:
 
     def _allows_open(self, path: Any, _: Any, flags: int) -> bool:
         if isinstance(path, int):
-            return True  # a descriptor: whatever it is was opened before
+            return True  # A descriptor, which has been opened before.
         real = _real(path)
         if self._within_private(real):
             return True
@@ -127,14 +129,14 @@ class Tripwire:
 
 
 def arm(tripwire: Tripwire, record: int | None = None) -> None:
-    """Put the tripwire up, for the rest of this process's life.
+    """Enforce the rules for the rest of this process's life.
 
     Args:
-        tripwire: the rules.
-        record: descriptor of a file to write every event to, one JSON list ``[event, arguments, allowed]`` a line, in
-            place of ending the process; for tests.
+        tripwire: The rules.
+        record: For tests, the descriptor of a file to which every event is written as a line of JSON,
+            ``[event, arguments, allowed]``, instead of ending the process.
     """
-    # A module loaded late must not be written back in compiled form: that would be a write outside the private folder.
+    # Python must not write the compiled form of modules that are loaded late: that would be outside the private folder.
     sys.dont_write_bytecode = True
     sys.addaudithook(_ending(tripwire) if record is None else _recording(tripwire, record))
 
@@ -146,10 +148,10 @@ def _ending(tripwire: Tripwire) -> Callable[[str, tuple[Any, ...]], None]:
         try:
             allowed = tripwire.allows(event, arguments)
         except Exception:
-            # An event whose arguments cannot be understood is not one of those that are needed.
+            # Events that are needed have arguments that the rules understand.
             allowed = False
         if not allowed:
-            os.write(2, f"tripwire: {event} {_describe(arguments)}\n{_whereabouts()}\n".encode(errors="replace"))
+            os.write(2, f"tripwire: {event} {_describe(arguments)}\n{_call_stack()}\n".encode(errors="replace"))
             os._exit(TRIPPED)
 
     return hook
@@ -165,15 +167,15 @@ def _recording(tripwire: Tripwire, record: int) -> Callable[[str, tuple[Any, ...
 
 
 def _describe(arguments: tuple[Any, ...]) -> str:
-    """The beginning of an event's arguments, for the log. Of other objects only the type: their ``repr`` is code."""
+    """The beginning of an event's arguments, for the log. Other objects appear by type, because ``repr`` runs code."""
     return " ".join(
         ascii(item)[:200] if isinstance(item, str | bytes | int | None) else type(item).__name__
         for item in arguments[:4]
     )
 
 
-def _whereabouts() -> str:
-    """The functions that were being called, the innermost first, for the log."""
+def _call_stack() -> str:
+    """The functions that are being called, the innermost first, for the log."""
     frame = sys._getframe(1)
     lines: list[str] = []
     while frame is not None and len(lines) < SHOWN_CALLS:
@@ -188,7 +190,7 @@ def _code_folders() -> tuple[Path, ...]:
 
 
 def _caller() -> str:
-    """The source file of the function that raised the event that is being judged."""
+    """The source file of the function that caused the event."""
     frame = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back  # type: ignore[assignment]

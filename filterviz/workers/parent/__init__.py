@@ -1,1 +1,1 @@
-"""The side of the wall that trusts nothing: it starts worker processes, asks them and checks their answers."""
+"""The parent's side: it starts worker processes, asks them questions and checks their answers, and trusts nothing."""

@@ -1,312 +1,181 @@
-"""What is said to a child, in order, with a deadline for every answer: wait for it, open a file, make patterns, run.
-
-A child may have been taken over by its file. So an answer counts only where it answers what was asked.
-"""
+"""The questions that a worker can be asked, in the order in which they make sense, each with a deadline."""
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Generic, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, Stopped
+from filterviz.errors import EngineFailed, Stopped
+from filterviz.settings import Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape
-from filterviz.workers.parent.expected import E, Event, Expected, Patterns, Rows
-from filterviz.workers.parent.process import GARBLED, SMALLER_INPUTS, SMALLER_TILES, Host
-from filterviz.workers.wire.protocol import (
-    Answer,
-    Compute,
-    Done,
-    Failed,
-    FailureKind,
-    Halt,
-    Halted,
-    Open,
-    Opened,
-    Outputs,
-    Ready,
-    Refusal,
-    Run,
-)
+from filterviz.workers.parent.active_run import STOPPED, ActiveRun
+from filterviz.workers.parent.connection import POLL_SECONDS, Connection
+from filterviz.workers.parent.expected import EVENTS, E_co, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
+from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense
+from filterviz.workers.wire.protocol import Answer, Compute, Done, Halted, Open, Opened, Outputs, Ready, Run
 
 START_SECONDS = 180.0
-"""For the imports of a child. TensorFlow takes 3 to 5 s; from a cold, slow disk far longer."""
+"""For the imports of a worker. TensorFlow takes 3 to 5 s, and far longer from a cold, slow disk."""
 
-HALT_SECONDS = 0.3
-"""Whoever pressed Stop does not wait longer for a child that is within a step; it owes its last answer then."""
-
-SETTLE_SECONDS = 10.0
-"""How long a child may owe an answer before it is ended."""
-
-LISTEN_SECONDS = 0.05
-"""How long to listen before looking whether somebody pressed Stop."""
-
-LONGEST_SENTENCE = 2000
-
-STOPPED = "Stopped."
+LAST_ANSWER_SECONDS = 10.0
+"""How long an abandoned run may take to give its last answer before its worker is ended."""
 
 
-def never() -> bool:
-    """Nobody presses Stop."""
+def never_stop() -> bool:
+    """The ``stop`` of a question that nobody can stop."""
     return False
 
 
-def await_ready(host: Host, *, stop: Callable[[], bool] = never) -> tuple[str, ...]:
-    """Wait until a child has limited itself and done its imports.
-
-    Returns:
-        The names of the limits that hold.
-
-    Raises:
-        Stopped: ``stop`` said so; the child goes on getting ready.
-        EngineFailed: it died or took too long.
-    """
-    answer = _answer(host, START_SECONDS, stop)
-    if not isinstance(answer, Ready):
-        raise _nonsense(host)
-    return answer.holds
-
-
-def open_file(
-    host: Host, path: Path, load_options: LoadOptions | None, *, stop: Callable[[], bool] = never
-) -> ModelSpec:
-    """Have a ready child read a file; a child does so once in its life.
-
-    Raises:
-        Refused: it will not be opened.
-        BadRequest: it cannot be read.
-        Stopped: ``stop`` said so; the child is of no more use.
-        EngineFailed: the child died, or took too long, or gave no sensible answer.
-    """
-    host.send(Open(path, load_options or DEFAULT_LOAD))
-    answer = _answer(host, host.settings.reader_seconds, stop)
-    if isinstance(answer, Opened) and _sound(answer.spec):
-        return answer.spec
-    raise _error(host, answer)
-
-
-def make_patterns(
-    host: Host,
-    request: Request,
-    start: NDArray[np.float32] | None,
-    *,
-    stop: Callable[[], bool] = never,
-    pause: Callable[[], bool] = never,
-) -> Generator[Progress | Pattern, None, None]:
-    """Have a child that has opened a model answer one request.
+class WorkerClient:
+    """Asks one worker. Only one thread may use it at a time.
 
     Args:
-        host: of the child.
-        request: what is asked.
-        start: start pictures, one for each filter.
-        stop: asked all the time; when true the child stops between two steps. A child that is too long at its step is
-            left to it; see :func:`settle`.
-        pause: asked after each batch; when true the child stops after it, and the iterator ends early.
+        connection: The connection to a worker that has been sent its ``Hello``.
+        settings: The deadlines.
 
-    Yields:
-        Progress and patterns as they come.
-
-    Raises:
-        Stopped: ``stop`` said so. What was finished has been yielded.
-        BadRequest: the request does not fit the model.
-        Refused: the file turned out to be unfit.
-        EngineFailed: the child died, or took too long for a step, or gave no sensible answer.
+    Attributes:
+        abandoned: The ticket of a run that was left before its last answer came, if there is one.
     """
-    host.tickets += 1
-    host.advice = SMALLER_TILES
-    run = _Run[Progress | Pattern](host, host.tickets, Patterns(request))
-    host.send(Run(run.ticket, request, start))
-    yield from run.answers(stop, pause)
 
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self.abandoned: int | None = None
+        self._connection = connection
+        self._settings = settings
+        self._tickets = itertools.count(1)
 
-def compute_outputs(
-    host: Host,
-    inputs: Sequence[NDArray[np.float32]],
-    shapes: Sequence[Shape | None],
-    *,
-    stop: Callable[[], bool] = never,
-    pause: Callable[[], bool] = never,
-) -> Generator[Outputs, None, None]:
-    """Have a child that has opened a model run the whole network.
+    def await_ready(self, *, stop: Callable[[], bool] = never_stop) -> tuple[str, ...]:
+        """Wait until the worker has set its limits and done its imports.
 
-    Args:
-        host: of the child.
-        inputs: an array for each input of the network, batch first.
-        shapes: of its outputs, as far as they are known.
-        stop: see :func:`make_patterns`.
-        pause: see :func:`make_patterns`.
+        Returns:
+            The names of the limits that are in force.
 
-    Yields:
-        The outputs of the next so many examples.
+        Raises:
+            Stopped: ``stop`` returned true. The worker goes on getting ready and can be used later.
+            EngineFailed: The worker ended or took too long.
+        """
+        answer = self._answer(START_SECONDS, stop)
+        if not isinstance(answer, Ready):
+            raise fail_for_nonsense(self._connection)
+        return answer.holds
 
-    Raises:
-        Stopped, BadRequest, Refused, EngineFailed: see :func:`make_patterns`.
-    """
-    host.tickets += 1
-    host.advice = SMALLER_INPUTS
-    run = _Run[Outputs](host, host.tickets, Rows(host.tickets, len(inputs[0]), shapes))
-    host.send(Compute(run.ticket, tuple(inputs)))
-    yield from run.answers(stop, pause)
+    def open_file(
+        self, path: Path, load_options: LoadOptions = DEFAULT_LOAD, *, stop: Callable[[], bool] = never_stop
+    ) -> ModelSpec:
+        """Have a ready worker read a file, which a worker does once in its life.
 
+        Raises:
+            Refused: The file will not be opened.
+            BadRequest: The file cannot be read.
+            Stopped: ``stop`` returned true. The worker is of no more use.
+            EngineFailed: The worker ended, took too long or gave no sensible answer.
+        """
+        self._connection.send(Open(path, load_options))
+        answer = self._answer(self._settings.reader_seconds, stop)
+        if isinstance(answer, Opened) and is_consistent(answer.spec):
+            return answer.spec
+        raise fail_for_answer(self._connection, answer)
 
-def settle(host: Host, seconds: float = SETTLE_SECONDS, *, stop: Callable[[], bool] = never) -> bool:
-    """Wait for the last answer of a run that was left; whether the child can be asked again.
+    def make_patterns(
+        self,
+        request: Request,
+        start: NDArray[np.float32] | None = None,
+        *,
+        stop: Callable[[], bool] = never_stop,
+        pause: Callable[[], bool] = never_stop,
+    ) -> Generator[Progress | Pattern, None, None]:
+        """Have a worker that has opened a model make the patterns of one request.
 
-    Raises:
-        Stopped: ``stop`` said so; the child may settle later.
-    """
-    deadline = time.monotonic() + seconds
-    while host.owed is not None and host.alive:
-        if stop():
-            raise Stopped(STOPPED)
-        try:
-            answer = host.receive(min(LISTEN_SECONDS, deadline - time.monotonic()))
-        except EngineFailed:
-            return False
-        if isinstance(answer, Done | Halted) and answer.ticket == host.owed:
-            host.owed = None
-        elif answer is not None and not isinstance(answer, EVENTS):
-            host.fail("broke after it was told to stop")
-        elif time.monotonic() >= deadline:
-            return False
-    return host.alive
+        Args:
+            request: The request.
+            start: Start images, ``[n, height, width, channels]``, one for each filter.
+            stop: Polled all the time. When it returns true, the worker stops at the next step; if the step takes too
+                long, the run is abandoned (see :meth:`finish_abandoned_run`).
+            pause: Called after each batch. When it returns true, the run stops there and the iterator ends early.
 
+        Yields:
+            Progress and patterns as they come.
 
-EVENTS = get_args(Event)
+        Raises:
+            Stopped: ``stop`` returned true. Everything that was finished has been yielded.
+            BadRequest: The request does not fit the model.
+            Refused: The file turned out to be unusable.
+            EngineFailed: The worker ended, took too long for a step or gave no sensible answer.
+        """
+        question = Run(next(self._tickets), request, start)
+        expected: Expected[Progress | Pattern] = ExpectedPatterns(request)
+        yield from self._run(question, expected, stop, pause)
 
+    def compute_outputs(
+        self,
+        inputs: Sequence[NDArray[np.float32]],
+        shapes: Sequence[Shape | None],
+        *,
+        stop: Callable[[], bool] = never_stop,
+        pause: Callable[[], bool] = never_stop,
+    ) -> Generator[Outputs, None, None]:
+        """Have a worker that has opened a model run the whole network.
 
-class _Run(Generic[E]):
-    """One run of one child, from the question to its last answer."""
+        Args:
+            inputs: An array for each input of the network, batch first.
+            shapes: The shapes of its outputs, as far as they are known.
+            stop: See :meth:`make_patterns`.
+            pause: See :meth:`make_patterns`.
 
-    def __init__(self, host: Host, ticket: int, expected: Expected[E]) -> None:
-        self.ticket = ticket
-        self.ended = False
-        self._host = host
-        self._expected = expected
-        self._halted = False
+        Yields:
+            The outputs of one batch after another.
 
-    def answers(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E]:
-        """What comes, until all has come, or nobody wants it any more."""
-        try:
-            yield from self.events(stop, pause)
-        finally:
-            if not self.ended:
-                self.abandon()
+        Raises:
+            Stopped, BadRequest, Refused, EngineFailed: See :meth:`make_patterns`.
+        """
+        question = Compute(next(self._tickets), tuple(inputs))
+        yield from self._run(question, ExpectedOutputs(question.ticket, len(inputs[0]), shapes), stop, pause)
 
-    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Iterator[E]:
-        stopping = False
-        seconds = self._host.settings.tile_seconds
+    def finish_abandoned_run(
+        self, seconds: float = LAST_ANSWER_SECONDS, *, stop: Callable[[], bool] = never_stop
+    ) -> bool:
+        """Wait for the last answer of an abandoned run, if there is one; returns whether the worker can be asked again.
+
+        Raises:
+            Stopped: ``stop`` returned true. The worker may give its last answer later.
+        """
         deadline = time.monotonic() + seconds
-        while True:
-            if not stopping and stop():
-                stopping = True
-                self.halt()
-                deadline = time.monotonic() + HALT_SECONDS
-            answer = self._host.receive(min(LISTEN_SECONDS, deadline - time.monotonic()))
-            if answer is None:
-                if time.monotonic() < deadline:
-                    continue
-                if stopping:
-                    self.leave()
-                    raise Stopped(STOPPED)
-                raise self._host.give_up(seconds)
-            if isinstance(answer, EVENTS):
-                event = self._expected.take(answer)
-                if event is None:
-                    raise _nonsense(self._host)
-                yield event
-                if self._expected.is_batch(event) and pause():
-                    self.halt()
-                if not stopping:
-                    deadline = time.monotonic() + seconds
-                continue
-            self._last(answer, stopping)
-            return
+        while self.abandoned is not None and self._connection.alive:
+            if stop():
+                raise Stopped(STOPPED)
+            try:
+                answer = self._connection.receive(min(POLL_SECONDS, deadline - time.monotonic()))
+            except EngineFailed:
+                return False
+            if isinstance(answer, Done | Halted) and answer.ticket == self.abandoned:
+                self.abandoned = None
+            elif answer is not None and not isinstance(answer, EVENTS):
+                self._connection.fail("failed after it was told to stop")
+            elif time.monotonic() >= deadline:
+                return False
+        return self._connection.alive
 
-    def halt(self) -> None:
-        """Ask the child to stop between two steps."""
-        if not self._halted:
-            self._halted = True
-            self._host.send(Halt(self.ticket))
-
-    def abandon(self) -> None:
-        """Nobody wants the answers any more: have the child stop."""
-        if not self._host.alive:
-            return
-        deadline = time.monotonic() + HALT_SECONDS
+    def _run(
+        self, question: Run | Compute, expected: Expected[E_co], stop: Callable[[], bool], pause: Callable[[], bool]
+    ) -> Generator[E_co, None, None]:
+        run = ActiveRun(self._connection, question, expected, self._settings.tile_seconds)
+        self._connection.send(question)
         try:
-            self.halt()
-            while time.monotonic() < deadline:
-                answer = self._host.receive(deadline - time.monotonic())
-                if isinstance(answer, Done | Halted):
-                    return
-        except EngineFailed:
-            self._host.kill()
-        self.leave()
+            yield from run.events(stop, pause)
+        finally:
+            if run.abandoned:
+                self.abandoned = question.ticket
 
-    def leave(self) -> None:
-        """Do not wait for the last answer now."""
-        self.ended = True
-        self._host.owed = self.ticket
-
-    def _last(self, answer: Answer, stopping: bool) -> None:
-        """Take in the answer that ends a run."""
-        if isinstance(answer, Done) and answer.ticket == self.ticket and self._expected.complete:
-            self.ended = True
-        elif isinstance(answer, Halted) and answer.ticket == self.ticket and self._halted:
-            self.ended = True
-            if stopping:
-                raise Stopped(_shortened(answer.sentence) or STOPPED)
-        else:
-            self.ended = True
-            raise _error(self._host, answer)
-
-
-def _answer(host: Host, seconds: float, stop: Callable[[], bool]) -> Answer:
-    """The next answer within a deadline."""
-    deadline = time.monotonic() + seconds
-    while (answer := host.receive(min(LISTEN_SECONDS, deadline - time.monotonic()))) is None:
-        if stop():
-            raise Stopped(STOPPED)
-        if time.monotonic() >= deadline:
-            raise host.give_up(seconds)
-    return answer
-
-
-def _error(host: Host, answer: Answer) -> FiltervizError:
-    """The error that an answer stands for. A child is used again only after a question that did not fit."""
-    if isinstance(answer, Refusal):
-        host.kill()
-        return Refused(answer.code, _shortened(answer.what), _shortened(answer.where), _shortened(answer.hint))
-    if isinstance(answer, Failed):
-        sentence = _shortened(answer.sentence)
-        if answer.kind is FailureKind.REQUEST:
-            return BadRequest(sentence)
-        host.fail(f"could not do it ({answer.kind.value})")
-        return EngineFailed(sentence)
-    return _nonsense(host)
-
-
-def _nonsense(host: Host) -> EngineFailed:
-    host.fail("gave an answer to another question")
-    return EngineFailed(GARBLED)
-
-
-def _sound(spec: ModelSpec) -> bool:
-    """Whether the indices in a spec lead to what is in it."""
-    calls = range(len(spec.nodes))
-    return (
-        all(0 <= node.layer < len(spec.layers) for node in spec.nodes)
-        and all(0 <= source < index for index, node in enumerate(spec.nodes) for source in node.inputs)
-        and all(index in calls for index in (*spec.inputs, *spec.outputs))
-        and all(output.node is None or output.node in calls for output in spec.declared_outputs)
-        and len({layer.name for layer in spec.layers}) == len(spec.layers)
-    )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_SENTENCE else text[:LONGEST_SENTENCE] + "..."
+    def _answer(self, seconds: float, stop: Callable[[], bool]) -> Answer:
+        """The next answer, within a deadline."""
+        deadline = time.monotonic() + seconds
+        while (answer := self._connection.receive(min(POLL_SECONDS, deadline - time.monotonic()))) is None:
+            if stop():
+                raise Stopped(STOPPED)
+            if time.monotonic() >= deadline:
+                raise fail_for_deadline(self._connection, seconds)
+        return answer

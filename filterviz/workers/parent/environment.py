@@ -20,14 +20,15 @@ KEPT_VARIABLES = (
     "TF_NUM_INTEROP_THREADS",
     "TF_ENABLE_ONEDNN_OPTS",
 )
+"""Variables that are passed on if they are set: language, library folders, graphics cards and numbers of threads."""
 
 
 def clean_environment(private: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables a child gets: no keys and tokens of the server's, and nothing that points into anyone's home.
+    """The variables of a worker process: no keys or tokens of the server, and nothing that points into a home folder.
 
     Args:
-        private: the folder that is the child's own.
-        environment: to take the harmless ones from; this process's by default.
+        private: The private folder of the worker process.
+        environment: The variables to take the harmless ones from; those of this process by default.
     """
     environment = os.environ if environment is None else environment
     kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
@@ -40,6 +41,6 @@ def clean_environment(private: Path, environment: Mapping[str, str] | None = Non
         "KERAS_HOME": str(private),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        # Only a process with one thread may enter a new namespace, and NumPy's own threads would be of no use here.
+        # Only a process with one thread may enter a new user namespace, so NumPy must not start threads of its own.
         "OPENBLAS_NUM_THREADS": "1",
     }

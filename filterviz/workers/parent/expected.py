@@ -1,39 +1,38 @@
-"""What a child may answer to a question: an event that was not asked for, or of another shape, is nonsense."""
+"""What a worker may answer to a question. Any other event, or one of another shape, ends the worker."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.imaging import mosaic
-from filterviz.spec import Pattern, Progress, Request, Shape, is_kernel
+from filterviz.spec import ModelSpec, Pattern, Progress, Request, Shape, is_kernel
 from filterviz.workers.wire.protocol import Outputs
 
 Event = Progress | Pattern | Outputs
-"""What comes before the last answer of a run."""
+"""An answer that comes before the last answer of a run."""
 
-E = TypeVar("E")
+EVENTS = get_args(Event)
+
+E_co = TypeVar("E_co", covariant=True)
 
 
-class Expected(Protocol[E]):
-    """The events that a run may still give, all of them of the kind ``E``."""
+class Expected(Protocol[E_co]):
+    """The events that a run may still give, all of one type."""
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked for has come."""
+        """Whether everything that was asked for has come."""
 
-    def take(self, event: Event) -> E | None:
-        """The event, taken as come; ``None`` where it answers nothing that was asked."""
-
-    def is_batch(self, event: E) -> bool:
-        """Whether with this event a part of the work is finished, so that somebody else may have a turn."""
+    def take(self, event: Event) -> E_co | None:
+        """Accept an event, which then counts as come; ``None`` if it does not answer what was asked."""
 
 
-class Patterns:
-    """The patterns of a request, each once, and progress of those that have not come."""
+class ExpectedPatterns:
+    """Each pattern of a request once, and progress of those that have not come yet."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -46,42 +45,41 @@ class Patterns:
 
     def take(self, event: Event) -> Progress | Pattern | None:
         """See :class:`Expected`."""
-        pictures = self._request.recipe.pictures
-        if isinstance(event, Pattern):
-            sound = (
-                event.layer == self._request.layer
-                and event.filter in self._outstanding
-                and _is_tile(event.tile, pictures)
-                and len(event.responses) == (pictures if pictures > 1 else 0)
-                and (event.kernel is None or is_kernel(event.kernel))
-            )
-            if sound:
-                self._outstanding.remove(event.filter)
-            return event if sound else None
-        if isinstance(event, Progress):
-            sound = (
-                set(event.filters) <= set(self._outstanding)
-                and event.tiles.ndim == 4
-                and len(event.tiles) == len(event.filters) > 0
-                and _is_tile(event.tiles[0], pictures)
-                and 0 <= event.step <= event.steps
-                and 0 <= event.seconds < float("inf")
-            )
-            return event if sound else None
+        if isinstance(event, Pattern) and self._is_expected_pattern(event):
+            self._outstanding.remove(event.filter)
+            return event
+        if isinstance(event, Progress) and self._is_expected_progress(event):
+            return event
         return None
 
-    def is_batch(self, event: Progress | Pattern) -> bool:
-        """See :class:`Expected`."""
-        return isinstance(event, Pattern)
+    def _is_expected_pattern(self, event: Pattern) -> bool:
+        images = self._request.recipe.pictures
+        return (
+            event.layer == self._request.layer
+            and event.filter in self._outstanding
+            and _is_tile(event.tile, images)
+            and len(event.responses) == (images if images > 1 else 0)
+            and (event.kernel is None or is_kernel(event.kernel))
+        )
+
+    def _is_expected_progress(self, event: Progress) -> bool:
+        return (
+            set(event.filters) <= set(self._outstanding)
+            and event.tiles.ndim == 4
+            and len(event.tiles) == len(event.filters) > 0
+            and _is_tile(event.tiles[0], self._request.recipe.pictures)
+            and 0 <= event.step <= event.steps
+            and 0 <= event.seconds < float("inf")
+        )
 
 
-class Rows:
-    """The outputs of so many examples, in order.
+class ExpectedOutputs:
+    """The outputs of a number of examples, in order.
 
     Args:
-        ticket: of the run.
-        count: of the examples.
-        shapes: of the outputs, batch first, as far as they are known; of all batches alike.
+        ticket: The number of the run.
+        count: The number of examples.
+        shapes: The shapes of the outputs, batch first, as far as they are known. All batches have the same shapes.
     """
 
     def __init__(self, ticket: int, count: int, shapes: Sequence[Shape | None]) -> None:
@@ -107,18 +105,26 @@ class Rows:
         self._outstanding -= max(rows)
         return event
 
-    def is_batch(self, event: Outputs) -> bool:
-        """See :class:`Expected`."""
-        return bool(event.arrays)
+
+def is_consistent(spec: ModelSpec) -> bool:
+    """Whether every index in a spec points to something that is in it, and no two layers share a name."""
+    nodes = range(len(spec.nodes))
+    return (
+        all(0 <= node.layer < len(spec.layers) for node in spec.nodes)
+        and all(0 <= source < index for index, node in enumerate(spec.nodes) for source in node.inputs)
+        and all(index in nodes for index in (*spec.inputs, *spec.outputs))
+        and all(output.node is None or output.node in nodes for output in spec.declared_outputs)
+        and len({layer.name for layer in spec.layers}) == len(spec.layers)
+    )
 
 
 def _has_shape(array: NDArray[np.float32], shape: Shape | None) -> bool:
-    """Whether an array has the sides that are known, the batch's aside."""
+    """Whether an array has the sides that are known, apart from the batch."""
     if shape is None:
         return True
     sides = zip(array.shape[1:], shape[1:], strict=False)
     return array.ndim == len(shape) and all(known is None or side == known for side, known in sides)
 
 
-def _is_tile(tile: NDArray[np.uint8], pictures: int) -> bool:
-    return tile.ndim == 3 and tile.shape[2] in (1, 3) and mosaic.is_valid(tile, pictures)
+def _is_tile(tile: NDArray[np.uint8], images: int) -> bool:
+    return tile.ndim == 3 and tile.shape[2] in (1, 3) and mosaic.is_valid(tile, images)

@@ -1,4 +1,4 @@
-"""Whose turn it is to compute: so many at once, and owners in equal shares, however much each of them asks for."""
+"""Who computes next: a fixed number at the same time, shared equally between owners, however much each asks for."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from filterviz.errors import EngineFailed, Stopped
 
-LOOK_SECONDS = 0.05
-"""How often a waiter looks whether somebody pressed Stop."""
+POLL_SECONDS = 0.05
+"""How often a waiting request checks whether somebody has pressed Stop."""
 
 STOPPED = "Stopped before it began."
-ENDED = "The program is closing, so the work was not begun."
+CLOSING = "The program is closing, so the work was not begun."
 
 
 @dataclass(eq=False, slots=True)
@@ -24,50 +24,50 @@ class _Waiter:
 
 
 class FairQueue:
-    """A fair queue.
+    """Shares computing slots between owners. Safe to use from several threads.
 
-    Of those who wait, it is the turn of the owner who has the fewest turns now, then of the one whose last turn is
-    longest ago, then of the one who came first.
+    A free slot goes to the waiting owner who has the fewest slots at the moment; between equals, to the one who has
+    computed least recently, and then to the one who came first.
 
     Args:
-        count: turns at the same time.
+        slots: How many may compute at the same time.
     """
 
-    def __init__(self, count: int) -> None:
-        self._free = count
+    def __init__(self, slots: int) -> None:
+        self._free = slots
         self._waiting: list[_Waiter] = []
         self._working: Counter[str] = Counter()
-        self._last_turn: dict[str, int] = {}
+        self._last_worked: dict[str, int] = {}
         self._clock = 0
         self._closed = False
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, owner: str, stop: Callable[[], bool]) -> Iterator[None]:
-        """Wait for a turn and have it for the length of a ``with`` block.
+    def slot(self, owner: str, stop: Callable[[], bool]) -> Iterator[None]:
+        """Wait for a slot and hold it for the length of a ``with`` block.
 
         Raises:
-            Stopped: ``stop`` said so while waiting.
-            EngineFailed: the queue was closed.
+            Stopped: ``stop`` returned true while waiting.
+            EngineFailed: The queue was closed.
         """
-        self._begin(owner, stop)
+        self._acquire(owner, stop)
         try:
             yield
         finally:
-            self._end(owner)
+            self._release(owner)
 
     def others_wait(self, owner: str) -> bool:
-        """Whether somebody else waits for a turn."""
+        """Whether another owner waits for a slot."""
         with self._changed:
             return any(waiter.owner != owner for waiter in self._waiting)
 
     def close(self) -> None:
-        """Send everyone who waits away."""
+        """Refuse everyone who waits now or later."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
-    def _begin(self, owner: str, stop: Callable[[], bool]) -> None:
+    def _acquire(self, owner: str, stop: Callable[[], bool]) -> None:
         with self._changed:
             self._clock += 1
             waiter = _Waiter(owner, self._clock)
@@ -75,33 +75,33 @@ class FairQueue:
             try:
                 while self._free == 0 or self._next() is not waiter:
                     if self._closed:
-                        raise EngineFailed(ENDED)
+                        raise EngineFailed(CLOSING)
                     if stop():
                         raise Stopped(STOPPED)
-                    self._changed.wait(LOOK_SECONDS)
+                    self._changed.wait(POLL_SECONDS)
                 if self._closed:
-                    raise EngineFailed(ENDED)
+                    raise EngineFailed(CLOSING)
             finally:
                 self._waiting.remove(waiter)
                 self._changed.notify_all()
             self._free -= 1
             self._working[owner] += 1
-            self._last_turn[owner] = self._clock
+            self._last_worked[owner] = self._clock
 
-    def _end(self, owner: str) -> None:
+    def _release(self, owner: str) -> None:
         with self._changed:
             self._free += 1
             self._clock += 1
             self._working[owner] -= 1
-            self._last_turn[owner] = self._clock
+            self._last_worked[owner] = self._clock
             if not self._waiting:
-                # Nobody has to be compared with anybody; so the list of past owners does not grow for ever.
+                # No owners are being compared now, so those of the past can be forgotten.
                 self._working += Counter()
-                self._last_turn = {name: self._last_turn[name] for name in self._working}
+                self._last_worked = {name: self._last_worked[name] for name in self._working}
             self._changed.notify_all()
 
     def _next(self) -> _Waiter:
         return min(
             self._waiting,
-            key=lambda waiter: (self._working[waiter.owner], self._last_turn.get(waiter.owner, 0), waiter.number),
+            key=lambda waiter: (self._working[waiter.owner], self._last_worked.get(waiter.owner, 0), waiter.number),
         )

@@ -1,4 +1,4 @@
-"""Children with an open model that nobody asks about just now: kept for the next question, but not for ever."""
+"""Workers with an open model that nobody is using: kept for the next question, but not without limit."""
 
 from __future__ import annotations
 
@@ -10,37 +10,39 @@ from dataclasses import dataclass
 from filterviz.errors import Stopped
 from filterviz.settings import GIB, Settings
 from filterviz.spec import LoadOptions
-from filterviz.workers.parent import client
-from filterviz.workers.parent.process import Host
+from filterviz.workers.parent.client import LAST_ANSWER_SECONDS, WorkerClient
+from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.spawner import ChildSpawner
 
-RUNS = 50
-"""After so many runs a child is replaced: whatever a library forgets to give back goes with it."""
+MAX_RUNS = 50
+"""A worker is replaced after this many runs, which releases whatever memory its libraries have lost."""
 
-GROWTH = GIB
-"""A child that has grown by more than this, beside a batch's memory, is replaced."""
+MAX_GROWTH = GIB
+"""A worker is replaced once it has grown by more than this, in addition to the memory of a batch."""
 
-LONGEST_SWEEP = 5.0
-SHORTEST_SWEEP = 0.05
+LONGEST_SWEEP_SECONDS = 5.0
+SHORTEST_SWEEP_SECONDS = 0.05
 
 ModelKey = tuple[str, LoadOptions, int]
-"""The sha256 of a file, how it is opened, and its number on the disk: a child may read no other file, not even a copy
-that has taken the place of its own."""
+"""The sha256 of a file, how it is opened, and its inode. A worker may read one file only, and a copy that has taken the
+place of that file is another one."""
 
 
 @dataclass(slots=True, eq=False)
 class LoadedWorker:
-    """A child with an open model.
+    """A worker with an open model.
 
     Attributes:
-        host: of the child.
-        key: of the model.
-        baseline: memory it occupied once the model was open.
-        runs: it has done.
-        unused_since: on the monotonic clock.
+        process: The process.
+        client: Asks it.
+        key: The model that it has open.
+        baseline: The memory in bytes that it occupied when the model had been opened.
+        runs: The number of runs that it has done.
+        unused_since: The end of its last run, on the monotonic clock.
     """
 
-    host: Host
+    process: WorkerProcess
+    client: WorkerClient
     key: ModelKey
     baseline: int
     runs: int = 0
@@ -48,88 +50,88 @@ class LoadedWorker:
 
 
 class IdleWorkers:
-    """The unused children, those used last at the end. Safe to use from several threads.
+    """The idle workers, the most recently used last. Safe to use from several threads.
 
     Args:
-        settings: how many are kept, and how long.
-        nursery: which ends those that are not.
+        settings: How many are kept, and how long.
+        spawner: Ends those that are not kept.
     """
 
-    def __init__(self, settings: Settings, nursery: ChildSpawner) -> None:
+    def __init__(self, settings: Settings, spawner: ChildSpawner) -> None:
         self._settings = settings
-        self._nursery = nursery
+        self._spawner = spawner
         self._lock = threading.Lock()
-        self._residents: list[LoadedWorker] = []
+        self._workers: list[LoadedWorker] = []
         self._closed = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="filterviz-sweeper", daemon=True)
         self._sweeper.start()
 
     def take(self, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker | None:
-        """The child that has this model open, ready to be asked; ``None`` where there is none.
+        """The worker that has this model open, ready to be asked; ``None`` if there is none.
 
         Raises:
-            Stopped: ``stop`` said so while the child had still to settle.
+            Stopped: ``stop`` returned true while the worker still had to finish its last run.
         """
         with self._lock:
-            resident = next((resident for resident in self._residents if resident.key == key), None)
-            if resident is None:
+            worker = next((worker for worker in self._workers if worker.key == key), None)
+            if worker is None:
                 return None
-            self._residents.remove(resident)
+            self._workers.remove(worker)
         try:
-            settled = client.settle(resident.host, stop=stop)
+            usable = worker.client.finish_abandoned_run(stop=stop)
         except Stopped:
-            self._keep(resident)
+            self._keep(worker)
             raise
-        if settled:
-            return resident
-        self._nursery.retire(resident.host)
+        if usable:
+            return worker
+        self._spawner.retire(worker.process)
         return None
 
-    def put(self, resident: LoadedWorker) -> None:
-        """Keep a child after a run, or end it when it is spent."""
-        resident.runs += 1
-        resident.unused_since = time.monotonic()
-        allowance = resident.baseline + self._settings.batch_bytes + GROWTH
-        if resident.runs >= RUNS or resident.host.resident_bytes > allowance:
-            self._nursery.retire(resident.host)
+    def put(self, worker: LoadedWorker) -> None:
+        """Keep a worker after a run, or end it if it has done enough."""
+        worker.runs += 1
+        worker.unused_since = time.monotonic()
+        allowance = worker.baseline + self._settings.batch_bytes + MAX_GROWTH
+        if worker.runs >= MAX_RUNS or worker.process.resident_bytes > allowance:
+            self._spawner.retire(worker.process)
         else:
-            self._keep(resident)
+            self._keep(worker)
 
     def make_room(self) -> None:
-        """Before one more model is opened, end the longest unused child if the shelf is full."""
+        """End the least recently used worker if one more would be too many. Call this before a model is opened."""
         self._trim(self._settings.kept_models - 1)
 
     def close(self) -> None:
-        """Keep nothing any more. The nursery ends the children."""
+        """Keep no more workers. The spawner ends those that are here."""
         self._closed.set()
         self._sweeper.join()
 
-    def _keep(self, resident: LoadedWorker) -> None:
-        if not resident.host.alive or self._closed.is_set():
-            self._nursery.retire(resident.host)
+    def _keep(self, worker: LoadedWorker) -> None:
+        if not worker.process.alive or self._closed.is_set():
+            self._spawner.retire(worker.process)
             return
         with self._lock:
-            self._residents.append(resident)
+            self._workers.append(worker)
         self._trim(self._settings.kept_models)
 
     def _trim(self, count: int) -> None:
         with self._lock:
-            surplus = self._residents[: max(0, len(self._residents) - max(0, count))]
-            del self._residents[: len(surplus)]
-        for resident in surplus:
-            self._nursery.retire(resident.host)
+            surplus = self._workers[: max(0, len(self._workers) - max(0, count))]
+            del self._workers[: len(surplus)]
+        for worker in surplus:
+            self._spawner.retire(worker.process)
 
     def _sweep(self) -> None:
-        """End children that nobody has used for a while, or that do not stop."""
-        pause = min(max(self._settings.idle_seconds / 4, SHORTEST_SWEEP), LONGEST_SWEEP)
-        while not self._closed.wait(pause):
+        """End workers that nobody has used for a while, and those that do not finish an abandoned run."""
+        interval = min(max(self._settings.idle_seconds / 4, SHORTEST_SWEEP_SECONDS), LONGEST_SWEEP_SECONDS)
+        while not self._closed.wait(interval):
             with self._lock:
-                useless = [resident for resident in self._residents if self._is_useless(resident)]
-                self._residents = [resident for resident in self._residents if resident not in useless]
-            for resident in useless:
-                self._nursery.retire(resident.host)
+                useless = [worker for worker in self._workers if self._is_useless(worker)]
+                self._workers = [worker for worker in self._workers if worker not in useless]
+            for worker in useless:
+                self._spawner.retire(worker.process)
 
-    def _is_useless(self, resident: LoadedWorker) -> bool:
-        age = time.monotonic() - resident.unused_since
-        settled = client.settle(resident.host, SHORTEST_SWEEP)
-        return age > self._settings.idle_seconds or (not settled and age > client.SETTLE_SECONDS)
+    def _is_useless(self, worker: LoadedWorker) -> bool:
+        age = time.monotonic() - worker.unused_since
+        usable = worker.client.finish_abandoned_run(SHORTEST_SWEEP_SECONDS)
+        return age > self._settings.idle_seconds or (not usable and age > LAST_ANSWER_SECONDS)

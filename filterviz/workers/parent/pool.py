@@ -1,7 +1,7 @@
-"""The pool: children shared out among everyone who asks, one for each open model.
+"""The pool of worker processes, shared fairly between everyone who asks.
 
-A file is read by a child that reads nothing else in its life. A model that was opened for computing keeps its child,
-with all that was compiled for it, for as long as it is used; no child ever sees two models.
+A file is read by a worker that reads nothing else in its life. A model that was opened for computing keeps its worker,
+with everything that was compiled for it, as long as it is used. No worker ever sees two models.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -18,20 +19,21 @@ from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest, EngineFailed, Stopped
 from filterviz.settings import MIB, Settings
-from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape
-from filterviz.workers.parent import client
+from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
+from filterviz.workers.parent.client import WorkerClient, never_stop
+from filterviz.workers.parent.failures import WorkerDied
 from filterviz.workers.parent.fair_queue import FairQueue
 from filterviz.workers.parent.idle_workers import IdleWorkers, LoadedWorker, ModelKey
-from filterviz.workers.parent.process import ChildDied, Host
+from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.quarantine import Quarantine
 from filterviz.workers.parent.spawner import ChildSpawner
-from filterviz.workers.wire.protocol import MAX_PAYLOAD, Outputs, Role
+from filterviz.workers.wire.protocol import MAX_PAYLOAD, Role
 
 READERS = 4
-"""Files read at the same time."""
+"""Files that are read at the same time."""
 
 PART_BYTES = 64 * MIB
-"""Inputs of one question: a child holds no more of them at a time, and its turn ends with them."""
+"""The inputs of one question in bytes. A worker holds no more of them at a time, and gives up its slot after them."""
 
 LARGEST_INPUT = "One input takes {size} MiB, and {limit} is the most that can be given."
 LARGEST_BATCH = (
@@ -43,26 +45,26 @@ INCOMPLETE = "Some tiles were not made, without a reason given. Try again; the l
 
 
 class Pool:
-    """Reads files, makes patterns and runs networks in child processes.
+    """Reads files, makes patterns and runs networks in worker processes.
 
     A context manager; safe to use from several threads.
 
     Args:
-        settings: the limits, and how many compute at once.
+        settings: The limits, and how many workers compute at the same time.
 
     Attributes:
-        holds: names of the limits (see :class:`~filterviz.workers.child.limits.Limit`) that hold for children on this
-            system; empty until the first child is ready.
+        holds: The names of the limits (see :class:`~filterviz.workers.child.limits.Limit`) that are in force for worker
+            processes on this system; empty until the first one is ready.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.holds: tuple[str, ...] = ()
-        self._nursery = ChildSpawner(settings)
-        self._turns = FairQueue(settings.workers)
+        self._spawner = ChildSpawner(settings)
+        self._queue = FairQueue(settings.workers)
         self._quarantine = Quarantine()
         self._reading = threading.BoundedSemaphore(READERS)
-        self._shelf = IdleWorkers(settings, self._nursery)
+        self._idle = IdleWorkers(settings, self._spawner)
 
     def __enter__(self) -> Self:
         return self
@@ -71,37 +73,37 @@ class Pool:
         self.close()
 
     def warm(self) -> None:
-        """From now on keep one child of each kind ready, so that nobody waits for imports. Returns at once."""
-        self._nursery.keep_spares()
+        """From now on keep one worker of each role ready, so that nobody waits for imports. Returns at once."""
+        self._spawner.keep_spares()
 
     def close(self) -> None:
-        """End all children at once. What runs fails; may be called again."""
-        self._turns.close()
-        self._shelf.close()
-        self._nursery.close()
+        """End all workers at once. Everything that runs fails. May be called again."""
+        self._queue.close()
+        self._idle.close()
+        self._spawner.close()
 
     def inspect(self, path: Path, sha256: str, load_options: LoadOptions = DEFAULT_LOAD) -> ModelSpec:
-        """Read a file in a child of its own.
+        """Read a file in a worker of its own.
 
         Args:
-            path: of the file.
-            sha256: of its bytes.
-            load_options: how.
+            path: Path of the file.
+            sha256: The sha256 of its bytes.
+            load_options: How to open it.
 
         Raises:
-            Refused: it cannot be opened, or has ended two processes already.
-            BadRequest: the child cannot read it.
-            EngineFailed: the child died; :class:`~filterviz.errors.TimedOut` where it took too long.
+            Refused: The file cannot be opened, or has already ended two processes.
+            BadRequest: The worker cannot read the file.
+            EngineFailed: The worker ended; :class:`~filterviz.errors.TimedOut` if it took too long.
         """
         self._quarantine.check(sha256)
         with self._reading:
-            host = self._ready(Role.READER, client.never)
+            process, client = self._start_worker(Role.READER, never_stop)
             try:
-                with self._blaming(sha256):
-                    return client.open_file(host, path, load_options)
+                with self._blame(sha256):
+                    return client.open_file(path, load_options)
             finally:
-                self._nursery.retire(host)
-                self._nursery.replace_spare(Role.READER)
+                self._spawner.retire(process)
+                self._spawner.replace_spare(Role.READER)
 
     def run(
         self,
@@ -113,42 +115,48 @@ class Pool:
         owner: str = "",
         start: NDArray[np.float32] | None = None,
         stop: threading.Event | None = None,
-    ) -> Iterator[Progress | Pattern]:
-        """Make the patterns of one request, when it is the owner's turn.
+    ) -> Generator[Progress | Pattern, None, None]:
+        """Make the patterns of one request as soon as the queue allows.
 
-        While others wait, a turn ends with a batch of tiles; the rest of the request waits for the next turn.
+        While other owners wait, the worker is given up after each batch of tiles, and the rest waits again.
 
         Args:
-            path: of the model's file.
-            sha256: of its bytes.
-            request: what is asked.
-            load_options: see :meth:`inspect`.
-            owner: whom it is for; owners get their turns in equal shares.
-            start: start pictures, ``[n, height, width, channels]``, one for each filter.
-            stop: may be set at any time, also while waiting.
+            path: Path of the model's file.
+            sha256: The sha256 of its bytes.
+            request: The request.
+            load_options: How to open the file.
+            owner: Who asks. Owners share the workers equally.
+            start: Start images, ``[n, height, width, channels]``, one for each filter.
+            stop: May be set at any time, also while the request waits.
 
         Yields:
             Progress and patterns as they come. Closing the generator stops the work.
 
         Raises:
-            Stopped: ``stop`` was set; what was finished has been yielded.
-            BadRequest, Refused, EngineFailed: see :meth:`inspect`.
+            Stopped: ``stop`` was set. Everything that was finished has been yielded.
+            BadRequest, Refused, EngineFailed: See :meth:`inspect`.
         """
-        stopped = client.never if stop is None else stop.is_set
-        key = (sha256, load_options, _number_of(path))
+        stopped = never_stop if stop is None else stop.is_set
+        pause = partial(self._queue.others_wait, owner)
+        key = (sha256, load_options, _inode(path))
         rows = list(range(len(request.filters)))
         while rows:
             before = len(rows)
             part = replace(request, filters=tuple(request.filters[row] for row in rows))
             part_start = None if start is None else start[rows]
             with (
-                self._turns.turn(owner, stopped),
-                closing(self._take_turn(path, key, part, part_start, stopped, owner)) as events,
+                self._queue.slot(owner, stopped),
+                self._loaded_worker(path, key, stopped) as client,
+                closing(client.make_patterns(part, part_start, stop=stopped, pause=pause)) as events,
             ):
                 for event in events:
+                    is_first = isinstance(event, Pattern) and len(rows) == before
                     if isinstance(event, Pattern):
                         rows.remove(next(row for row in rows if request.filters[row] == event.filter))
                     yield event
+                    if is_first:
+                        # Not earlier: on a small machine the imports of a spare would delay the first tiles.
+                        self._spawner.replace_spare(Role.MODEL)
             if len(rows) == before:
                 raise EngineFailed(INCOMPLETE)
 
@@ -163,27 +171,28 @@ class Pool:
         owner: str = "",
         stop: threading.Event | None = None,
     ) -> Generator[tuple[NDArray[np.float32], ...], None, None]:
-        """Run a whole network, when it is the owner's turn.
+        """Run a whole network as soon as the queue allows.
 
         Args:
-            path: of the model's file.
-            sha256: of its bytes.
-            spec: what is in it.
-            inputs: an array for each of its inputs, all of them with the same number of examples, at least one.
-            load_options: see :meth:`inspect`.
-            owner: whom it is for; owners get their turns in equal shares.
-            stop: may be set at any time, also while waiting.
+            path: Path of the model's file.
+            sha256: The sha256 of its bytes.
+            spec: The network in the file.
+            inputs: An array for each input of the network, all with the same number of examples, at least one.
+            load_options: How to open the file.
+            owner: Who asks. Owners share the workers equally.
+            stop: May be set at any time, also while the work waits.
 
         Yields:
-            For the next so many examples, in order, an array for each output that can be computed. Closing the
+            For one batch of examples after another, an array for each output that can be computed. Closing the
             generator stops the work.
 
         Raises:
             Stopped: ``stop`` was set.
-            BadRequest, Refused, EngineFailed: see :meth:`inspect`.
+            BadRequest, Refused, EngineFailed: See :meth:`inspect`.
         """
-        stopped = client.never if stop is None else stop.is_set
-        key = (sha256, load_options, _number_of(path))
+        stopped = never_stop if stop is None else stop.is_set
+        pause = partial(self._queue.others_wait, owner)
+        key = (sha256, load_options, _inode(path))
         shapes = [spec.nodes[node].file_shape for node in spec.outputs]
         done, count = 0, len(inputs[0])
         rows = _rows_of_question(inputs, spec.whole_batch)
@@ -191,120 +200,81 @@ class Pool:
             part = [np.ascontiguousarray(array[done : done + rows]) for array in inputs]
             before = done
             with (
-                self._turns.turn(owner, stopped),
-                closing(self._compute(path, key, part, shapes, stopped, owner)) as events,
+                self._queue.slot(owner, stopped),
+                self._loaded_worker(path, key, stopped) as client,
+                closing(client.compute_outputs(part, shapes, stop=stopped, pause=pause)) as answers,
             ):
-                for event in events:
-                    done += len(event.arrays[0])
-                    yield event.arrays
+                for answer in answers:
+                    done += len(answer.arrays[0])
+                    yield answer.arrays
             if done == before:
                 raise EngineFailed(NOT_COMPUTED)
 
-    def _compute(
-        self,
-        path: Path,
-        key: ModelKey,
-        inputs: Sequence[NDArray[np.float32]],
-        shapes: Sequence[Shape | None],
-        stop: Callable[[], bool],
-        owner: str,
-    ) -> Generator[Outputs, None, None]:
-        """Run a network on some examples until all are done or, after a batch, others wait."""
+    @contextmanager
+    def _loaded_worker(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> Iterator[WorkerClient]:
+        """Use a worker that has this model open, and keep it afterwards."""
         self._quarantine.check(key[0])
-        resident = self._resident(path, key, stop)
+        worker = self._idle.take(key, stop) or self._open(path, key, stop)
         try:
-            answers = client.compute_outputs(
-                resident.host, inputs, shapes, stop=stop, pause=lambda: self._turns.others_wait(owner)
-            )
-            with self._blaming(key[0]), closing(answers):
-                yield from answers
+            with self._blame(key[0]):
+                yield worker.client
         finally:
-            self._shelf.put(resident)
-            self._nursery.replace_spare(Role.MODEL)
+            self._idle.put(worker)
+            self._spawner.replace_spare(Role.MODEL)
 
-    def _take_turn(
-        self,
-        path: Path,
-        key: ModelKey,
-        request: Request,
-        start: NDArray[np.float32] | None,
-        stop: Callable[[], bool],
-        owner: str,
-    ) -> Generator[Progress | Pattern, None, None]:
-        """Make patterns until all are made or, after a batch, others wait."""
-        self._quarantine.check(key[0])
-        resident = self._resident(path, key, stop)
-        shown = False
+    def _open(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker:
+        """Start a worker and have it open a model."""
+        self._idle.make_room()
+        process, client = self._start_worker(Role.MODEL, stop)
         try:
-            patterns = client.make_patterns(
-                resident.host, request, start, stop=stop, pause=lambda: self._turns.others_wait(owner)
-            )
-            with self._blaming(key[0]), closing(patterns):
-                for event in patterns:
-                    yield event
-                    if isinstance(event, Pattern) and not shown:
-                        # Not earlier: on a small machine a spare's imports would delay the first tiles.
-                        shown = True
-                        self._nursery.replace_spare(Role.MODEL)
-        finally:
-            self._shelf.put(resident)
-            self._nursery.replace_spare(Role.MODEL)
-
-    def _resident(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker:
-        """A child that has this model open: one that is there, or a new one."""
-        known = self._shelf.take(key, stop)
-        if known is not None:
-            return known
-        self._shelf.make_room()
-        host = self._ready(Role.MODEL, stop)
-        try:
-            with self._blaming(key[0]):
-                client.open_file(host, path, key[1], stop=stop)
+            with self._blame(key[0]):
+                client.open_file(path, key[1], stop=stop)
         except BaseException:
-            self._nursery.retire(host)
+            self._spawner.retire(process)
             raise
-        return LoadedWorker(host, key, baseline=host.resident_bytes)
+        return LoadedWorker(process, client, key, baseline=process.resident_bytes)
 
-    def _ready(self, role: Role, stop: Callable[[], bool]) -> Host:
-        """A child that is ready to open a file."""
-        host = self._nursery.take(role)
+    def _start_worker(self, role: Role, stop: Callable[[], bool]) -> tuple[WorkerProcess, WorkerClient]:
+        """A worker that is ready to open a file."""
+        process = self._spawner.take(role)
+        client = WorkerClient(process, self.settings)
         try:
-            self.holds = client.await_ready(host, stop=stop)
+            self.holds = client.await_ready(stop=stop)
         except Stopped:
-            self._nursery.give_back(host)
+            self._spawner.give_back(process)
             raise
         except BaseException:
-            self._nursery.retire(host)
+            self._spawner.retire(process)
             raise
-        return host
+        return process, client
 
     @contextmanager
-    def _blaming(self, sha256: str) -> Iterator[None]:
-        """Hold the file responsible for a child that dies over it."""
+    def _blame(self, sha256: str) -> Iterator[None]:
+        """Hold a file responsible for a worker that dies while working on it."""
         try:
             yield
-        except ChildDied as death:
+        except WorkerDied as death:
             if death.violently:
-                self._quarantine.note(sha256)
+                self._quarantine.record_death(sha256)
             raise
 
 
-def _rows_of_question(inputs: Sequence[NDArray[np.float32]], whole: bool) -> int:
+def _rows_of_question(inputs: Sequence[NDArray[np.float32]], whole_batch: bool) -> int:
     """How many examples go into one question.
 
     Raises:
-        BadRequest: not one does, or not all that must be computed together.
+        BadRequest: Not even one does, or not all of those that must be computed together.
     """
     count, size = len(inputs[0]), sum(array.nbytes for array in inputs)
-    least = size if whole else -(-size // count)
+    least = size if whole_batch else -(-size // count)
     if least > MAX_PAYLOAD:
-        sentence = LARGEST_BATCH if whole else LARGEST_INPUT
+        sentence = LARGEST_BATCH if whole_batch else LARGEST_INPUT
         raise BadRequest(sentence.format(size=least // MIB, limit=MAX_PAYLOAD // MIB))
-    return count if whole else max(1, PART_BYTES * count // max(1, size))
+    return count if whole_batch else max(1, PART_BYTES * count // max(1, size))
 
 
-def _number_of(path: Path) -> int:
-    """What tells a file from a copy that has taken its place; 0 where there is none, as the child will say."""
+def _inode(path: Path) -> int:
+    """Distinguishes a file from a copy that takes its place later; 0 where there is no file, as the worker will say."""
     try:
         return path.stat().st_ino
     except OSError:

@@ -1,16 +1,14 @@
-"""One child process, seen from outside: started, spoken to, listened to, ended.
+"""One worker process on this machine: it is started, watched and ended here.
 
-A host never waits for ever, leaves no process, descriptor or folder behind, and says what became of a child that died
-in a sentence; the cause is in the log.
+Ending a worker leaves no process, descriptor, thread or folder behind. If a process ends by itself, the user gets one
+sentence and the log gets the cause.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import queue
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -18,65 +16,36 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from filterviz.errors import EngineFailed, TimedOut
-from filterviz.settings import MIB, Settings
+from filterviz.settings import Settings
+from filterviz.workers.parent import connection, failures
 from filterviz.workers.parent.environment import clean_environment
-from filterviz.workers.parent.usage import Usage, memory_of
-from filterviz.workers.wire.exit_status import TRIPPED
-from filterviz.workers.wire.protocol import Answer, Hello, Question, Role, read_answer, write_message
+from filterviz.workers.parent.memory import MemoryMonitor, memory_of
+from filterviz.workers.wire.codec import Malformed
+from filterviz.workers.wire.protocol import Answer, Halt, Hello, Question, Role
 
 log = logging.getLogger(__name__)
 
-MAX_ANSWER = 256 * MIB
-"""The most bytes of pictures in one answer. A batch of tiles is far smaller."""
-
-WAITING_ANSWERS = 4
-"""Answers taken in before they are asked for; a child that sends more has to wait."""
-
-SEND_SECONDS = 30.0
 LOG_LINES = 60
-
-CRASHED = "The process that worked on this file crashed, so the work was ended. Nothing else was affected."
-NO_MEMORY = "This took more memory than there is, so it was ended. {advice}"
-KILLED = "The system ended the process that worked on this file, most often because memory ran out. {advice}"
-FORBIDDEN = (
-    "Something in this file tried to do what reading a model never needs, and was stopped before it did. "
-    "Do not open it elsewhere unless you trust who made it."
-)
-GARBLED = "The process that worked on this file gave no sensible answer, so it was ended. Nothing else was affected."
-TOO_SLOW = "This took longer than {seconds:.0f} seconds and was ended. {advice}"
-NOT_STARTED = "The process that should do this could not be started. Close other programs and try again."
-SMALLER_TILES = "Choose a smaller tile size or fewer filters."
-SMALLER_INPUTS = "Give the network smaller inputs."
-ENDED = "The program is closing, so the work was ended."
+"""Lines of a worker's standard error that are kept for the log."""
 
 
-class ChildDied(EngineFailed):
-    """The child ended by itself. ``violently``: by a signal or by the tripwire, so its file may be to blame."""
+class WorkerProcess:
+    """A worker process and the connection to it; see :class:`~filterviz.workers.parent.connection.Connection`.
 
-    def __init__(self, sentence: str, *, violently: bool) -> None:
-        super().__init__(sentence)
-        self.violently = violently
-
-
-class Host:
-    """A child process and the wire to it. Not to be used by two threads at once, except for :meth:`kill`.
-
-    The thread that creates a host must outlive it: on Linux a child dies with the thread that started it.
+    The thread that creates it must live longer: on Linux a worker process ends with the thread that started it.
 
     Args:
-        role: what the child is for.
-        settings: its limits.
-        folder: in which the child gets a folder of its own.
-        record: see :class:`filterviz.workers.wire.protocol.Hello`.
-        program: the command to start; filterviz's own child by default.
+        role: The task of the worker.
+        settings: Its limits.
+        folder: The folder in which its private folder is made.
+        record: See :class:`filterviz.workers.wire.protocol.Hello`.
+        program: The command to start instead of filterviz's own worker.
 
-    Attributes:
-        tickets: the number of runs asked for so far.
-        owed: the ticket of a run that was halted and whose last answer has not come.
-        advice: what to do where the child needs too much time or memory, as a sentence.
+    Raises:
+        EngineFailed: The process cannot be started.
     """
 
     def __init__(
@@ -89,37 +58,32 @@ class Host:
         program: Sequence[str] | None = None,
     ) -> None:
         self.role = role
-        self.settings = settings
-        self.tickets = 0
-        self.owed: int | None = None
-        self.advice = SMALLER_TILES
-        self._answers: queue.Queue[Answer | Exception | None] = queue.Queue(WAITING_ANSWERS)
+        self._question: Question | None = None
         self._errors: deque[str] = deque(maxlen=LOG_LINES)
         self._killed = False
-        self._usage = Usage()
-        self._lock = threading.Lock()
+        self._memory = MemoryMonitor()
+        self._closing = threading.Lock()
         try:
             self._private = Path(tempfile.mkdtemp(prefix=f"{role}-", dir=folder))
             self._process = subprocess.Popen(
-                child_program() if program is None else program,
+                worker_command() if program is None else program,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=self._private,
                 env=clean_environment(self._private),
-                # Ctrl-C in a terminal is for the parent, which stops the work in order.
+                # Ctrl-C in a terminal goes to the parent alone, which then stops the work in order.
                 start_new_session=True,
             )
         except OSError as error:
-            log.error("A child process could not be started: %s", error)
-            raise EngineFailed(NOT_STARTED) from error
-        self._threads = [
-            threading.Thread(target=self._hear, name=f"filterviz-answers-{self.pid}", daemon=True),
-            threading.Thread(target=self._overhear, name=f"filterviz-errors-{self.pid}", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
-        # A child that is dead already is found out, with its cause, by whoever waits for it to be ready.
+            log.error("A worker process could not be started: %s", error)
+            raise EngineFailed(failures.NOT_STARTED) from error
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._streams = connection.MessageStreams(self._process.stdin, self._process.stdout, self.kill)
+        self._error_reader = threading.Thread(target=self._read_errors, name="filterviz-errors", daemon=True)
+        self._error_reader.start()
+        # If the process has ended already, the wait for it to be ready will say so and why.
         with contextlib.suppress(EngineFailed):
             self.send(Hello(role, settings, record))
 
@@ -131,142 +95,97 @@ class Host:
 
     @property
     def pid(self) -> int:
-        """The child's process number."""
+        """The number of the process."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether the child runs and has not been told to end."""
+        """Whether the process runs and has not been told to end."""
         return not self._killed and self._process.poll() is None
 
     @property
     def resident_bytes(self) -> int:
-        """Memory the child occupies; 0 where the system does not say."""
+        """Memory that the process occupies in bytes; 0 where the system does not tell."""
         return memory_of(self.pid)[1]
 
     def send(self, question: Question) -> None:
-        """Send a question.
-
-        Raises:
-            ChildDied: there is no child any more.
-            TimedOut: the child does not take it.
-        """
-        assert self._process.stdin is not None
-        # A pipe cannot be written to with a deadline; a child that is killed lets go of it.
-        watchdog = threading.Timer(SEND_SECONDS, self.kill)
-        watchdog.start()
+        """See :class:`~filterviz.workers.parent.connection.Connection`."""
+        if not isinstance(question, Halt):
+            self._question = question
         try:
-            write_message(self._process.stdin, question)
-        except (OSError, ValueError):
-            if not watchdog.is_alive():
-                raise TimedOut(TOO_SLOW.format(seconds=SEND_SECONDS, advice=self.advice)) from None
+            self._streams.send(question)
+        except connection.ConnectionClosed:
             raise self._death() from None
-        finally:
-            watchdog.cancel()
+        except TimeoutError:
+            seconds, advice = connection.SEND_SECONDS, failures.advice_about(self._question)
+            raise TimedOut(failures.TOO_SLOW.format(seconds=seconds, advice=advice)) from None
 
     def receive(self, seconds: float) -> Answer | None:
-        """The next answer, or ``None`` when there is none within so many seconds.
-
-        Raises:
-            ChildDied: there is no child any more.
-            EngineFailed: it answered with nonsense, and was killed.
-        """
+        """See :class:`~filterviz.workers.parent.connection.Connection`. WorkerDied if the process ended by itself."""
         try:
-            answer = self._answers.get(timeout=max(0.0, seconds))
-        except queue.Empty:
-            self._usage.look(self.pid)
-            return None
+            answer = self._streams.receive(seconds)
+        except connection.ConnectionClosed:
+            raise self._death() from None
+        except Malformed as error:
+            self.fail(f"sent bytes that are not a message: {error}")
+            raise EngineFailed(failures.GARBLED) from None
         if answer is None:
-            raise self._death()
-        if isinstance(answer, Exception):
-            self.fail(f"sent no message but garbage: {answer}")
-            raise EngineFailed(GARBLED)
+            self._memory.sample(self.pid)
         return answer
 
     def kill(self) -> None:
-        """End the child at once. May be called from any thread, and again."""
+        """End the process at once. Any thread may call this, and more than once."""
         self._killed = True
         self._process.kill()
 
     def fail(self, reason: str) -> None:
-        """Kill a child whose work broke, and log what it complained about."""
+        """Kill a process that misbehaved or could not do its work, and log what it printed."""
         self.kill()
         self._log_errors(reason)
 
     def close(self) -> None:
-        """End the child and give everything back: process, descriptors, threads, folder."""
+        """End the process and release everything: descriptors, threads and its private folder."""
         self.kill()
-        with self._lock:
-            while any(thread.is_alive() for thread in self._threads):
-                self._drain()
-                for thread in self._threads:
-                    thread.join(0.01)
+        with self._closing:
+            self._streams.close()
+            self._error_reader.join()
             self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-                _close(stream)
+            if self._process.stderr is not None:
+                self._process.stderr.close()
         shutil.rmtree(self._private, ignore_errors=True)
 
-    def give_up(self, seconds: float) -> TimedOut:
-        """Kill a child that passed its deadline; returns the error to raise."""
-        self.fail(f"passed its deadline of {seconds:.1f} s")
-        return TimedOut(TOO_SLOW.format(seconds=seconds, advice=self.advice))
-
-    def _hear(self) -> None:
-        """Take in answers until the child is gone or sends nonsense."""
-        assert self._process.stdout is not None
-        answer: Answer | Exception | None
-        while True:
-            try:
-                answer = read_answer(self._process.stdout, MAX_ANSWER)
-            except Exception as error:
-                # Malformed, or a broken pipe, or anything that a hostile child might think of.
-                answer = error
-            self._answers.put(answer)
-            if answer is None or isinstance(answer, Exception):
-                return
-
-    def _overhear(self) -> None:
-        """Keep the last lines of what the child complains about."""
+    def _read_errors(self) -> None:
+        """Keep the last lines that the process writes to standard error."""
         assert self._process.stderr is not None
         while line := self._process.stderr.readline(1000):
             text = line.decode(errors="replace").rstrip()
-            # Whatever runs in the child must not be able to command the terminal that shows the log.
+            # Code in the worker process must not be able to control the terminal that shows the log.
             self._errors.append("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
 
     def _log_errors(self, reason: str) -> None:
-        self._threads[1].join(1.0)  # it ends with the child, once it has heard the last of it
-        log.error("Child %d (%s) %s\n%s", self.pid, self.role.value, reason, "\n".join(self._errors))
-
-    def _drain(self) -> None:
-        """Let a thread go that waits for room."""
-        while not self._answers.empty():
-            self._answers.get_nowait()
+        self._error_reader.join(1.0)  # The last lines arrive when the process has ended.
+        log.error("Worker %d (%s) %s\n%s", self.pid, self.role.value, reason, "\n".join(self._errors))
 
     def _death(self) -> EngineFailed:
-        """What to say of a child that is gone."""
+        """The error for a process that has closed the connection."""
         if self._killed:
-            return EngineFailed(ENDED)
+            return EngineFailed(failures.CLOSING)
         try:
             status = self._process.wait(1.0)
         except subprocess.TimeoutExpired:
-            # It closed its end of the wire and lives on; that is no way to behave.
-            self.fail("closed its end of the wire")
-            return EngineFailed(GARBLED)
-        self._log_errors(f"ended: {describe_status(status)}")
-        if status == TRIPPED:
-            return ChildDied(FORBIDDEN, violently=True)
-        if self._usage.was_high or any("bad_alloc" in line for line in self._errors):
-            # At its limit TensorFlow often crashes where it should report an error. That is not the file's fault.
-            return ChildDied(NO_MEMORY.format(advice=self.advice), violently=False)
-        killed = status == -getattr(signal, "SIGKILL", 9)
-        return ChildDied(KILLED.format(advice=self.advice) if killed else CRASHED, violently=status < 0)
+            self.fail("closed its pipe but is still running: a protocol error")
+            return EngineFailed(failures.GARBLED)
+        self._log_errors(f"ended: {failures.describe_status(status)}")
+        advice = failures.advice_about(self._question)
+        was_high = self._memory.was_high
+        return failures.explain_death(status, memory_was_high=was_high, printed=tuple(self._errors), advice=advice)
 
 
-def child_program() -> list[str]:
-    """The command that starts a child.
+def worker_command() -> list[str]:
+    """The command that starts filterviz's own worker.
 
-    ``-I`` keeps the working directory, the user's packages and ``PYTHON*`` variables out; so the child is told where
-    this package lies, which need not be installed.
+    ``-I`` keeps out the working directory, the user's packages and ``PYTHON*`` variables. The command therefore says
+    where this package lies, which need not be installed.
     """
     root = str(Path(__file__).resolve().parents[3])
     start = (
@@ -274,28 +193,3 @@ def child_program() -> list[str]:
         "from filterviz.workers.child.main import main; main()"
     )
     return [sys.executable, "-I", "-X", "utf8", "-c", start, root]
-
-
-def describe_status(status: int) -> str:
-    """An exit status for the log.
-
-    Example:
-        >>> describe_status(-11)
-        'SIGSEGV'
-    """
-    if status == TRIPPED:
-        return "tripwire"
-    if status >= 0:
-        return f"exit status {status}"
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    try:
-        if stream is not None:
-            stream.close()
-    except OSError:
-        pass  # what was left to be written has no reader any more

@@ -1,4 +1,4 @@
-"""Files that keep ending the processes that open them."""
+"""Files that repeatedly end the worker processes that open them."""
 
 from __future__ import annotations
 
@@ -7,33 +7,36 @@ from collections import Counter
 
 from filterviz.errors import RefusalCode, Refused
 
-DEATHS = 2
-"""One death may be an accident of the machine."""
+MAX_DEATHS = 2
+"""A single death may be an accident of the machine."""
 
 
 class Quarantine:
-    """Counts violent deaths by file; from the second on the file is refused. Kept as long as the program runs."""
+    """Counts the violent deaths of worker processes by file, and refuses a file from the second one on.
+
+    Files are known by their sha256. The counts are kept as long as the program runs. Safe to use from several threads.
+    """
 
     def __init__(self) -> None:
         self._deaths: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def note(self, sha256: str) -> None:
-        """A process died by a signal, or by the tripwire, over this file."""
+    def record_death(self, sha256: str) -> None:
+        """A signal or the tripwire has ended a process that worked on this file."""
         with self._lock:
             self._deaths[sha256] += 1
 
     def check(self, sha256: str) -> None:
-        """Let a file pass.
+        """Allow or refuse a file.
 
         Raises:
-            Refused: it has ended two processes.
+            Refused: The file has ended two processes.
         """
         with self._lock:
             deaths = self._deaths.get(sha256, 0)
-        if deaths >= DEATHS:
+        if deaths >= MAX_DEATHS:
             raise Refused(
                 RefusalCode.DAMAGED,
-                f"This file has ended the process that worked on it {DEATHS} times, so it is not opened again.",
+                f"This file has ended the process that worked on it {MAX_DEATHS} times, so it is not opened again.",
                 hint="Save the model again from Keras and try that file, or restart filterviz to try this one again.",
             )

@@ -1,4 +1,4 @@
-"""Where children are started: from one thread that lives as long as they do, with one of each kind kept ready."""
+"""Starts and ends worker processes, and keeps one of each role ready so that nobody waits for its imports."""
 
 from __future__ import annotations
 
@@ -14,52 +14,53 @@ from pathlib import Path
 
 from filterviz.errors import EngineFailed
 from filterviz.settings import Settings
-from filterviz.workers.parent.process import ENDED, Host
+from filterviz.workers.parent.failures import CLOSING
+from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.wire.protocol import Role
 
 log = logging.getLogger(__name__)
 
 
 class ChildSpawner:
-    """Starts children, keeps spares, and ends them all. Safe to use from several threads.
+    """Starts worker processes, keeps spare ones, and ends them all. Safe to use from several threads.
 
-    On Linux a child dies with the *thread* that started it. The page's threads come and go, so children are started
-    by a thread of the nursery's own.
+    On Linux a worker process ends with the *thread* that started it. The page's threads come and go, so one thread of
+    the spawner, which lives as long as the spawner itself, starts all of them.
 
     Args:
-        settings: the children's limits.
+        settings: The limits of the worker processes.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = Path(tempfile.mkdtemp(prefix="filterviz-"))
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="filterviz-nursery")
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="filterviz-spawner")
         self._lock = threading.Lock()
-        self._hosts: set[Host] = set()
-        self._spares: dict[Role, Host] = {}
+        self._processes: set[WorkerProcess] = set()
+        self._spares: dict[Role, WorkerProcess] = {}
         self._keeps_spares = False
         self._closed = False
         self._starter.submit(_compile_package)
         atexit.register(self.close)
 
     def keep_spares(self) -> None:
-        """From now on have a child of each kind ready. Returns at once."""
+        """From now on keep one process of each role ready. Returns at once."""
         self._keeps_spares = True
         for role in Role:
             self.replace_spare(role)
 
     def replace_spare(self, role: Role) -> None:
-        """Start a new spare in the background where one is missing and wanted."""
+        """Start a new spare in the background if spares are kept and this one is missing."""
         if self._keeps_spares and not self._closed:
-            # The program may begin to end right here; then nobody misses the spare.
+            # The program may be about to end, and then no spare is needed.
             with suppress(RuntimeError):
                 self._starter.submit(self._make_spare, role)
 
-    def take(self, role: Role) -> Host:
-        """A child that has opened nothing: the spare, or a new one. It may still be getting ready.
+    def take(self, role: Role) -> WorkerProcess:
+        """A process that has not opened a file: the spare, or a new one. It may still be doing its imports.
 
         Raises:
-            EngineFailed: none can be started.
+            EngineFailed: No process can be started.
         """
         with self._lock:
             spare = self._spares.pop(role, None)
@@ -70,50 +71,50 @@ class ChildSpawner:
         try:
             return self._starter.submit(self._start, role).result()
         except (RuntimeError, CancelledError):
-            raise EngineFailed(ENDED) from None
+            raise EngineFailed(CLOSING) from None
 
-    def give_back(self, host: Host) -> None:
-        """Take back a child that has opened nothing."""
+    def give_back(self, process: WorkerProcess) -> None:
+        """Take back a process that has not opened a file, as the spare if there is none."""
         with self._lock:
-            if host.alive and host.role not in self._spares and not self._closed:
-                self._spares[host.role] = host
+            if process.alive and process.role not in self._spares and not self._closed:
+                self._spares[process.role] = process
                 return
-        self.retire(host)
+        self.retire(process)
 
-    def retire(self, host: Host) -> None:
-        """End a child."""
-        host.close()
+    def retire(self, process: WorkerProcess) -> None:
+        """End a process and release what it holds."""
+        process.close()
         with self._lock:
-            self._hosts.discard(host)
+            self._processes.discard(process)
 
     def close(self) -> None:
-        """End all children. Nothing can be started afterwards."""
+        """End all processes. No more can be started."""
         atexit.unregister(self.close)
         with self._lock:
             self._closed = True
             self._spares.clear()
-            hosts = tuple(self._hosts)
-        for host in hosts:
-            host.kill()
+            processes = tuple(self._processes)
+        for process in processes:
+            process.kill()
         self._starter.shutdown(wait=True, cancel_futures=True)
-        for host in hosts:
-            self.retire(host)
+        for process in processes:
+            self.retire(process)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self, role: Role) -> Host:
+    def _start(self, role: Role) -> WorkerProcess:
         if self._closed:
-            raise EngineFailed(ENDED)
-        host = Host(role, self._settings, self._folder)
-        if not self._adopt(host):
-            host.close()
-            raise EngineFailed(ENDED)
-        return host
+            raise EngineFailed(CLOSING)
+        process = WorkerProcess(role, self._settings, self._folder)
+        if not self._register(process):
+            process.close()
+            raise EngineFailed(CLOSING)
+        return process
 
-    def _adopt(self, host: Host) -> bool:
-        """Answer for a child from now on, unless it is too late."""
+    def _register(self, process: WorkerProcess) -> bool:
+        """Remember a process in order to end it later; false if the spawner has been closed meanwhile."""
         with self._lock:
             if not self._closed:
-                self._hosts.add(host)
+                self._processes.add(process)
             return not self._closed
 
     def _make_spare(self, role: Role) -> None:
@@ -121,14 +122,14 @@ class ChildSpawner:
             if role in self._spares and self._spares[role].alive:
                 return
         try:
-            host = self._start(role)
+            process = self._start(role)
         except EngineFailed as error:
             if not self._closed:
-                log.warning("No spare could be started: %s", error)
+                log.warning("No spare worker process could be started: %s", error)
             return
-        self.give_back(host)
+        self.give_back(process)
 
 
 def _compile_package() -> None:
-    """Leave compiled modules for the children to find: they may not write any themselves, and would start slowly."""
+    """Write the compiled modules. Worker processes may not write them, and without them would start slowly."""
     compileall.compile_dir(Path(__file__).parents[2], quiet=2)

@@ -1,1 +1,1 @@
-"""What the two sides of the wall say to each other, and how it is written as bytes."""
+"""The messages that parent and worker process exchange, and their encoding as bytes."""

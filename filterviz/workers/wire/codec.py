@@ -1,8 +1,8 @@
-"""Frozen dataclasses to JSON and back, with every type checked on the way back.
+"""Encode frozen dataclasses as JSON data and raw bytes, and decode them with every type checked.
 
-What a child answers is not trusted: a file may have taken it over. So nothing is rebuilt but the class that was
-expected, from values of exactly the types its fields declare, and arrays are numbers of one of two kinds whose bytes
-must all be there. No class, module or function is ever named by the data.
+The parent does not trust what a worker process sends, because a file may have taken the process over. Decoding
+therefore builds only the class that the caller expects, from values of exactly the types that its fields declare.
+Arrays are uint8 or float32, and every byte of them must be present. The data never names a class, module or function.
 """
 
 from __future__ import annotations
@@ -22,33 +22,39 @@ from numpy.typing import NDArray
 T = TypeVar("T")
 
 DTYPES: dict[str, np.dtype[Any]] = {"uint8": np.dtype(np.uint8), "float32": np.dtype("<f4")}
-"""The numbers that travel as raw bytes."""
+"""The array types that can be encoded as raw bytes, by name; float32 is little-endian."""
 
 MAX_RANK = 6
+"""The largest number of axes of an array."""
+
 MAX_INTEGER = 2**63
+"""Integers must be smaller than this in absolute value."""
 
 
 class Malformed(ValueError):
-    """Data that is not what was declared. For the log: a user never sees it."""
+    """The data does not have the declared form. The message goes to the log and is never shown to a user."""
 
 
-def flatten(value: Any, arrays: list[NDArray[Any]]) -> Any:
-    """A value as JSON data; the arrays in it are appended to ``arrays`` and leave their kind and shape behind.
+def encode(value: Any, arrays: list[NDArray[Any]]) -> Any:
+    """Convert a value to JSON data. Each array in it is appended to ``arrays`` and replaced by its type and shape.
+
+    Raises:
+        Malformed: The value holds an array that is neither uint8 nor float32.
 
     Example:
         >>> from filterviz.spec import NodeSpec
-        >>> flatten(NodeSpec(3, (1, 2)), [])
+        >>> encode(NodeSpec(3, (1, 2)), [])
         {'layer': 3, 'inputs': [1, 2], 'output_shape': None, 'permutations': [], 'channels_first': False}
     """
     if is_dataclass(value):
-        return {item.name: flatten(getattr(value, item.name), arrays) for item in fields(value)}
+        return {item.name: encode(getattr(value, item.name), arrays) for item in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): flatten(item, arrays) for key, item in value.items()}
+        return {str(key): encode(item, arrays) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [flatten(item, arrays) for item in value]
+        return [encode(item, arrays) for item in value]
     if isinstance(value, np.ndarray):
         if value.dtype.name not in DTYPES:
-            message = f"arrays of {value.dtype.name} do not travel"
+            message = f"arrays of {value.dtype.name} cannot be encoded"
             raise Malformed(message)
         arrays.append(np.ascontiguousarray(value, DTYPES[value.dtype.name]))
         return {"dtype": value.dtype.name, "shape": list(value.shape)}
@@ -57,45 +63,55 @@ def flatten(value: Any, arrays: list[NDArray[Any]]) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, str):
-        # A name from a file may hold half of a surrogate pair, which no screen and no file system takes.
+        # A name from a file may hold half of a surrogate pair, which neither screens nor file systems accept.
         return value.encode(errors="replace").decode()
     return value
 
 
-def rebuild(kind: type[T], data: Any, payload: memoryview) -> T:
-    """The inverse of :func:`flatten`: a ``kind`` from JSON data and the bytes of its arrays, one after the other.
+def decode(kind: type[T], data: Any, payload: memoryview) -> T:
+    """Build a ``kind`` from JSON data and the bytes of its arrays in order. The inverse of :func:`encode`.
 
     Raises:
-        Malformed: the data is not a ``kind``, or the bytes are not exactly those of its arrays.
-        TypeError: nothing of this kind can be rebuilt (see :func:`learn`).
+        Malformed: The data does not describe a ``kind``, or the payload is not exactly the bytes of its arrays.
+        TypeError: Values of this kind cannot be decoded; see :func:`decoder_for`.
     """
-    rest = _Payload(payload)
-    value: T = learn(kind)(rest, data)
-    rest.finish()
+    remaining = _Payload(payload)
+    value: T = decoder_for(kind)(remaining, data)
+    remaining.finish()
     return value
 
 
-def learn(kind: Any) -> Rebuild:
-    """What rebuilds values of a kind: a dataclass, or any annotation that one of its fields has.
+def preload_types(*kinds: Any) -> None:
+    """Build and cache the decoders of these kinds, so that decoding them later evaluates no code.
 
-    Annotations are written as text, so looking them up evaluates code, which a child may not do later: call this when
-    the module is loaded. A kind that cannot travel is an error then, and not when the first message arrives.
+    Annotations are stored as text, and resolving them evaluates code, which the tripwire forbids in a worker process
+    that has opened its file. Call this when a module is imported; a kind that cannot be decoded then fails at once.
 
     Raises:
-        TypeError: values of this kind cannot be rebuilt.
+        TypeError: Values of one of the kinds cannot be decoded.
+    """
+    for kind in kinds:
+        decoder_for(kind)
+
+
+def decoder_for(kind: Any) -> Decoder:
+    """The function that decodes values of a kind: a dataclass, or any annotation that a field of one may have.
+
+    Raises:
+        TypeError: Values of this kind cannot be decoded.
 
     Example:
-        >>> learn(tuple[int, ...])(_Payload(memoryview(b"")), [1, 2])
+        >>> decoder_for(tuple[int, ...])(_Payload(memoryview(b"")), [1, 2])
         (1, 2)
-        >>> learn(set[int])
+        >>> decoder_for(set[int])
         Traceback (most recent call last):
-        TypeError: values of the kind set[int] do not travel
+        TypeError: values of the kind set[int] cannot be decoded
     """
-    return _learn(kind)
+    return _decoder_for(kind)
 
 
 @cache
-def _learn(kind: Any) -> Rebuild:
+def _decoder_for(kind: Any) -> Decoder:
     kind = _without_aliases(kind)
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Any:
@@ -115,14 +131,14 @@ def _learn(kind: Any) -> Rebuild:
         return lambda payload, data: scalar(data)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return lambda payload, data: _member(kind, data)
-    raise TypeError(_DOES_NOT_TRAVEL.format(kind))
+    raise TypeError(_NOT_DECODABLE.format(kind))
 
 
-_DOES_NOT_TRAVEL = "values of the kind {} do not travel"
+_NOT_DECODABLE = "values of the kind {} cannot be decoded"
 
 
 class _Payload:
-    """The bytes of a message's arrays, taken in order."""
+    """The bytes of a message's arrays, consumed in order."""
 
     def __init__(self, content: memoryview) -> None:
         self._content = content
@@ -134,7 +150,7 @@ class _Payload:
     def take(self, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
         end = self._position + math.prod(shape) * dtype.itemsize
         if end > len(self):
-            message = f"an array of shape {shape} in {len(self) - self._position} bytes"
+            message = f"an array of shape {shape} does not fit in {len(self) - self._position} bytes"
             raise Malformed(message)
         flat: NDArray[Any] = np.frombuffer(self._content[self._position : end], dtype)
         self._position = end
@@ -146,12 +162,12 @@ class _Payload:
             raise Malformed(message)
 
 
-Rebuild = Callable[[_Payload, Any], Any]
-"""Takes JSON data, and the arrays in it from the payload, and returns the value or raises :class:`Malformed`."""
+Decoder = Callable[[_Payload, Any], Any]
+"""Decodes JSON data, taking the bytes of its arrays from the payload; raises :class:`Malformed`."""
 
 
 def _without_aliases(kind: Any) -> Any:
-    """A kind that is written out: NumPy 2.5 and later declare ``NDArray`` by Python 3.12's ``type`` statement."""
+    """The kind that an alias stands for. NumPy 2.5 declares ``NDArray`` by the ``type`` statement of Python 3.12."""
     while True:
         origin = get_origin(kind)
         if hasattr(origin, "__value__"):
@@ -162,60 +178,60 @@ def _without_aliases(kind: Any) -> Any:
             return kind
 
 
-def _optional(kind: Any, arms: tuple[Any, ...]) -> Rebuild:
-    if len(arms) != 2 or NoneType not in arms:
-        raise TypeError(_DOES_NOT_TRAVEL.format(kind))
-    (arm,) = (learn(arm) for arm in arms if arm is not NoneType)
-    return lambda payload, data: None if data is None else arm(payload, data)
+def _optional(kind: Any, members: tuple[Any, ...]) -> Decoder:
+    if len(members) != 2 or NoneType not in members:
+        raise TypeError(_NOT_DECODABLE.format(kind))
+    (decoder,) = (decoder_for(member) for member in members if member is not NoneType)
+    return lambda payload, data: None if data is None else decoder(payload, data)
 
 
-def _tuple(kinds: tuple[Any, ...]) -> Rebuild:
+def _tuple(kinds: tuple[Any, ...]) -> Decoder:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
-        item = learn(kinds[0])
+        item = decoder_for(kinds[0])
         return lambda payload, data: tuple(item(payload, value) for value in _expect(list, data))
-    items = [learn(kind) for kind in kinds]
+    items = [decoder_for(kind) for kind in kinds]
 
     def read(payload: _Payload, data: Any) -> tuple[Any, ...]:
         values = _expect(list, data)
         if len(values) != len(items):
-            message = f"{len(values)} values in place of {len(items)}"
+            message = f"{len(values)} values instead of {len(items)}"
             raise Malformed(message)
         return tuple(item(payload, value) for item, value in zip(items, values, strict=True))
 
     return read
 
 
-def _dataclass(kind: type) -> Rebuild:
+def _dataclass(kind: type) -> Decoder:
     hints = get_type_hints(kind)
-    # In the order of declaration, which is the order in which the arrays' bytes were written.
-    items = {item.name: learn(hints[item.name]) for item in fields(kind)}
+    # In the order of declaration, because the bytes of the arrays were written in that order.
+    items = {item.name: decoder_for(hints[item.name]) for item in fields(kind)}
 
     def read(payload: _Payload, data: Any) -> Any:
         given = _expect(dict, data)
         if given.keys() != items.keys():
-            message = f"{kind.__name__} has not the fields {sorted(map(str, given))[:20]}"
+            message = f"{kind.__name__} does not have the fields {sorted(map(str, given))[:20]}"
             raise Malformed(message)
         return kind(**{name: item(payload, given[name]) for name, item in items.items()})
 
     return read
 
 
-def _array(kind: Any) -> Rebuild:
-    numbers = _without_aliases(get_args(kind)[1])
-    (scalar,) = get_args(numbers) or (None,)
+def _array(kind: Any) -> Decoder:
+    element = _without_aliases(get_args(kind)[1])
+    (scalar,) = get_args(element) or (None,)
     if not (isinstance(scalar, type) and np.dtype(scalar) in DTYPES.values()):
-        raise TypeError(_DOES_NOT_TRAVEL.format(kind))
+        raise TypeError(_NOT_DECODABLE.format(kind))
     wanted = np.dtype(scalar)
 
     def read(payload: _Payload, data: Any) -> NDArray[Any]:
         given = _expect(dict, data)
         dtype = DTYPES.get(_expect(str, given.get("dtype")))
         if dtype is None or dtype != wanted:
-            message = f"an array of {given.get('dtype')!r} in place of {wanted.name}"
+            message = f"an array of {given.get('dtype')!r} instead of {wanted.name}"
             raise Malformed(message)
-        shape = [_whole(side) for side in _expect(list, given.get("shape"))]
+        shape = [_integer(side) for side in _expect(list, given.get("shape"))]
         if len(shape) > MAX_RANK or any(not 0 <= side <= len(payload) for side in shape):
-            message = f"an array of shape {shape[:20]}"
+            message = f"an array of the impossible shape {shape[:20]}"
             raise Malformed(message)
         return payload.take(shape, dtype)
 
@@ -224,24 +240,24 @@ def _array(kind: Any) -> Rebuild:
 
 def _expect(kind: type[T], data: Any) -> T:
     if not isinstance(data, kind):
-        message = f"a {type(data).__name__} in place of a {kind.__name__}"
+        message = f"a {type(data).__name__} instead of a {kind.__name__}"
         raise Malformed(message)
     return data
 
 
-def _whole(data: Any) -> int:
+def _integer(data: Any) -> int:
     number = _expect(int, data)
     if isinstance(data, bool):
-        message = "a truth value in place of a whole number"
+        message = "a Boolean instead of an integer"
         raise Malformed(message)
     if abs(number) >= MAX_INTEGER:
-        message = "a whole number of more than 64 bits"
+        message = "an integer of more than 64 bits"
         raise Malformed(message)
     return number
 
 
 def _number(data: Any) -> float:
-    return data if isinstance(data, float) else float(_whole(data))
+    return data if isinstance(data, float) else float(_integer(data))
 
 
 def _text(data: Any) -> str:
@@ -262,7 +278,7 @@ def _member(kind: type[StrEnum], data: Any) -> StrEnum:
 
 _SCALARS: dict[Any, Callable[[Any], Any]] = {
     bool: lambda data: _expect(bool, data),
-    int: _whole,
+    int: _integer,
     float: _number,
     str: _text,
     Path: lambda data: Path(_expect(str, data)),
@@ -270,6 +286,6 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
 
 
 def chunks(arrays: list[NDArray[Any]]) -> Iterator[memoryview]:
-    """The bytes of arrays, without copying them."""
+    """The bytes of each array, as views that share its memory."""
     for array in arrays:
         yield array.data.cast("B") if array.size else memoryview(b"")

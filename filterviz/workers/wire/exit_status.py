@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 TRIPPED = 86
-"""The tripwire ended the worker process, because it did something that no worker process has a reason to do."""
+"""The tripwire ended the process, because it was about to do something that no worker process needs to do."""

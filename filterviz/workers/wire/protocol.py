@@ -1,11 +1,11 @@
-"""The messages between the web process and a child, and how they look on the wire.
+"""The messages between the parent and a worker process, and their form on the wire.
 
-A frame is a fixed head (magic, version, two lengths), a JSON header, and the raw bytes of the arrays the header
+A frame is a fixed head (magic, version, two lengths), a JSON header, and the raw bytes of the arrays that the header
 declares::
 
     FVZ 1 | header length, 4 bytes | payload length, 8 bytes | {"Progress": {...}} | bytes
 
-Never pickle: whoever unpickles what a child sends runs what a child sends.
+Pickle is never used: unpickling data from a worker process would run whatever code the process put into it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
-from filterviz.workers.wire.codec import Malformed, chunks, flatten, learn, rebuild
+from filterviz.workers.wire.codec import Malformed, chunks, decode, encode, preload_types
 
 HEAD = struct.Struct("!3sBIQ")
 MAGIC = b"FVZ"
@@ -33,16 +33,19 @@ MAX_PAYLOAD = 1024 * MIB
 
 
 class Role(StrEnum):
-    """What a child is for. A ``READER`` never imports TensorFlow; a ``MODEL`` child keeps one network open."""
+    """The task of a worker process.
+
+    A ``READER`` reads one file and never imports TensorFlow. A ``MODEL`` worker keeps one network open and computes.
+    """
 
     READER = "reader"
     MODEL = "model"
 
 
 class FailureKind(StrEnum):
-    """What became of a question that was not answered.
+    """Why a question was not answered.
 
-    ``REQUEST``: it does not fit the model. ``MEMORY``: it did not fit the machine. ``ENGINE``: the computation broke.
+    ``REQUEST``: it does not fit the model. ``MEMORY``: memory ran out. ``ENGINE``: the computation failed.
     """
 
     REQUEST = "request"
@@ -52,12 +55,12 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """To a child, first: what it is for, and its limits.
+    """To a worker, as the first message: its role and its limits. Answered by ``Ready``.
 
     Attributes:
-        role: what it is for.
-        settings: the limits.
-        record: a file to write every audit event to in place of ending at a forbidden one; for tests.
+        role: The task of the worker.
+        settings: Its limits.
+        record: For tests, a file to which the tripwire writes every audit event instead of ending the process.
     """
 
     role: Role
@@ -67,7 +70,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """To a child: read this file. Once in a child's life; answered by ``Opened``, ``Refusal`` or ``Failed``."""
+    """To a worker, once in its life: read this file. Answered by ``Opened``, ``Refusal`` or ``Failed``."""
 
     path: Path
     load_options: LoadOptions = DEFAULT_LOAD
@@ -75,7 +78,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """To a model child: make these patterns. Answered by progress and patterns, then ``Done`` or a failure."""
+    """To a model worker: make these patterns. Answered by progress and patterns, then ``Done`` or a failure."""
 
     ticket: int
     request: Request
@@ -84,11 +87,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compute:
-    """To a model child: run the whole network. Answered by ``Outputs``, then ``Done`` or a failure.
+    """To a model worker: run the whole network. Answered by ``Outputs``, then ``Done`` or a failure.
 
     Attributes:
-        ticket: of this run.
-        inputs: an array for each input of the network, in the file's order and layout, batch first.
+        ticket: The number of this run.
+        inputs: An array for each input of the network, in the file's order and layout, batch first.
     """
 
     ticket: int
@@ -97,32 +100,32 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """To a model child: stop between two steps of the run with this ticket. Without meaning once that has ended."""
+    """To a model worker: stop the run with this ticket at the next step. Ignored once that run has ended."""
 
     ticket: int
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a child: limits are set and imports done. ``holds`` names the limits that hold on this system."""
+    """From a worker: its limits are set and its imports are done. ``holds`` names the limits that are in force."""
 
     holds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """From a child: what is in the file."""
+    """From a worker: the network that the file holds."""
 
     spec: ModelSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """From a child: what the network computes for the next so many examples of a run.
+    """From a worker: the outputs of the network for the next batch of a run.
 
     Attributes:
-        ticket: of the run.
-        arrays: one for each output that can be computed, in the file's order and layout, batch first.
+        ticket: The number of the run.
+        arrays: An array for each output that can be computed, in the file's order and layout, batch first.
     """
 
     ticket: int
@@ -131,14 +134,14 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """From a child: every pattern of the run, or every output, has been sent."""
+    """From a worker: every pattern or every output of the run has been sent."""
 
     ticket: int
 
 
 @dataclass(frozen=True, slots=True)
 class Halted:
-    """From a child: the run was halted; what was finished has been sent."""
+    """From a worker: the run was halted, and everything that was finished has been sent."""
 
     ticket: int
     sentence: str
@@ -146,7 +149,7 @@ class Halted:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """From a child: the file will not be opened. The parts of :class:`filterviz.errors.Refused`."""
+    """From a worker: the file will not be opened. Holds the parts of :class:`filterviz.errors.Refused`."""
 
     code: RefusalCode
     what: str
@@ -156,7 +159,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """From a child: no answer, and the sentence to show."""
+    """From a worker: the question could not be answered. ``sentence`` is for the user."""
 
     kind: FailureKind
     sentence: str
@@ -165,24 +168,21 @@ class Failed:
 Question = Hello | Open | Run | Compute | Halt
 Answer = Ready | Opened | Progress | Pattern | Outputs | Done | Halted | Refusal | Failed
 
-QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in (Hello, Open, Run, Compute, Halt)}
-ANSWERS: dict[str, type[Answer]] = {
-    kind.__name__: kind for kind in (Ready, Opened, Progress, Pattern, Outputs, Done, Halted, Refusal, Failed)
-}
+QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in get_args(Question)}
+ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in get_args(Answer)}
 
-for _kind in (*QUESTIONS.values(), *ANSWERS.values()):
-    learn(_kind)
+preload_types(*QUESTIONS.values(), *ANSWERS.values())
 
 
 def write_message(stream: IO[bytes], message: Question | Answer) -> None:
-    """Send one message.
+    """Write one message as a frame and flush the stream.
 
     Raises:
-        OSError: the other end is gone.
-        Malformed: the message is too large.
+        OSError: The other end has closed the stream.
+        Malformed: The message is larger than a frame may be.
     """
     arrays: list[NDArray[Any]] = []
-    header = json.dumps({type(message).__name__: flatten(message, arrays)}, separators=(",", ":")).encode()
+    header = json.dumps({type(message).__name__: encode(message, arrays)}, separators=(",", ":")).encode()
     length = sum(array.nbytes for array in arrays)
     if len(header) > MAX_HEADER or length > MAX_PAYLOAD:
         reason = f"a message of {len(header)} + {length} bytes"
@@ -194,24 +194,24 @@ def write_message(stream: IO[bytes], message: Question | Answer) -> None:
 
 
 def read_question(stream: IO[bytes]) -> Question | None:
-    """The next message to a child; ``None`` at the end of the stream. For errors see :func:`read_answer`."""
+    """Read the next message to a worker; ``None`` at the end of the stream. For errors see :func:`read_answer`."""
     frame = _read_frame(stream, MAX_PAYLOAD)
-    return None if frame is None else _decode(QUESTIONS, *frame)
+    return None if frame is None else _parse(QUESTIONS, *frame)
 
 
 def read_answer(stream: IO[bytes], max_payload: int = MAX_PAYLOAD) -> Answer | None:
-    """The next message from a child, ``None`` at the end of the stream.
+    """Read the next message from a worker; ``None`` at the end of the stream.
 
     Args:
-        stream: blocking; its ``read(n)`` returns less than ``n`` bytes only at the end.
-        max_payload: the most bytes of arrays to accept.
+        stream: A blocking stream whose ``read(n)`` returns fewer than ``n`` bytes only at its end.
+        max_payload: The largest accepted size of the arrays in bytes.
 
     Raises:
-        Malformed: the bytes are no message from a child. The stream cannot be read any further.
-        OSError: the stream broke.
+        Malformed: The bytes are not a message from a worker. Nothing more can be read from the stream.
+        OSError: Reading failed.
     """
     frame = _read_frame(stream, max_payload)
-    return None if frame is None else _decode(ANSWERS, *frame)
+    return None if frame is None else _parse(ANSWERS, *frame)
 
 
 def _read_frame(stream: IO[bytes], max_payload: int) -> tuple[bytes, bytes] | None:
@@ -223,7 +223,7 @@ def _read_frame(stream: IO[bytes], max_payload: int) -> tuple[bytes, bytes] | No
         raise Malformed(reason)
     magic, version, header_length, payload_length = HEAD.unpack(head)
     if magic != MAGIC or version != VERSION:
-        reason = f"{head[:4]!r} does not begin a frame"
+        reason = f"{head[:4]!r} is not the beginning of a frame"
         raise Malformed(reason)
     if header_length > MAX_HEADER or payload_length > max_payload:
         reason = f"a frame of {header_length} + {payload_length} bytes is too long"
@@ -235,17 +235,17 @@ def _read_frame(stream: IO[bytes], max_payload: int) -> tuple[bytes, bytes] | No
     return header, payload
 
 
-def _decode(kinds: dict[str, Any], header: bytes, payload: bytes) -> Any:
+def _parse(kinds: dict[str, Any], header: bytes, payload: bytes) -> Any:
     try:
         data = json.loads(header)
     except (ValueError, RecursionError) as error:
         reason = f"the header is not JSON: {str(error)[:200]}"
         raise Malformed(reason) from None
     if not isinstance(data, dict) or len(data) != 1:
-        reason = "the header does not hold one message"
+        reason = "the header does not hold exactly one message"
         raise Malformed(reason)
     ((name, content),) = data.items()
     if name not in kinds:
-        reason = f"there is no message {name[:80]!r}"
+        reason = f"unknown message {name[:80]!r}"
         raise Malformed(reason)
-    return rebuild(kinds[name], content, memoryview(payload))
+    return decode(kinds[name], content, memoryview(payload))

@@ -14,21 +14,34 @@ import numpy as np
 import pytest
 
 from filterviz.errors import BadRequest, EngineFailed, Refused
-from filterviz.spec import Pattern, Recipe, Request
+from filterviz.settings import Settings
+from filterviz.spec import ModelSpec, Pattern, Recipe, Request
 from filterviz.workers.child.limits import Limit
-from filterviz.workers.parent import client
-from filterviz.workers.parent.process import ChildDied, Host
+from filterviz.workers.parent.client import WorkerClient
+from filterviz.workers.parent.failures import WorkerDied
+from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.wire.protocol import Role
 from tests.workers.conftest import SETTINGS
 
 REQUEST = Request("conv_1", (0, 3), Recipe("classic", size=32, steps=4))
 
 
+def ready(process: WorkerProcess, settings: Settings = SETTINGS) -> WorkerClient:
+    """The client of a worker that has got ready."""
+    client = WorkerClient(process, settings)
+    client.await_ready()
+    return client
+
+
+def opened(process: WorkerProcess, path: Path) -> ModelSpec:
+    return WorkerClient(process, SETTINGS).open_file(path)
+
+
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Host]:
-    with Host(Role.READER, SETTINGS, tmp_path) as host:
-        client.await_ready(host)
-        yield host
+def reader(tmp_path: Path) -> Iterator[WorkerProcess]:
+    with WorkerProcess(Role.READER, SETTINGS, tmp_path) as process:
+        ready(process)
+        yield process
 
 
 @pytest.fixture(scope="module")
@@ -36,55 +49,58 @@ def recorded(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     """What a model child did from the moment it opened a file to its last answer: audit events, patterns, limits."""
     folder = tmp_path_factory.mktemp("recorded")
     record = folder / "record"
-    with Host(Role.MODEL, SETTINGS, folder, record=record) as host:
-        holds = client.await_ready(host)
-        client.open_file(host, small, None)
+    with WorkerProcess(Role.MODEL, SETTINGS, folder, record=record) as process:
+        client = WorkerClient(process, SETTINGS)
+        holds = client.await_ready()
+        client.open_file(small)
         natural = replace(REQUEST, recipe=Recipe("natural", size=32, steps=4))
         first = replace(REQUEST, layer="conv_0")
-        events = [event for ask in (REQUEST, natural, first) for event in client.make_patterns(host, ask, None)]
+        events = [event for ask in (REQUEST, natural, first) for event in client.make_patterns(ask)]
         pictures = np.random.default_rng(0).random((9, 32, 32, 3), np.float32)
-        answers = list(client.compute_outputs(host, [pictures], [(None, 32, 32, 8)]))
+        answers = list(client.compute_outputs([pictures], [(None, 32, 32, 8)]))
         assert sum(len(answer.arrays[0]) for answer in answers) == 9
         with pytest.raises(BadRequest, match="do not fit"):
-            list(client.compute_outputs(host, [pictures, pictures], [(None, 32, 32, 8)]))
+            list(client.compute_outputs([pictures, pictures], [(None, 32, 32, 8)]))
         with pytest.raises(BadRequest, match="start pictures"):
-            list(client.make_patterns(host, REQUEST, np.zeros((2, 8, 8, 3), np.float32)))
-        assert host.alive
+            list(client.make_patterns(REQUEST, np.zeros((2, 8, 8, 3), np.float32)))
+        assert process.alive
     return record, [event for event in events if isinstance(event, Pattern)], holds
 
 
-def test_a_file_is_read(reader: Host, small: Path) -> None:
-    spec = client.open_file(reader, small, None)
+def test_a_file_is_read(reader: WorkerProcess, small: Path) -> None:
+    spec = opened(reader, small)
     assert [layer.name for layer in spec.visualisable] == ["conv_0", "conv_1"]
 
 
-def test_a_file_is_refused(reader: Host, tmp_path: Path) -> None:
+def test_a_file_is_refused(reader: WorkerProcess, tmp_path: Path) -> None:
     (tmp_path / "letter.h5").write_bytes(b"Dear model, " * 99)
     with pytest.raises(Refused) as refusal:
-        client.open_file(reader, tmp_path / "letter.h5", None)
+        opened(reader, tmp_path / "letter.h5")
     assert refusal.value.code == "not-a-model"
 
 
-def test_a_file_that_is_gone_is_a_sentence(reader: Host, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_is_a_sentence(reader: WorkerProcess, tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="still exists"):
-        client.open_file(reader, tmp_path / "gone.h5", None)
+        opened(reader, tmp_path / "gone.h5")
 
 
 def test_reading_does_only_what_reading_needs(small: Path, tmp_path: Path) -> None:
-    with Host(Role.READER, SETTINGS, tmp_path, record=tmp_path / "record") as host:
-        client.await_ready(host)
-        client.open_file(host, small, None)
+    with WorkerProcess(Role.READER, SETTINGS, tmp_path, record=tmp_path / "record") as process:
+        ready(process).open_file(small)
     events = [json.loads(line) for line in (tmp_path / "record").read_text().splitlines()]
     assert [event for event in events if not event[2]] == []
     opened = {text.split(" ")[0].strip("'") for event, text, _ in events if event == "open"}
     assert str(small) in opened
 
 
-def test_computing_does_only_what_computing_needs(recorded: tuple[Path, list[Pattern], tuple[str, ...]]) -> None:
+def test_computing_does_only_what_computing_needs(
+    recorded: tuple[Path, list[Pattern], tuple[str, ...]], small: Path
+) -> None:
     record, patterns, _ = recorded
     assert [pattern.filter for pattern in patterns] == [0, 3, 0, 3, 0, 3]
     events = [json.loads(line) for line in record.read_text().splitlines()]
     assert [event for event in events if not event[2]] == []
+    assert any(event == "open" and str(small) in text for event, text, _ in events), "the record holds what it did"
 
 
 def test_kernels_arrive_as_they_are_in_the_file(
@@ -104,8 +120,8 @@ def test_all_limits_hold_on_linux(recorded: tuple[Path, list[Pattern], tuple[str
     assert set(holds) >= {limit.value for limit in Limit} - {Limit.NO_NETWORK, Limit.FENCED_IN}
 
 
-def test_a_reader_never_imports_tensorflow(reader: Host, small: Path) -> None:
-    client.open_file(reader, small, None)
+def test_a_reader_never_imports_tensorflow(reader: WorkerProcess, small: Path) -> None:
+    opened(reader, small)
     maps = Path(f"/proc/{reader.pid}/maps")
     if not maps.exists():
         pytest.skip("this system does not show what a process has loaded")
@@ -114,29 +130,29 @@ def test_a_reader_never_imports_tensorflow(reader: Host, small: Path) -> None:
 
 
 def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
-    with Host(Role.READER, SETTINGS, tmp_path) as host:
-        client.await_ready(host)
-        assert host._process.stdin is not None
-        host._process.stdin.close()
+    with WorkerProcess(Role.READER, SETTINGS, tmp_path) as process:
+        ready(process)
+        assert process._process.stdin is not None
+        process._process.stdin.close()
         deadline = time.monotonic() + 10
-        while host.alive and time.monotonic() < deadline:
+        while process.alive and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert host._process.poll() == 0
+        assert process._process.poll() == 0
 
 
 def test_what_a_library_prints_or_reads_does_not_touch_the_wire(tmp_path: Path) -> None:
     code = (
         "import os, sys; sys.path.append(sys.argv[1]); "
         "from filterviz.workers.child import main as child; from filterviz.workers.wire import protocol; "
-        "questions, answers = child._take_wire(); protocol.read_question(questions); "
+        "questions, answers = child._take_streams(); protocol.read_question(questions); "
         "print('Epoch 1/10', flush=True); os.write(1, b'from C'); rest = sys.stdin.read(); "
         "protocol.write_message(answers, protocol.Ready((f'read {rest!r}',))); questions.read()"
     )
     root = str(Path(__file__).resolve().parents[3])
-    with Host(Role.READER, SETTINGS, tmp_path, program=[sys.executable, "-I", "-c", code, root]) as host:
-        assert client.await_ready(host) == ("read ''",)
-        host.fail("end of the test")
-        assert "Epoch 1/10" in host._errors
+    with WorkerProcess(Role.READER, SETTINGS, tmp_path, program=[sys.executable, "-I", "-c", code, root]) as process:
+        assert WorkerClient(process, SETTINGS).await_ready() == ("read ''",)
+        process.fail("end of the test")
+        assert "Epoch 1/10" in process._errors
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the limit of memory holds on Linux only")
@@ -144,10 +160,10 @@ def test_too_little_memory_is_a_sentence(slow: Path, tmp_path: Path) -> None:
     """Room for TensorFlow and hardly more; whether it reports an error or crashes, the sentence is about memory."""
     settings = replace(SETTINGS, model_memory=2048 << 20, batch_bytes=64 << 30)
     request = Request("conv_5", tuple(range(8)), Recipe("classic", size=256, steps=4))
-    with Host(Role.MODEL, settings, tmp_path) as host:
-        client.await_ready(host)
-        client.open_file(host, slow, None)
+    with WorkerProcess(Role.MODEL, settings, tmp_path) as process:
+        client = ready(process, settings)
+        client.open_file(slow)
         with pytest.raises(EngineFailed, match="memory") as failure:
-            list(client.make_patterns(host, request, None))
-        assert not (isinstance(failure.value, ChildDied) and failure.value.violently)
-        assert not host.alive
+            list(client.make_patterns(request))
+        assert not (isinstance(failure.value, WorkerDied) and failure.value.violently)
+        assert not process.alive

@@ -41,7 +41,7 @@ def patterns(pool: Pool, path: Path, request: Request = QUICK, **options: object
 
 
 def pids(pool: Pool) -> set[int]:
-    return {host.pid for host in pool._nursery._hosts}
+    return {process.pid for process in pool._spawner._processes}
 
 
 def test_a_file_is_inspected(pool: Pool, small: Path) -> None:
@@ -50,15 +50,22 @@ def test_a_file_is_inspected(pool: Pool, small: Path) -> None:
         assert Limit.NO_NEW_PRIVILEGES in pool.holds
 
 
-def test_outputs_are_the_same_in_one_turn_and_in_many(pool: Pool, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_are_the_same_in_one_piece_and_in_many(
+    pool: Pool, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spec = pool.inspect(small, sha256(small))
     pictures = np.random.default_rng(0).random((40, 32, 32, 3), np.float32)
     whole = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures])]
     assert len(patterns(pool, small)) == 3
-    turns: list[str] = []
-    monkeypatch.setattr(pool._turns, "others_wait", lambda owner: turns.append(owner) or True)
+    asked: list[str] = []
+
+    def others_wait(owner: str) -> bool:
+        asked.append(owner)
+        return True
+
+    monkeypatch.setattr(pool._queue, "others_wait", others_wait)
     parts = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures], owner="me")]
-    assert len(turns) > 1
+    assert len(asked) > 1
     np.testing.assert_allclose(np.concatenate(whole), np.concatenate(parts), rtol=1e-5, atol=1e-6)
     assert np.concatenate(parts).shape == (40, 32, 32, 8)
 
@@ -160,7 +167,7 @@ def test_a_file_that_ends_two_children_is_not_opened_again(own: Pool, slow: Path
 
 
 def test_two_owners_share_one_worker(pool: Pool, small: Path, slow: Path) -> None:
-    """Forty tiles are two batches; the other owner gets a turn between them, and every tile comes all the same."""
+    """Forty tiles are two batches; the other owner computes between them, and every tile comes all the same."""
     many = Request("conv_1", tuple(range(40)), Recipe("classic", size=32, steps=60))
     order: list[str] = []
     began = threading.Event()
@@ -207,7 +214,7 @@ def test_idle_and_surplus_children_are_ended(tmp_path: Path) -> None:
 
 
 def test_a_child_is_replaced_once_it_is_spent(own: Pool, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle_workers, "RUNS", 2)
+    monkeypatch.setattr(idle_workers, "MAX_RUNS", 2)
     patterns(own, small)
     assert len(pids(own)) == 1
     patterns(own, small)
@@ -219,7 +226,8 @@ def test_closing_ends_everything(slow: Path) -> None:
     pool.warm()
     running = pool.run(slow, sha256(slow), ENDLESS)
     next(running)
-    folder, children = pool._nursery._folder, pids(pool)
+    folder, children = pool._spawner._folder, pids(pool)
+    assert children
     pool.close()
     pool.close()
     with pytest.raises(EngineFailed, match="closing"):

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from typing_extensions import TypeAliasType
 
-from filterviz.workers.wire.codec import DTYPES, Malformed, flatten, learn, rebuild
+from filterviz.workers.wire.codec import DTYPES, Malformed, decode, decoder_for, encode, preload_types
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 # As NumPy 2.5 declares its own NDArray from Python 3.12 on; on older ones this stands for it.
@@ -38,8 +38,8 @@ def test_an_alias_is_what_it_stands_for() -> None:
     numbers = np.linspace(0, 1, 4, dtype=np.float32)
     value = Aliased(numbers, numbers + 1, numbers + 2, pictures, pictures + 1, ("a", "b"))
     arrays: list[NDArray[Any]] = []
-    data = flatten(value, arrays)
-    again = rebuild(Aliased, data, memoryview(b"".join(array.tobytes() for array in arrays)))
+    data = encode(value, arrays)
+    again = decode(Aliased, data, memoryview(b"".join(array.tobytes() for array in arrays)))
     np.testing.assert_array_equal(again.numpys, value.numpys)
     np.testing.assert_array_equal(again.ours, value.ours)
     np.testing.assert_array_equal(again.twice, pictures)
@@ -50,8 +50,8 @@ def test_an_alias_is_what_it_stands_for() -> None:
 
 def test_an_alias_is_checked_like_what_it_stands_for() -> None:
     data = {"dtype": "float32", "shape": [1]}
-    with pytest.raises(Malformed, match="in place of uint8"):
-        rebuild(Again, data, memoryview(bytes(4)))  # type: ignore[arg-type]
+    with pytest.raises(Malformed, match="instead of uint8"):
+        decode(Again, data, memoryview(bytes(4)))  # type: ignore[arg-type]
 
 
 class Number(IntEnum):
@@ -87,20 +87,20 @@ class Unknown:
     ids=repr,
 )
 def test_a_kind_that_cannot_travel_is_an_error_before_any_message_comes(kind: Any) -> None:
-    with pytest.raises(TypeError, match="do not travel"):
-        learn(kind)
+    with pytest.raises(TypeError, match="cannot be decoded"):
+        preload_types(int, kind)
 
 
 @pytest.mark.parametrize(
     "kind", [bool, int, float, str, Path, Any, int | None, dict[str, Any], tuple[int, str]], ids=str
 )
 def test_a_kind_that_can(kind: Any) -> None:
-    assert callable(learn(kind))
+    assert callable(decoder_for(kind))
 
 
 @pytest.mark.parametrize("dtype", DTYPES.values(), ids=str)
 def test_arrays_of_every_kind_that_travels(dtype: np.dtype[Any]) -> None:
     array = np.array([[1, 2, 3]], dtype)
     arrays: list[NDArray[Any]] = []
-    again = rebuild(NDArray[dtype.type], flatten(array, arrays), memoryview(arrays[0].tobytes()))  # type: ignore[name-defined]
+    again = decode(NDArray[dtype.type], encode(array, arrays), memoryview(arrays[0].tobytes()))  # type: ignore[name-defined]
     np.testing.assert_array_equal(again, array)

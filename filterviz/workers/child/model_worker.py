@@ -1,0 +1,91 @@
+"""The worker that keeps one network open and computes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from filterviz.engine import Engine, device
+from filterviz.errors import BadRequest, Stopped
+from filterviz.reader import OpenedModel
+from filterviz.settings import Settings
+from filterviz.workers.child import reader_worker
+from filterviz.workers.child.message_loop import MessageLoop
+from filterviz.workers.child.reader_worker import answer_for
+from filterviz.workers.wire.protocol import (
+    Answer,
+    Compute,
+    Done,
+    Failed,
+    FailureKind,
+    Halted,
+    Outputs,
+    Question,
+    Run,
+)
+
+PROCESSOR_SECONDS = 24 * 3600.0
+"""For all the runs of a worker together, as a last resort. The parent keeps the deadline of each run."""
+
+FAILED = "The computation failed. Try another layer, size or recipe. The log says more."
+OUTPUTS_FAILED = (
+    "The outputs could not be computed. Check that the values are what the network expects. The log says more."
+)
+OUT_OF_MEMORY = "This took more memory than there is. Choose a smaller tile size or fewer filters."
+OUTPUTS_OUT_OF_MEMORY = "This took more memory than there is. Give the network smaller inputs."
+
+
+class Worker(reader_worker.Worker):
+    """Opens one file, makes patterns and computes outputs. For the arguments see the reader's worker."""
+
+    copies_of_file = 3
+    """The weights lie in memory as a mapped file, as arrays and as TensorFlow's variables."""
+
+    def __init__(self, settings: Settings, loop: MessageLoop, record: int | None) -> None:
+        super().__init__(settings, loop, record)
+        device.warm_up()
+        # CUDA maps far more address space than it uses, so this limit cannot hold beside a graphics card.
+        self.memory_limit = 0 if device.has_graphics_card() else settings.model_memory
+        self.processor_seconds = PROCESSOR_SECONDS
+        self._engine: Engine | None = None
+
+    def use(self, model: OpenedModel) -> None:
+        """Rebuild the network that was opened."""
+        self._engine = Engine(model, self.settings)
+
+    def answer(self, question: Question) -> Answer:
+        """Answer a question."""
+        if isinstance(question, Run):
+            return self._run(question)
+        if isinstance(question, Compute):
+            return self._compute(question)
+        return super().answer(question)
+
+    def _run(self, question: Run) -> Answer:
+        if self._engine is None:
+            return Failed(FailureKind.ENGINE, FAILED)
+        events = self._engine.run(question.request, start=question.start, stop=self._stop(question.ticket))
+        return self._send_all(question.ticket, events, FAILED, OUT_OF_MEMORY)
+
+    def _compute(self, question: Compute) -> Answer:
+        if self._engine is None:
+            return Failed(FailureKind.ENGINE, OUTPUTS_FAILED)
+        ticket = question.ticket
+        computed = self._engine.outputs.run(question.inputs, self._stop(ticket))
+        outputs = (Outputs(ticket, arrays) for arrays in computed)
+        return self._send_all(ticket, outputs, OUTPUTS_FAILED, OUTPUTS_OUT_OF_MEMORY)
+
+    def _stop(self, ticket: int) -> Callable[[], bool]:
+        return lambda: self.loop.is_halted(ticket)
+
+    def _send_all(self, ticket: int, events: Iterable[Answer], failed: str, out_of_memory: str) -> Answer:
+        """Send the events of a run as they come; returns its last answer."""
+        try:
+            for event in events:
+                self.loop.send(event)
+            return Done(ticket)
+        except Stopped as stopped:
+            return Halted(ticket, str(stopped))
+        except BadRequest as error:
+            return Failed(FailureKind.REQUEST, str(error))
+        except Exception as error:
+            return answer_for(error, failed, out_of_memory)

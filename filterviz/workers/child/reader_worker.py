@@ -1,0 +1,102 @@
+"""The worker that reads a file. It never imports TensorFlow."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+
+from filterviz.errors import EngineFailed, Refused
+from filterviz.reader import OpenedModel, open_model
+from filterviz.settings import Settings
+from filterviz.workers.child import limits, tripwire
+from filterviz.workers.child.limits import Limit
+from filterviz.workers.child.message_loop import MessageLoop
+from filterviz.workers.wire.protocol import Answer, Failed, FailureKind, Open, Opened, Question, Refusal
+
+UNREADABLE = "The file cannot be read. Make sure that it still exists and that everyone on this computer may read it."
+READING_FAILED = "Reading this file failed, so it cannot be opened. Save the model again and try that file."
+READING_OUT_OF_MEMORY = "Reading this file took more memory than it may. Save the model without its optimizer."
+
+
+class Worker:
+    """Opens one file.
+
+    Args:
+        settings: The limits.
+        loop: Sends answers.
+        record: For tests, the descriptor of a file to which the tripwire writes every event; see
+            :func:`filterviz.workers.child.tripwire.arm`.
+    """
+
+    copies_of_file = 1
+    """How many times the content of the file may lie in memory at the same time."""
+
+    def __init__(self, settings: Settings, loop: MessageLoop, record: int | None) -> None:
+        self.settings = settings
+        self.loop = loop
+        self.memory_limit = settings.reader_memory
+        self.processor_seconds = settings.reader_seconds
+        self._record = record
+
+    def limits_at_opening(self) -> tuple[Limit, ...]:
+        """The limits that will hold as soon as a file is opened, in addition to those that hold already."""
+        if sys.platform == "win32":
+            return ()
+        has_memory_limit = self.memory_limit > 0 and sys.platform.startswith("linux")
+        return (Limit.MEMORY, Limit.PROCESSOR_TIME) if has_memory_limit else (Limit.PROCESSOR_TIME,)
+
+    def answer(self, question: Question) -> Answer:
+        """Answer a question."""
+        if isinstance(question, Open):
+            return self._open(question)
+        return Failed(FailureKind.ENGINE, READING_FAILED)
+
+    def use(self, model: OpenedModel) -> None:
+        """Prepare for questions about the model that was opened. A reader is asked no others."""
+
+    def _open(self, question: Open) -> Answer:
+        options = question.load_options
+        try:
+            self._confine_to(question.path)
+            model = open_model(question.path, self.settings, options.architecture, options.untrained)
+            self.use(model)
+            return Opened(model.spec)
+        except (FileNotFoundError, IsADirectoryError, PermissionError):
+            log_exception()
+            return Failed(FailureKind.REQUEST, UNREADABLE)
+        except Exception as error:
+            return answer_for(error, READING_FAILED, READING_OUT_OF_MEMORY)
+
+    def _confine_to(self, path: Path) -> None:
+        """Set the last limits, which depend on the file and its size, before anything in the file is read."""
+        size = path.stat().st_size
+        if self.memory_limit:
+            limits.limit_memory(self.memory_limit + self.copies_of_file * size)
+        limits.limit_processor_time(self.processor_seconds)
+        limits.limit_reading(path, Path.cwd())
+        tripwire.arm(tripwire.Tripwire(model=path, private=Path.cwd()), self._record)
+
+
+def answer_for(error: Exception, failed: str, out_of_memory: str) -> Answer:
+    """The answer when opening or computing has raised an error.
+
+    Args:
+        error: The error.
+        failed: The sentence for an unexpected error.
+        out_of_memory: The sentence if memory ran out.
+    """
+    if isinstance(error, Refused):
+        return Refusal(error.code, error.what, error.where, error.hint)
+    if isinstance(error, EngineFailed):
+        return Failed(FailureKind.ENGINE, str(error))
+    log_exception()
+    # TensorFlow's error is recognised by its name, because a reader must not import TensorFlow.
+    if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        return Failed(FailureKind.MEMORY, out_of_memory)
+    return Failed(FailureKind.ENGINE, failed)
+
+
+def log_exception() -> None:
+    """Write the current exception to standard error, which the parent keeps for its log."""
+    traceback.print_exc(limit=-12)

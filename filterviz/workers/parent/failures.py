@@ -1,0 +1,111 @@
+"""What to tell the user when a worker did not answer. The technical cause goes to the log."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+
+from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, TimedOut
+from filterviz.workers.parent.connection import Connection
+from filterviz.workers.wire.exit_status import TRIPPED
+from filterviz.workers.wire.protocol import Answer, Compute, Failed, FailureKind, Question, Refusal
+
+LONGEST_SENTENCE = 2000
+"""Characters of a sentence from a worker that are shown."""
+
+CRASHED = "The process that worked on this file crashed, so the work was ended. Nothing else was affected."
+NO_MEMORY = "This took more memory than there is, so it was ended. {advice}"
+KILLED = "The system ended the process that worked on this file, most often because memory ran out. {advice}"
+FORBIDDEN = (
+    "Something in this file tried to do what reading a model never needs, and was stopped before it did. "
+    "Do not open it elsewhere unless you trust who made it."
+)
+GARBLED = "The process that worked on this file gave no sensible answer, so it was ended. Nothing else was affected."
+TOO_SLOW = "This took longer than {seconds:.0f} seconds and was ended. {advice}"
+NOT_STARTED = "The process that should do this could not be started. Close other programs and try again."
+SMALLER_TILES = "Choose a smaller tile size or fewer filters."
+SMALLER_INPUTS = "Give the network smaller inputs."
+CLOSING = "The program is closing, so the work was ended."
+
+
+class WorkerDied(EngineFailed):
+    """A worker process ended by itself.
+
+    Attributes:
+        violently: Whether a signal or the tripwire ended it, so that its file may be to blame.
+    """
+
+    def __init__(self, sentence: str, *, violently: bool) -> None:
+        super().__init__(sentence)
+        self.violently = violently
+
+
+def advice_about(question: Question | None) -> str:
+    """What the user can do if answering a question takes too much time or memory."""
+    return SMALLER_INPUTS if isinstance(question, Compute) else SMALLER_TILES
+
+
+def explain_death(status: int, *, memory_was_high: bool, printed: Iterable[str], advice: str) -> WorkerDied:
+    """The error for a worker process that ended by itself.
+
+    Args:
+        status: The exit status; negative for a signal.
+        memory_was_high: Whether the process came near the limit of its address space.
+        printed: Lines that it wrote to standard error.
+        advice: What the user can do if memory ran out.
+    """
+    if status == TRIPPED:
+        return WorkerDied(FORBIDDEN, violently=True)
+    if memory_was_high or any("bad_alloc" in line for line in printed):
+        # At its limit TensorFlow often crashes instead of reporting an error, for which the file is not to blame.
+        return WorkerDied(NO_MEMORY.format(advice=advice), violently=False)
+    killed = status == -getattr(signal, "SIGKILL", 9)
+    return WorkerDied(KILLED.format(advice=advice) if killed else CRASHED, violently=status < 0)
+
+
+def describe_status(status: int) -> str:
+    """An exit status in words, for the log.
+
+    Example:
+        >>> describe_status(-11)
+        'SIGSEGV'
+    """
+    if status == TRIPPED:
+        return "tripwire"
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
+def fail_for_answer(connection: Connection, answer: Answer) -> FiltervizError:
+    """The error that an answer stands for. Unless only the question was at fault, the worker is ended."""
+    if isinstance(answer, Refusal):
+        connection.kill()
+        return Refused(answer.code, shortened(answer.what), shortened(answer.where), shortened(answer.hint))
+    if isinstance(answer, Failed):
+        sentence = shortened(answer.sentence)
+        if answer.kind is FailureKind.REQUEST:
+            return BadRequest(sentence)
+        connection.fail(f"could not do it ({answer.kind.value})")
+        return EngineFailed(sentence)
+    return fail_for_nonsense(connection)
+
+
+def fail_for_nonsense(connection: Connection) -> EngineFailed:
+    """End a worker that did not answer what was asked; returns the error to raise."""
+    connection.fail("gave an answer to another question")
+    return EngineFailed(GARBLED)
+
+
+def fail_for_deadline(connection: Connection, seconds: float, question: Question | None = None) -> TimedOut:
+    """End a worker that did not answer a question in time; returns the error to raise."""
+    connection.fail(f"passed its deadline of {seconds:.1f} s")
+    return TimedOut(TOO_SLOW.format(seconds=seconds, advice=advice_about(question)))
+
+
+def shortened(text: str) -> str:
+    """A text from a worker at a length that can be shown."""
+    return text if len(text) <= LONGEST_SENTENCE else text[:LONGEST_SENTENCE] + "..."
