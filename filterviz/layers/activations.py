@@ -151,7 +151,7 @@ LAYER = LayerKind(
     same_shape,
     weights=lambda params, shapes: activation_weights(params, shapes[0]),
     roles=activation_roles,
-    field=fields.VALUE_BY_VALUE,
+    receptive_field=fields.VALUE_BY_VALUE,
     rectifies=is_relu,
     traits=_OF_UNITS | {Trait.TURNS_FREELY},
 )
@@ -160,7 +160,7 @@ RELU = LayerKind(
     _relu,
     same_shape,
     aliases=("ThresholdedReLU",),
-    field=fields.VALUE_BY_VALUE,
+    receptive_field=fields.VALUE_BY_VALUE,
     rectifies=lambda params: params["max_value"] is None and not params["negative_slope"] and not params["threshold"],
     traits=_OF_UNITS,
 )
@@ -172,7 +172,7 @@ PRELU = LayerKind(
     roles=lambda params: ("alpha",),
     axis_order=AxisOrder.AS_WRITTEN,
     sizes_free=_one_slope_per_channel,
-    field=fields.IN_POSITION,
+    receptive_field=fields.IN_POSITION,
     traits=frozenset({Trait.ACTIVATION, Trait.TURNS_FREELY, Trait.KEEPS_AXES, Trait.SHARED_SLOPES}),
 )
 SOFTMAX = LayerKind(
@@ -181,7 +181,7 @@ SOFTMAX = LayerKind(
     same_shape,
     axis_order=AxisOrder.AXIS,
     no_effect=frozenset({"robust_masking"}),
-    field=fields.along_channels(),
+    receptive_field=fields.along_channels(),
     traits=_OF_UNITS | {Trait.USES_MASKS},
 )
 
@@ -192,14 +192,14 @@ KINDS = (
         "LeakyReLU",
         lambda values: {"negative_slope": values.number("negative_slope", values.number("alpha", 0.3))},
         same_shape,
-        field=fields.VALUE_BY_VALUE,
+        receptive_field=fields.VALUE_BY_VALUE,
         traits=_OF_UNITS,
     ),
     LayerKind(
         "ELU",
         lambda values: {"alpha": values.number("alpha", 1.0)},
         same_shape,
-        field=fields.VALUE_BY_VALUE,
+        receptive_field=fields.VALUE_BY_VALUE,
         traits=_OF_UNITS,
     ),
     PRELU,

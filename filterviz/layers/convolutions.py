@@ -209,7 +209,7 @@ def _over(
             aliases=tuple(alias for alias in aliases if str(rank) in alias),
             axis_order=AxisOrder.CHANNELS,
             rank=rank + 2,
-            field=field,
+            receptive_field=field,
             traits=frozenset({Trait.CONVOLVES, *({Trait.IMAGE_CONVOLUTION} if rank == 2 else ()), *traits}),
             **more,
         )

@@ -9,7 +9,7 @@ from filterviz.layers import receptive_field as fields
 from filterviz.layers.activations import activation, activation_roles, activation_weights
 from filterviz.layers.config_values import ConfigValues
 from filterviz.layers.convolutions import bias, bias_role
-from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, WeightShapes
+from filterviz.layers.kind import NOT_NEEDED, AxisOrder, LayerKind, Params, Trait, WeightShapes
 from filterviz.layers.settings import MOST_FILTERS, MOST_UNITS
 from filterviz.layers.shapes import Shapes, known
 
@@ -41,6 +41,15 @@ def _read_embedding(values: ConfigValues) -> Params:
     }
 
 
+_QUANTISED_DENSE = {
+    "int8": ("kernel", "bias", "scale"),
+    "int4": ("kernel", "bias", "scale", "zero", "groups"),
+    "float8": ("kernel", "bias", "inputs_scale", NOT_NEEDED, "scale", *[NOT_NEEDED] * 3),
+    "gptq": ("bias", "kernel", "scale", "zero", "groups"),
+    "awq": ("bias", "kernel", "scale", "zero", "awq_scales", "groups"),
+}
+_QUANTISED_EMBEDDING = {"int8": ("kernel", "scale"), "int4": ("kernel", "scale", "zero", "groups")}
+
 KINDS = (
     LayerKind(
         "Dense",
@@ -49,9 +58,10 @@ KINDS = (
         weights=_dense_weights,
         roles=lambda params: ("kernel", *bias_role(params), *activation_roles(params)),
         axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.IN_POSITION,
+        receptive_field=fields.IN_POSITION,
         input_shape=_dense_input,
-        traits=frozenset({Trait.DENSE}),
+        quantised=_QUANTISED_DENSE,
+        traits=frozenset({Trait.DENSE, Trait.ROUNDS_INPUTS}),
     ),
     LayerKind(
         "Embedding",
@@ -63,6 +73,7 @@ KINDS = (
         no_effect=frozenset({"dropout"}),
         own_settings=frozenset({"output_dim"}),
         input_shape=lambda config: [None, config.get("input_length")],
+        quantised=_QUANTISED_EMBEDDING,
         traits=frozenset({Trait.LOOKUP}),
     ),
 )

@@ -164,15 +164,15 @@ def _multiplies_channels(params: Mapping[str, Any], before: int, after: int) -> 
 
 
 KINDS = (
-    operation("Elementwise", field=fields.VALUE_BY_VALUE, affine=_negated),
-    operation("Power", field=fields.VALUE_BY_VALUE),
-    operation("Clip", field=fields.VALUE_BY_VALUE, affine=affine.unchanged),
+    operation("Elementwise", receptive_field=fields.VALUE_BY_VALUE, affine=_negated),
+    operation("Power", receptive_field=fields.VALUE_BY_VALUE),
+    operation("Clip", receptive_field=fields.VALUE_BY_VALUE, affine=affine.unchanged),
     operation(
         "Binary",
         _binary,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_constants_fit_any_size,
-        field=fields.VALUE_BY_VALUE,
+        receptive_field=fields.VALUE_BY_VALUE,
         affine=_with_constant,
         turn=_turned_binary,
     ),
@@ -181,18 +181,20 @@ KINDS = (
         _chosen,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_constants_fit_any_size,
-        field=fields.VALUE_BY_VALUE,
+        receptive_field=fields.VALUE_BY_VALUE,
         turn=_turned_where,
     ),
-    operation("Along", axis_order=AxisOrder.AXIS, field=fields.along_channels()),
-    operation("Normalize", axis_order=AxisOrder.AS_WRITTEN, field=fields.along_channels(), turn=turned_axes),
-    operation("RootMeanSquare", axis_order=AxisOrder.AS_WRITTEN, field=fields.along_channels(), turn=turned_axes),
-    operation("LocalResponse", axis_order=AxisOrder.AS_WRITTEN, rank=4, field=fields.IN_POSITION),
+    operation("Along", axis_order=AxisOrder.AXIS, receptive_field=fields.along_channels()),
+    operation("Normalize", axis_order=AxisOrder.AS_WRITTEN, receptive_field=fields.along_channels(), turn=turned_axes),
+    operation(
+        "RootMeanSquare", axis_order=AxisOrder.AS_WRITTEN, receptive_field=fields.along_channels(), turn=turned_axes
+    ),
+    operation("LocalResponse", axis_order=AxisOrder.AS_WRITTEN, rank=4, receptive_field=fields.IN_POSITION),
     operation(
         "Reduce",
         _reduced,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.along_channels("axes"),
+        receptive_field=fields.along_channels("axes"),
         affine=_sum_of_channels,
         turn=_turned_reduction,
     ),
@@ -200,7 +202,7 @@ KINDS = (
         "MatMul",
         _multiplied,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=FieldRule(_multiplies_channels),
+        receptive_field=FieldRule(_multiplies_channels),
         affine=_matrix_product,
     ),
 )

@@ -8,7 +8,7 @@ outside this package, apart from the table of constructors in the engine, compar
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -25,6 +25,9 @@ Params = dict[str, Any]
 WeightShapes = tuple[tuple[int, ...], ...]
 Weights = Sequence[NDArray[np.float32]]
 Kernel = NDArray[np.float32]
+NOT_NEEDED = ""
+"""The role of an array that only training needs."""
+
 Turned = tuple[Params, bool]
 """Parameters for channels last, and whether the channels of the result come first in the file's own terms."""
 
@@ -45,7 +48,8 @@ class Trait(Enum):
     WEIGHTED_SUM = "each of its channels is a weighted sum over a window of the image"
     SHARED_SLOPES = "its slopes may lie with another layer, whose activation it is"
     DENSE = "each of its channels is a unit that looks at all of its input"
-    LOOKUP = "it chooses rows of its array"
+    LOOKUP = "it chooses rows of its array, and each row has a scale of its own where it is quantised"
+    ROUNDS_INPUTS = "it rounds its inputs where it is quantised, and its kernel may then be packed along them"
     ACTIVATION = "it applies an activation and does nothing else"
     OPERATION = "only operations on tensors become it: Keras has no layer of this name"
     MERGES = "it brings its inputs to one number of axes, as the merging layers of Keras do"
@@ -88,7 +92,7 @@ class LayerKind:
             parameters and the shapes of its arrays.
         several: Whether it may be called on several inputs.
         no_effect: Settings of this kind alone that change nothing once a network is trained.
-        field: What it makes of receptive fields; ``None`` where each output may depend on the whole image.
+        receptive_field: What it makes of receptive fields; ``None`` where each output may depend on the whole image.
         affine: What it makes of affine maps of the image's channels; ``None`` where that is no such map.
         turn: Turns its parameters, as the file has them, for tensors whose channels now come last; ``None`` where it
             then works on tensors in the file's own order.
@@ -99,6 +103,8 @@ class LayerKind:
         rectifies: Whether it ends in a plain ReLU that it can also be computed without; from its parameters.
         input_shape: Gives the shape of its input from its configuration, where nothing else in the file says it.
         own_settings: Settings whose name is not modernised, since this kind uses them in another meaning.
+        quantised: For each way in which Keras quantises it, the roles of its arrays in the order of an archive, as
+            ``variable_serialization_spec`` of Keras lists them.
         traits: What else holds for it.
     """
 
@@ -114,7 +120,7 @@ class LayerKind:
     sizes_free: Callable[[Mapping[str, Any], WeightShapes], bool] = lambda params, weights: True
     several: bool = False
     no_effect: frozenset[str] = frozenset()
-    field: FieldRule | None = None
+    receptive_field: FieldRule | None = None
     affine: AffineRule | None = None
     turn: Callable[[Params, int], Turned | None] | None = None
     growth: Callable[[Mapping[str, Any]], float] = lambda params: 1.0
@@ -123,6 +129,7 @@ class LayerKind:
     rectifies: Callable[[Mapping[str, Any]], bool] = lambda params: False
     input_shape: Callable[[Mapping[str, Any]], Any] | None = None
     own_settings: frozenset[str] = frozenset()
+    quantised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     traits: frozenset[Trait] = frozenset()
 
     def has(self, trait: Trait) -> bool:

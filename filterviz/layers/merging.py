@@ -20,7 +20,7 @@ def _merge(name: str, mode: str = "", rule: affine.AffineRule | None = None, *tr
         lambda params, shapes: merged(shapes),
         merge_mode=mode,
         several=True,
-        field=fields.VALUE_BY_VALUE,
+        receptive_field=fields.VALUE_BY_VALUE,
         affine=rule,
         traits=frozenset(traits),
     )
@@ -71,7 +71,7 @@ KINDS = (
         merge_mode="concat",
         axis_order=AxisOrder.AXIS,
         several=True,
-        field=fields.along_channels(),
+        receptive_field=fields.along_channels(),
         affine=_joined,
         traits=frozenset({Trait.JOINS_MASKS}),
     ),

@@ -65,7 +65,7 @@ KINDS = (
         IDENTITY,
         no_params,
         same_shape,
-        field=fields.VALUE_BY_VALUE,
+        receptive_field=fields.VALUE_BY_VALUE,
         affine=affine.unchanged,
         traits=frozenset({Trait.UNIT_BY_UNIT, Trait.LEAVES_PIXELS, Trait.TURNS_FREELY}),
     ),
@@ -74,7 +74,7 @@ KINDS = (
         lambda values: {"mask_value": values.number("mask_value", 0.0)},
         same_shape,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.IN_POSITION,
+        receptive_field=fields.IN_POSITION,
         traits=frozenset({Trait.STARTS_MASKS}),
     ),
 )

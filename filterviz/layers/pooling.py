@@ -44,7 +44,7 @@ def _pooling(name: str, rank: int, short: str, *traits: Trait) -> LayerKind:
         aliases=(f"{short}Pool{rank}D",),
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
-        field=fields.moving(fields.window("pool_size")) if image else None,
+        receptive_field=fields.moving(fields.window("pool_size")) if image else None,
         affine=affine.unchanged if image else None,
         growth=_growth,
         traits=frozenset(traits),

@@ -224,6 +224,14 @@ def _pad_side(params: Mapping[str, Any], axis: int, line: Line) -> Line:
     return fields.padded(line, params["padding"][1 + axis], params["mode"])
 
 
+def _adds_channels(params: Mapping[str, Any], before: int, after: int) -> bool:
+    return (before, after) == (3, fields.IMAGE) and tuple(params["axis"]) == (3,)
+
+
+def _repeats_channels(params: Mapping[str, Any], before: int, after: int) -> bool:  # noqa: ARG001
+    return before == fields.IMAGE and tuple(params["repeats"][1:3]) == (1, 1)
+
+
 def _only_channels(params: Mapping[str, Any], before: int, after: int) -> bool:  # noqa: ARG001
     return before == fields.IMAGE and tuple(params["axis"]) == (3,)
 
@@ -277,7 +285,7 @@ KINDS = (
         _sliced,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_slices_fit_any_size,
-        field=FieldRule(_slices_forwards, _slice_side),
+        receptive_field=FieldRule(_slices_forwards, _slice_side),
         affine=_sliced_map,
         turn=_turned_slice,
         traits=frozenset({Trait.KEEPS_AXES}),
@@ -287,7 +295,7 @@ KINDS = (
         _taken,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=lambda params, weights: bool(params["axis"] == 3),
-        field=fields.along_channels(),
+        receptive_field=fields.along_channels(),
         affine=_taken_map,
         turn=turned_axes,
     ),
@@ -295,7 +303,7 @@ KINDS = (
         "Stack",
         _stacked,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=FieldRule(lambda params, before, after: (before, after) == (3, 4) and params["axis"] % 4 == 3),
+        receptive_field=FieldRule(lambda params, before, after: (before, after) == (3, 4) and params["axis"] % 4 == 3),
         affine=_stacked_map,
         turn=_turned_stack,
         traits=frozenset({Trait.STACKS}),
@@ -304,7 +312,9 @@ KINDS = (
         "ExpandDims",
         _expanded,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=FieldRule(lambda params, before, after: (before, after) == (3, 4) and tuple(params["axis"]) == (3,)),
+        receptive_field=FieldRule(
+            lambda params, before, after: (before, after) == (3, 4) and tuple(params["axis"]) == (3,)
+        ),
         affine=_expanded_map,
         turn=_turned_expansion,
     ),
@@ -312,7 +322,7 @@ KINDS = (
         "Squeeze",
         _squeezed,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=FieldRule(_only_channels),
+        receptive_field=FieldRule(_only_channels),
         affine=_squeezed_map,
         turn=_turned_squeeze,
     ),
@@ -320,7 +330,9 @@ KINDS = (
         "Tile",
         _tiled,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=FieldRule(lambda params, before, after: before == 4 and tuple(params["repeats"][1:3]) == (1, 1)),
+        receptive_field=FieldRule(
+            lambda params, before, after: before == 4 and tuple(params["repeats"][1:3]) == (1, 1)
+        ),
         affine=_tiled_map,
         turn=turned_list("repeats"),
     ),
@@ -328,14 +340,14 @@ KINDS = (
         "Repeat",
         _repeated,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.moving(_repeat_side),
+        receptive_field=fields.moving(_repeat_side),
         affine=_repeated_map,
         turn=turned_axes,
     ),
     operation(
         "Roll",
         axis_order=AxisOrder.AS_WRITTEN,
-        field=FieldRule(lambda params, before, after: before == 4 and set(params["axis"]) == {3}),
+        receptive_field=FieldRule(lambda params, before, after: before == 4 and set(params["axis"]) == {3}),
         affine=affine.unchanged,
         turn=turned_axes,
     ),
@@ -346,7 +358,7 @@ KINDS = (
         "Pad",
         _padded,
         axis_order=AxisOrder.AS_WRITTEN,
-        field=fields.moving(_pad_side),
+        receptive_field=fields.moving(_pad_side),
         affine=affine.unchanged,
         turn=turned_list("padding"),
     ),
@@ -356,7 +368,7 @@ KINDS = (
         _depth_to_space,
         axis_order=AxisOrder.CHANNELS,
         rank=4,
-        field=fields.moving(lambda params, axis, line: fields.enlarged(line, params["block_size"])),
+        receptive_field=fields.moving(lambda params, axis, line: fields.enlarged(line, params["block_size"])),
         growth=lambda params: float(params["block_size"] ** 2),
     ),
     operation(
@@ -364,7 +376,7 @@ KINDS = (
         _space_to_depth,
         axis_order=AxisOrder.CHANNELS,
         rank=4,
-        field=fields.moving(lambda params, axis, line: fields.blocks(line, params["block_size"])),
+        receptive_field=fields.moving(lambda params, axis, line: fields.blocks(line, params["block_size"])),
         growth=lambda params: 1.0 / params["block_size"] ** 2,
     ),
 )

@@ -92,7 +92,7 @@ def _by_amounts(
             shape,
             axis_order=AxisOrder.CHANNELS,
             rank=rank + 2,
-            field=fields.moving(side),
+            receptive_field=fields.moving(side),
             affine=affine.unchanged,
             traits=frozenset({Trait.LEAVES_PIXELS}),
         )
@@ -117,7 +117,7 @@ def _upsampling(rank: int) -> LayerKind:
         shape,
         axis_order=AxisOrder.CHANNELS,
         rank=rank + 2,
-        field=fields.moving(_enlarge_side),
+        receptive_field=fields.moving(_enlarge_side),
         affine=affine.unchanged,
         growth=lambda params: float(params["size"] if rank == 1 else prod(params["size"])),
     )
@@ -156,7 +156,7 @@ KINDS = (
         _reflected,
         axis_order=AxisOrder.CHANNELS,
         rank=4,
-        field=fields.moving(_reflect_side),
+        receptive_field=fields.moving(_reflect_side),
         affine=affine.unchanged,
     ),
     LayerKind("Resizing", _read_resizing, given_size, axis_order=AxisOrder.CHANNELS, rank=4, affine=affine.unchanged),

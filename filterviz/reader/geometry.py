@@ -108,14 +108,14 @@ def _after(record: Record, sources: Sequence[Field | None], ranks: set[int], ran
     """
     kind = KINDS.get(record.kind)
     ways = [source for source in sources if source is not None]
-    if kind is None or kind.field is None or not ways or len(ways) < len(sources) or len(ranks) != 1:
+    if kind is None or kind.receptive_field is None or not ways or len(ways) < len(sources) or len(ranks) != 1:
         return None
-    if not kind.field.applies(record.params, ranks.pop(), rank):
+    if not kind.receptive_field.applies(record.params, ranks.pop(), rank):
         return None
     if any(way.sides != (1, 2) for way in ways):
         return ways[0] if kind.has(Trait.TURNS_FREELY) and len(ways) == 1 else None
     lines = [union([way.lines[axis] for way in ways]) for axis in (0, 1)]
-    side = kind.field.side
+    side = kind.receptive_field.side
     height, width = lines if side is None else (side(record.params, axis, line) for axis, line in enumerate(lines))
     return Field((height, width), any(way.gated for way in ways)) if len(height[0]) and len(width[0]) else None
 

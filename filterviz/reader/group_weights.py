@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import prod
 
 from filterviz.layers import KINDS
+from filterviz.layers.kind import NOT_NEEDED
 from filterviz.reader.container import Container
 from filterviz.reader.hdf5 import Array
-from filterviz.reader.packed import NOT_NEEDED
 from filterviz.reader.records import Branch, Record
 from filterviz.reader.stored import Found
 

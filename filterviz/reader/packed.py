@@ -23,8 +23,6 @@ Shapes = Sequence[tuple[int, ...]]
 Params = dict[str, Any]
 
 NEW_MODEL = "The file does not fit together; save the model again."
-NOT_NEEDED = ""
-"""The role of an array that only training needs."""
 
 
 class Unfit(Exception):

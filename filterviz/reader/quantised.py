@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.layers import KINDS, LayerKind, Trait
 from filterviz.layers.config_values import Unsupported
+from filterviz.layers.kind import NOT_NEEDED
 from filterviz.reader.hdf5 import Array
-from filterviz.reader.packed import NOT_NEEDED, Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
+from filterviz.reader.packed import Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
 from filterviz.reader.quantisation_config import mode_of, rounding_of
 from filterviz.reader.small_floats import to_bfloat16, to_e4m3
 
@@ -26,17 +28,6 @@ Rule = tuple[Sequence[Array], Make]
 ROUNDING = "input_rounding"
 """Parameter of a Dense layer that says how it rounds its inputs: ``low``, ``high`` and ``epsilon`` of
 ``keras.quantizers.abs_max_quantize`` along the last axis, or the scale ``float8``."""
-
-ORDER: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("Dense", "int8"): ("kernel", "bias", "scale"),
-    ("Dense", "int4"): ("kernel", "bias", "scale", "zero", "groups"),
-    ("Dense", "float8"): ("kernel", "bias", "inputs_scale", NOT_NEEDED, "scale", *[NOT_NEEDED] * 3),
-    ("Dense", "gptq"): ("bias", "kernel", "scale", "zero", "groups"),
-    ("Dense", "awq"): ("bias", "kernel", "scale", "zero", "awq_scales", "groups"),
-    ("Embedding", "int8"): ("kernel", "scale"),
-    ("Embedding", "int4"): ("kernel", "scale", "zero", "groups"),
-}
-"""The arrays of a kind and mode in the order of an archive, as Keras's ``variable_serialization_spec`` lists them."""
 
 NAMES: Mapping[str, str] = {
     "kernel": "kernel",
@@ -91,7 +82,7 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
     Raises:
         Unsupported: The layer is both quantised and adapted: Keras rounds the inputs of one part and not of the other.
     """
-    mode = mode_of(config) if kind in ("Dense", "Embedding") else None
+    mode = mode_of(config) if kind in KINDS and KINDS[kind].quantised else None
     rank, alpha = config.get("lora_rank"), config.get("lora_alpha")
     lora = None
     if not archive and isinstance(rank, int) and 0 < rank <= HIGHEST_RANK:
@@ -101,14 +92,14 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
     if mode in ("int8", "int4") and lora is not None:
         message = "its weights are quantised and adapted by LoRA at once, which is not rebuilt here."
         raise Unsupported(message)
-    return _Quantised(kind, mode, lora, rounding_of(config), config.get("quantization_config") is not None)
+    return _Quantised(KINDS.get(kind), mode, lora, rounding_of(config), config.get("quantization_config") is not None)
 
 
 class _Quantised:
     """The rule of one layer, all of whose arrays are known by their names.
 
     Args:
-        kind: ``Dense``, ``Embedding`` or a convolution.
+        kind: Kind of the layer; ``None`` where it is not known.
         mode: How it is quantised; ``None`` where it is not.
         lora: Factor of the product of LoRA's matrices; ``None`` where it has none.
         rounding: How the layer rounds its inputs, where its mode rounds them.
@@ -118,16 +109,25 @@ class _Quantised:
     whole = True
 
     def __init__(
-        self, kind: str, mode: str | None, lora: float | None, rounding: Mapping[str, float] | None, stated: bool
+        self,
+        kind: LayerKind | None,
+        mode: str | None,
+        lora: float | None,
+        rounding: Mapping[str, float] | None,
+        stated: bool,
     ) -> None:
         self._kind, self._mode, self._lora, self._rounding, self._stated = kind, mode, lora, rounding, stated
+
+    def _has(self, trait: Trait) -> bool:
+        return self._kind is not None and self._kind.has(trait)
 
     def role(self, name: str) -> str | None:
         return NAMES.get(name)
 
     def from_archive(self, own: Sequence[Array], shapes: Shapes) -> dict[str, Array]:
         absent = set() if len(shapes) > 1 else {"bias"}
-        order = [name for name in ORDER.get((self._kind, self._mode or ""), ()) if name not in absent]
+        listed = () if self._kind is None else self._kind.quantised.get(self._mode or "", ())
+        order = [name for name in listed if name not in absent]
         return {name: array for name, array in zip(order, own, strict=False) if name != NOT_NEEDED}
 
     def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:
@@ -160,7 +160,7 @@ class _Quantised:
         return [need(roles, "kernel", shape)], lambda kernel: kernel
 
     def _rounds(self, params: Params, rounding: Mapping[str, float] | None) -> None:
-        if rounding is not None and self._kind == "Dense":
+        if rounding is not None and self._has(Trait.ROUNDS_INPUTS):
             params[ROUNDING] = dict(rounding)
 
     def _int8(self, roles: Mapping[str, Array], shape: tuple[int, ...], params: Params) -> Rule:
@@ -171,7 +171,7 @@ class _Quantised:
     def _int4(self, roles: Mapping[str, Array], shape: tuple[int, ...], params: Params) -> Rule:
         (rows, columns), scaled = shape, shape[self._scaled]
         by_rows, by_columns = ((rows + 1) // 2, columns), (rows, (columns + 1) // 2)
-        kernel = need(roles, "kernel", by_columns, *((by_rows,) if self._kind == "Dense" else ()))
+        kernel = need(roles, "kernel", by_columns, *((by_rows,) if self._has(Trait.ROUNDS_INPUTS) else ()))
         # Up to Keras 3.13 a Dense kernel was packed along its inputs, and its inputs were rounded by default.
         axis = 1 if kernel.shape == by_columns else 0
         self._rounds(params, self._rounding if self._stated or axis == 0 else None)
@@ -224,10 +224,10 @@ class _Quantised:
     @property
     def _scaled(self) -> int:
         """The axis along which the scales lie: the units of a Dense layer, the words of an Embedding."""
-        return 0 if self._kind == "Embedding" else -1
+        return 0 if self._has(Trait.LOOKUP) else -1
 
     def _along(self, scale: Numbers) -> Numbers:
-        return scale[:, None] if self._kind == "Embedding" else scale
+        return scale[:, None] if self._has(Trait.LOOKUP) else scale
 
 
 def _block_of(groups: Numbers, count: int) -> NDArray[np.int64]:

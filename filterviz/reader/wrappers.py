@@ -9,10 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from filterviz.layers import Trait, kind_of
+from filterviz.layers.kind import NOT_NEEDED
 from filterviz.layers.passing import TIME_DISTRIBUTED
 from filterviz.reader.config import Layer
 from filterviz.reader.hdf5 import Array
-from filterviz.reader.packed import NOT_NEEDED, Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
+from filterviz.reader.packed import Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
 
 SMALLEST = 1e-12
 """Of ``tf.nn.l2_normalize``."""

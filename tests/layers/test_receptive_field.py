@@ -49,10 +49,10 @@ def depends(function: Any, side: int = SIDE) -> np.ndarray[Any, Any]:
 )
 def test_a_layer_sees_what_it_is_said_to_see(layer: keras.layers.Layer) -> None:
     kind, params = read(layer)
-    assert kind.field is not None
-    assert kind.field.side is not None
+    assert kind.receptive_field is not None
+    assert kind.receptive_field.side is not None
     pixels = np.arange(SIDE, dtype=np.int32)
-    first, last = kind.field.side(params, 0, (pixels, pixels))
+    first, last = kind.receptive_field.side(params, 0, (pixels, pixels))
     seen = depends(layer)
     assert len(first) == len(seen)
     for position, row in enumerate(seen):
@@ -74,7 +74,7 @@ def test_lines_never_fall_whatever_is_composed() -> None:
         ("Repeat", {"axis": 1, "repeats": 3}),
         ("SpaceToDepth", {"block_size": 2}),
     ):
-        rule = KINDS[name].field
+        rule = KINDS[name].receptive_field
         assert rule is not None
         assert rule.side is not None
         line = rule.side(params, 0, line)
@@ -92,6 +92,6 @@ def test_branches_see_what_any_of_them_sees() -> None:
 
 @pytest.mark.parametrize(("axis", "stays"), [(-1, True), (3, True), ([3], True), (1, False), ([2, 3], False)])
 def test_along_the_channels_a_layer_stays_in_position(axis: Any, stays: bool) -> None:
-    rule = KINDS["Softmax"].field
+    rule = KINDS["Softmax"].receptive_field
     assert rule is not None
     assert rule.applies({"axis": axis}, 4, 4) is stays
