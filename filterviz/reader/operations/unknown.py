@@ -10,7 +10,7 @@ def _declared(table: Mapping[str, str]) -> dict[str, str]:
 
 
 OTHER_CODE = "it runs other code"
-"""Why operations are not rebuilt that take functions among their arguments: a file would have to bring those."""
+"""The reason for operations that take functions among their arguments: a file would have to bring those."""
 
 WHY: Mapping[str, str] = _declared(
     {
@@ -60,7 +60,7 @@ WHY: Mapping[str, str] = _declared(
         "it is a rare function that is not known here": ("diff erfinv i0 trapezoid rearrange glu"),
     }
 )
-"""Name of the function or of the class, in the words of Python -> why."""
+"""Name of the function or of the class, with underscores -> why it is not rebuilt."""
 
 NO_OPERATIONS = frozenset(
     {
@@ -68,7 +68,7 @@ NO_OPERATIONS = frozenset(
         *("any_symbolic_tensors", "standardize_data_format"),
     }
 )
-"""Names in ``keras.ops`` that are no operations, or that a file never holds."""
+"""Names in ``keras.ops`` that are no operations, or that a file never holds. A test compares both lists with Keras."""
 
 DECLARED: Mapping[str, str] = {name.replace("_", ""): why for name, why in WHY.items()}
-"""Name without capitals and underscores -> why."""
+"""Name without capitals and underscores -> why it is not rebuilt."""
