@@ -16,7 +16,8 @@ from filterviz.layers import Trait, kind_of
 from filterviz.layers.passing import IDENTITY, START, UNSUPPORTED
 from filterviz.reader import applications, classes, datasets, geometry, pixels
 from filterviz.reader import untrained as untrained_weights
-from filterviz.reader.config import Model, bad, parse
+from filterviz.reader.config import Model, bad
+from filterviz.reader.config_parser import parse
 from filterviz.reader.container import SAVE_WHOLE, Container, open_container
 from filterviz.reader.graph import Graph
 from filterviz.reader.graph_builder import Assumptions
