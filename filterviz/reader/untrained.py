@@ -2,8 +2,8 @@
 
 What training taught a network can be told apart from what its architecture brings along only beside the same network
 without training. The weights are drawn as Keras would draw them: by the initialisers that the file names where they
-are Keras's own, and by Keras's defaults elsewhere. The formulas are those of ``keras.initializers``: Glorot and Bengio 2010
-(AISTATS), He et al. 2015 (arXiv:1502.01852), Saxe et al. 2014 (arXiv:1312.6120) for orthogonal kernels.
+are Keras's own, and by Keras's defaults elsewhere. The formulas are those of ``keras.initializers``: Glorot and
+Bengio 2010 (AISTATS), He et al. 2015 (arXiv:1502.01852), Saxe et al. 2014 (arXiv:1312.6120) for orthogonal kernels.
 """
 
 from __future__ import annotations

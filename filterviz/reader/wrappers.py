@@ -22,7 +22,7 @@ class _Wrapper:
     """What all wrappers have in common; see :class:`~filterviz.reader.packed.Packing`.
 
     Attributes:
-        whole: No array of the layer inside is packed as a whole: they lie as they do without a wrapper.
+        whole: ``False``, since the arrays of the layer inside lie as they do without a wrapper.
         roles: Pattern of the name of one of the wrapper's own arrays -> its role.
     """
 

@@ -12,7 +12,7 @@ import pytest
 from keras.src.ops.operation import Operation
 
 from filterviz.engine.constructors import FUNCTIONS as OPERATIONS
-from filterviz.engine.tensor_functions import ALONG, FUNCTIONS, PAIRS, REDUCTIONS
+from filterviz.engine.function_tables import ALONG, FUNCTIONS, PAIRS, REDUCTIONS
 from filterviz.layers import KINDS, LAYERS, OPERATION_KINDS
 from filterviz.reader.operations import KERAS, TENSORFLOW
 from filterviz.reader.operations.arithmetic import COMPARISONS, LOGICAL
