@@ -3,11 +3,10 @@
 Everything here turns into JSON and back without loss. Arrays travel beside it as raw bytes.
 """
 
+from filterviz.spec.load_options import DEFAULT_LOAD, LoadOptions
 from filterviz.spec.network import (
-    DEFAULT_LOAD,
     DeclaredOutput,
     LayerSpec,
-    LoadOptions,
     ModelSpec,
     NodeSpec,
     OutputSpec,
