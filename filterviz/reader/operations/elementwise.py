@@ -33,10 +33,17 @@ def elementwise(function: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
     return "Elementwise", {"function": function, **arguments}
 
 
-def _plain(function: str) -> Reading:
+def _function(name: str, **numbers: float) -> Reading:
+    """Return what reads a function of each value alone.
+
+    Args:
+        name: Name of the function.
+        **numbers: The numbers that it takes beside the value, with their defaults.
+    """
+
     def reading(given: Arguments) -> Found:
         given.one()
-        return elementwise(function)
+        return elementwise(name, **{key: given.number(key, default=default) for key, default in numbers.items()})
 
     return reading
 
@@ -72,11 +79,6 @@ def _elu(given: Arguments) -> Found:
     return "ELU", {"alpha": given.number("alpha", default=1.0)}
 
 
-def _celu(given: Arguments) -> Found:
-    given.one()
-    return elementwise("celu", alpha=given.number("alpha", default=1.0))
-
-
 def _leaky_relu(given: Arguments) -> Found:
     given.one()
     return "LeakyReLU", {"negative_slope": given.number("negative_slope", "alpha", default=0.2)}
@@ -87,25 +89,6 @@ def _silu(given: Arguments) -> Found:
     given.one()
     given.only("beta", 1, 1.0)
     return "Activation", {"activation": "silu"}
-
-
-def _shrink(function: str) -> Reading:
-    def reading(given: Arguments) -> Found:
-        given.one()
-        return elementwise(function, threshold=given.number("threshold", default=0.5))
-
-    return reading
-
-
-def _squareplus(given: Arguments) -> Found:
-    given.one()
-    return elementwise("squareplus", b=given.number("b", default=4.0))
-
-
-def _threshold(given: Arguments) -> Found:
-    given.one()
-    threshold, value = given.number("threshold", default=0.0), given.number("default_value", default=0.0)
-    return elementwise("threshold", threshold=threshold, default_value=value)
 
 
 def _round(given: Arguments) -> Found:
@@ -161,9 +144,9 @@ def _checked(given: Arguments) -> Found:
 
 _BOTH: dict[str, Operation] = {}
 for _name in PLAIN:
-    _BOTH |= rows(_name.replace("_", ""), _plain(_name), "x | features input")
+    _BOTH |= rows(_name.replace("_", ""), _function(_name), "x | features input")
 for _name in TRUTHS:
-    _BOTH |= rows(_name.replace("_", ""), _plain(_name), "x")
+    _BOTH |= rows(_name.replace("_", ""), _function(_name), "x")
 for _name in LIKE:
     _BOTH |= rows(_name.replace("_", ""), _like(_name), "x input | dtype optimize layout")
 for _name in ACTIVATIONS:
@@ -171,18 +154,18 @@ for _name in ACTIVATIONS:
 
 KERAS: dict[str, Operation] = {
     **_BOTH,
-    **rows("absolute fabs", _plain("abs"), "x"),
+    **rows("absolute fabs", _function("abs"), "x"),
     **rows("logsigmoid", _activation("log_sigmoid"), "x"),
     **rows("gelu", _gelu, "x | approximate"),
     **rows("elu", _elu, "x | alpha"),
-    **rows("celu", _celu, "x | alpha"),
+    **rows("celu", _function("celu", alpha=1.0), "x | alpha"),
     **rows("leakyrelu", _leaky_relu, "x | negative_slope"),
     **rows("silu swish", _silu, "x"),
     **rows("hardswish", _activation("hard_silu"), "x"),
-    **rows("hardshrink", _shrink("hard_shrink"), "x | threshold"),
-    **rows("softshrink", _shrink("soft_shrink"), "x | threshold"),
-    **rows("squareplus", _squareplus, "x | b"),
-    **rows("threshold", _threshold, "x | threshold default_value"),
+    **rows("hardshrink", _function("hard_shrink", threshold=0.5), "x | threshold"),
+    **rows("softshrink", _function("soft_shrink", threshold=0.5), "x | threshold"),
+    **rows("squareplus", _function("squareplus", b=4.0), "x | b"),
+    **rows("threshold", _function("threshold", threshold=0.0, default_value=0.0), "x | threshold default_value"),
     **rows("round", _round, "x | decimals"),
     **rows("nantonum", _nan_to_num, "x | nan posinf neginf"),
     **rows("clip", _clip, "x x_min x_max"),
@@ -195,15 +178,15 @@ KERAS: dict[str, Operation] = {
 
 TENSORFLOW: dict[str, Operation] = {
     **_BOTH,
-    **rows("acos", _plain("arccos"), "x"),
-    **rows("acosh", _plain("arccosh"), "x"),
-    **rows("asin", _plain("arcsin"), "x"),
-    **rows("asinh", _plain("arcsinh"), "x"),
-    **rows("atan", _plain("arctan"), "x"),
-    **rows("atanh", _plain("arctanh"), "x"),
-    **rows("neg", _plain("negative"), "x"),
+    **rows("acos", _function("arccos"), "x"),
+    **rows("acosh", _function("arccosh"), "x"),
+    **rows("asin", _function("arcsin"), "x"),
+    **rows("asinh", _function("arcsinh"), "x"),
+    **rows("atan", _function("arctan"), "x"),
+    **rows("atanh", _function("arctanh"), "x"),
+    **rows("neg", _function("negative"), "x"),
     **rows("logsigmoid", _activation("log_sigmoid"), "x"),
-    **rows("inv", _plain("reciprocal"), "x"),
+    **rows("inv", _function("reciprocal"), "x"),
     **rows("gelu", _gelu, "features approximate"),
     **rows("elu", _elu, "features"),
     **rows("leakyrelu", _leaky_relu, "features alpha"),

@@ -7,6 +7,7 @@ from typing import Any
 from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, rows
 from filterviz.reader.operations.constants import unwrap
+from filterviz.reader.operations.reshaping import swapped
 
 
 def _rotated(given: Arguments) -> Found:
@@ -26,12 +27,11 @@ def _rotated(given: Arguments) -> Found:
     if turns == 2 and given.keras and (source.shape[one] != source.shape[other] or source.shape[one] is None):
         message = "Keras turns pictures that are not square half around in ways that differ by its backend."
         raise Unsupported(message)
-    order = [*range(rank)]
-    order[one], order[other] = other, one
-    steps = [("Slice", {"parts": _flipped(rank, (one, other) if turns == 2 else (other if turns == 1 else one,))})]
-    if turns % 2:
-        steps.append(("Permute", {"dims": tuple(order[1:])}))
-    return steps if turns else ("Identity", {})
+    if not turns:
+        return "Identity", {}
+    if turns == 2:
+        return "Slice", {"parts": _flipped(rank, (one, other))}
+    return [("Slice", {"parts": _flipped(rank, (other if turns == 1 else one,))}), swapped(rank, one, other)]
 
 
 def _flipped(rank: int, axes: tuple[int, ...]) -> tuple[Any, ...]:
@@ -69,7 +69,7 @@ def _transposed_image(given: Arguments) -> Found:
     source = given.one()
     if source.rank != 4:
         raise given.decline(f"is not rebuilt for tensors of {source.rank} axes")
-    return "Permute", {"dims": (2, 1, 3)}
+    return swapped(4, 1, 2)
 
 
 KERAS: dict[str, Operation] = {

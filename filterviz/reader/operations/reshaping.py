@@ -6,7 +6,7 @@ from typing import Any
 
 from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Slot
-from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, rows
+from filterviz.reader.operations.arguments import Arguments, Found, KindAndParams, Operation, Reading, rows
 from filterviz.reader.operations.constants import unwrap
 
 MOST_REPEATS = 64
@@ -55,12 +55,17 @@ def _ordered(given: Arguments, axes: Any, rank: int) -> Found:
     return "Permute", {"dims": tuple(order[1:])}
 
 
-def _swapaxes(given: Arguments) -> Found:
-    rank = given.one().rank
-    one, other = (given.axis(given.raw(name), rank, name) for name in ("axis1", "axis2"))
+def swapped(rank: int, one: int, other: int) -> KindAndParams:
+    """Return the kind and the parameters for two axes, neither of them the batch's, that change places."""
     order = [*range(rank)]
     order[one], order[other] = other, one
     return "Permute", {"dims": tuple(order[1:])}
+
+
+def _swapaxes(given: Arguments) -> Found:
+    rank = given.one().rank
+    one, other = (given.axis(given.raw(name), rank, name) for name in ("axis1", "axis2"))
+    return swapped(rank, one, other)
 
 
 def _moveaxis(given: Arguments) -> Found:

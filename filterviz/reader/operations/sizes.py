@@ -22,8 +22,7 @@ ASKED = "It gives the size of a tensor, which is known here without it."
 
 def asked(layer: Layer) -> bool:
     """Return whether an operation asks for all sides of a tensor."""
-    function = layer.config.get("function")
-    return layer.class_name in WRAPPERS and isinstance(function, str) and plain_name(function) == "shape"
+    return layer.class_name in WRAPPERS and _calls(layer, "shape")
 
 
 def chosen(layer: Layer, call: Call, sizes: Sizes) -> tuple[Sizes] | None:
@@ -37,8 +36,7 @@ def chosen(layer: Layer, call: Call, sizes: Sizes) -> tuple[Sizes] | None:
     Returns:
         The chosen sides; ``None`` where the operation does something else.
     """
-    function = layer.config.get("function")
-    if not isinstance(function, str) or plain_name(function) != "getitem" or not isinstance(sizes, tuple):
+    if not _calls(layer, "getitem") or not isinstance(sizes, tuple):
         return None
     key = call.settings.get("slice_spec")
     if isinstance(key, list) and len(key) == 1:
@@ -51,6 +49,11 @@ def chosen(layer: Layer, call: Call, sizes: Sizes) -> tuple[Sizes] | None:
         if all(side is None or (isinstance(side, int) and abs(side) < 2**31 and side is not True) for side in sides):
             return (sizes[slice(*sides)],) if sides[2] != 0 else None
     return None
+
+
+def _calls(layer: Layer, name: str) -> bool:
+    function = layer.config.get("function")
+    return isinstance(function, str) and plain_name(function) == name
 
 
 def stated(call: Call, known: Mapping[int, Sizes]) -> Call:

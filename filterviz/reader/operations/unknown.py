@@ -14,7 +14,7 @@ OTHER_CODE = "it runs other code"
 
 WHY: Mapping[str, str] = _declared(
     {
-        "it gives whole numbers or places, which patterns cannot be made through": (
+        "it gives whole numbers or positions, which patterns cannot be made through": (
             "argmax argmin argpartition argsort nanargmax nanargmin bincount digitize searchsorted count_nonzero "
             "histogram nonzero unique unravel_index in_top_k one_hot multi_hot size ndim shape"
         ),
@@ -35,7 +35,9 @@ WHY: Mapping[str, str] = _declared(
             "scatter_update slice_update segment_max segment_min segment_prod segment_sum segment_reduction select "
             "isin is_in all any all_close allclose isclose isneginf isposinf isreal"
         ),
-        "it leaves out what is no number": ("nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar"),
+        "it ignores values that are not numbers": (
+            "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar"
+        ),
         OTHER_CODE: (
             "cond switch while_loop fori_loop scan associative_scan map vectorized_map custom_gradient vectorize "
             "function operation"
@@ -47,7 +49,7 @@ WHY: Mapping[str, str] = _declared(
         "it is a measure of training": (
             "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy ctc_loss ctc_decode psnr ssim"
         ),
-        "it makes a tensor out of nothing or out of numbers": (
+        "it makes a tensor from nothing or from numbers": (
             "arange array empty empty_like eye full full_like geomspace identity linspace logspace meshgrid ones zeros "
             "tri bartlett blackman hamming hanning kaiser"
         ),
