@@ -56,7 +56,7 @@ def kernels(model: OpenedModel, layer: str, pixel_range: PixelRange | None) -> C
 
 
 def _sees_image(part: Plan) -> bool:
-    """Return whether only layers that leave every pixel as it is lie between the image and the layer, axes in order."""
+    """Return whether only layers that keep pixels and channels apart come before, and no axis ends up turned."""
     node, order = part.nodes[-1], IMAGE_AXES
     while node != part.source:
         kind = part.layer(node).rebuilt_as

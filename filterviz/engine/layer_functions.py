@@ -22,7 +22,7 @@ def hard_sigmoid_2(values: tf.Tensor) -> tf.Tensor:
 
 
 def rounded(how: Params) -> Operation:
-    """Return how a quantised Dense layer rounds its inputs; gradients pass as if it did not, as in Keras.
+    """Return the rounding that a quantised Dense layer applies to its inputs; gradients pass it unchanged, as in Keras.
 
     Args:
         how: Type and range; see :data:`filterviz.reader.quantised.ROUNDING`.

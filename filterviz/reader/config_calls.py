@@ -45,7 +45,7 @@ def call_of(node: Any, keras_3: bool) -> Call:
         settings = {key: found.replaced(item) for key, item in named.items()} if isinstance(named, dict) else {}
         return Call(tuple(found.inputs), tuple(arguments) if isinstance(arguments, list) else (), settings)
     if isinstance(node, dict):
-        node = [node[key] for key in sorted(node)]  # tensors by name, in the order of the names
+        node = [node[key] for key in sorted(node)]  # These are tensors by name, in the order of the names.
     later: Config = {}
     taken = found.first_argument(node if isinstance(node, list) else [], later)
     alone = isinstance(taken, list) and len(taken) == 1

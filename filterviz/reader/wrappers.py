@@ -103,7 +103,7 @@ class _Pruned(_Wrapper):
     def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:  # noqa: ARG002
         mask = roles.get("mask")
         if mask is None:
-            return list(usual)  # a layer without anything to prune, such as a DepthwiseConv2D
+            return list(usual)  # The layer has nothing to prune, as a DepthwiseConv2D.
         alike = [at for at, shape in enumerate(shapes) if len(shape) > 1 and shape == mask.shape]
         if not alike or alike[-1] >= len(usual):
             raise Unfit

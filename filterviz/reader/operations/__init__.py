@@ -96,7 +96,7 @@ def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ..
     try:
         result = found.reading(given)
         given.check()
-    except Refused as refusal:  # the network can still be shown up to it
+    except Refused as refusal:  # The network can still be shown up to it.
         message = f"The operation {function[:60]!r} is not rebuilt as it is called. {refusal.what}"
         raise Unsupported(message) from None
     if isinstance(result, Several):

@@ -45,7 +45,7 @@ def _normalize(given: Arguments) -> Found:
         raise given.unsupported("axis", None)
     order = given.whole("order", low=1, high=64, default=2)
     epsilon = given.number("epsilon", default=1e-7)
-    if len(axes) > 1 and order != 2:  # a norm of matrices is another thing
+    if len(axes) > 1 and order != 2:  # A norm of matrices is something else.
         raise given.unsupported("order", order)
     return "Normalize", {"axis": axes, "order": order, "epsilon": epsilon}
 

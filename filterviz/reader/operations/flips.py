@@ -17,7 +17,7 @@ def _rotated(given: Arguments) -> Found:
     turns = given.whole("k", low=-64, high=64, default=1) % 4
     value = unwrap(given.raw("axes"))
     if value is None:
-        if given.keras or rank != 4:  # Keras's default are the axes of the batch
+        if given.keras or rank != 4:  # By default Keras turns the axis of the batch too.
             raise given.unsupported("axes", None)
         value = [1, 2]
     plane = given.axes(value, rank, "axes")

@@ -46,7 +46,7 @@ def _resize(given: Arguments) -> Found:
     crop = given.flag("crop_to_aspect_ratio", default=False)
     for name in ("pad_to_aspect_ratio", "preserve_aspect_ratio"):
         given.only(name, False)
-    given.raw("fill_mode", "fill_value")  # only for what is padded
+    given.raw("fill_mode", "fill_value")  # These matter only where an image is padded.
     antialias = given.flag("antialias", default=False)
     if antialias and crop:
         raise given.unsupported("antialias", True)

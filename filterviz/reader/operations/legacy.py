@@ -41,8 +41,6 @@ def unpacked(config: Config, call: Call) -> tuple[str, list[Any], Config]:
     function, attributes = _node(config.get("node_def"))
     arguments = _arguments(_by_position(config.get("constants")), len(call.inputs))
     named = {name: _attribute(value) for name, value in attributes.items() if not _repeats_the_tensors(name)}
-    if function == "Cast":
-        named["DstT"] = _attribute(attributes.get("DstT"))
     if function in LISTED and arguments:
         first = LISTED[function]
         if first is None:

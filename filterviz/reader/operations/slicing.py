@@ -159,7 +159,7 @@ def _take(given: Arguments) -> Found:
     for name in ("validate_indices", "bad_indices_policy"):
         given.only(name, True, "")
     value = given.raw("axis")
-    if value is None and given.keras:  # the tensor is flattened first, with the whole batch
+    if value is None and given.keras:  # Keras flattens the whole batch first.
         raise given.unsupported("axis", None)
     axis = given.axis(0 if value is None else value, rank)
     indices = unwrap(given.raw("indices"))
