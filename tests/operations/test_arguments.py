@@ -40,6 +40,12 @@ def test_the_first_name_that_is_given_counts_and_all_are_read() -> None:
     given.check()
 
 
+@pytest.mark.parametrize("value", [0, False, "", []])
+def test_an_unread_argument_may_be_zero(value: Any) -> None:
+    with pytest.raises(Unsupported, match="with odd ="):
+        arguments(odd=value).check()
+
+
 @pytest.mark.parametrize("value", [1, 1.0, "True", [True]])
 def test_a_number_is_not_taken_for_a_truth_value(value: Any) -> None:
     with pytest.raises(Unsupported, match="flag ="):
