@@ -11,10 +11,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from filterviz.engine.layer_functions import KINDS as LAYER_FUNCTIONS
-from filterviz.engine.layer_functions import resize, upsample
-from filterviz.engine.tensor_functions import KINDS as TENSOR_FUNCTIONS
-from filterviz.engine.tensor_functions import Operation, Params
+from filterviz.engine.function_tables import Operation
+from filterviz.engine.layer_functions import LAYER_FUNCTIONS, resize, upsample
+from filterviz.engine.tensor_functions import TENSOR_FUNCTIONS, Params
 
 CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
     constructor.__name__: constructor

@@ -1,4 +1,4 @@
-"""The learned kernels of layers that look straight at the picture: there the weights themselves can be looked at."""
+"""The learned kernels of layers that take the image itself, whose weights can be shown as images."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from filterviz.layers.passing import IMAGES
 from filterviz.reader import OpenedModel
 from filterviz.spec import KERNEL_NUMBERS, PixelRange, is_kernel
 
-STRAIGHT: tuple[int, ...] = (0, 1, 2, 3)
-"""The axes of pictures as they are: batch, height, width, channels."""
+IMAGE_AXES: tuple[int, ...] = (0, 1, 2, 3)
+"""The order of the axes of images: batch, height, width, channels."""
 
 
 def kernels(model: OpenedModel, layer: str, pixel_range: PixelRange | None) -> Callable[[int], Kernel | None]:
-    """The kernels of a layer, one by one.
+    """Return what gives the kernels of a layer, one by one.
 
     Args:
-        model: an open file.
-        layer: the name of a visualisable layer.
-        pixel_range: decides whether the network takes blue first; the tile is shown with red first, and so is the
+        model: An open file.
+        layer: Name of a visualisable layer.
+        pixel_range: Decides whether the network takes blue first; the tile is shown with red first, and so is the
             kernel.
 
     Returns:
-        A function of the filter's index that gives its kernel as it is applied, float32 ``[height, width, channels]``,
-        with a zero wherever a channel is not looked at. It gives ``None`` where the layer is no convolution or sees
-        something else than the picture, where the weights are too many, and where they are not finite.
+        A function of the channel's index that gives its kernel as it is applied, float32 ``[height, width, channels]``,
+        with a zero wherever a channel is not used. It gives ``None`` where the layer is no convolution or takes
+        something else than the image, where the weights are too many, and where they are not finite.
 
     Raises:
-        Refused: the weights cannot be read.
+        Refused: The weights cannot be read.
     """
     part = plan(model.spec, layer)
     channels = part.image[-1] or 0
@@ -56,8 +56,8 @@ def kernels(model: OpenedModel, layer: str, pixel_range: PixelRange | None) -> C
 
 
 def _sees_image(part: Plan) -> bool:
-    """Whether nothing but transparent layers lies between the picture and the layer, and no axis ends up turned."""
-    node, order = part.nodes[-1], STRAIGHT
+    """Return whether only layers that keep pixels and channels apart come before, and no axis ends up turned."""
+    node, order = part.nodes[-1], IMAGE_AXES
     while node != part.source:
         kind = part.layer(node).rebuilt_as
         if node != part.nodes[-1] and kind not in IMAGES and not kind_of(kind, Trait.LEAVES_PIXELS):
@@ -67,4 +67,4 @@ def _sees_image(part: Plan) -> bool:
             return False
         node, turn = inputs[0]
         order = order if turn is None else tuple(turn[axis] for axis in order)
-    return order == STRAIGHT
+    return order == IMAGE_AXES

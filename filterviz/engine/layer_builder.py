@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from filterviz.engine.constructors import CONSTRUCTORS, SLICED, function_of, inference
+from filterviz.engine.function_tables import Operation
 from filterviz.engine.layer_functions import (
     batch_moments,
     both_directions,
@@ -19,7 +20,6 @@ from filterviz.engine.layer_functions import (
     rounded,
 )
 from filterviz.engine.subnetwork import inputs_of
-from filterviz.engine.tensor_functions import Operation
 from filterviz.layers import Trait, kind_of
 from filterviz.layers.activations import activation_roles
 from filterviz.layers.axes import turned

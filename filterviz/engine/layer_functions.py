@@ -1,4 +1,4 @@
-"""What the reader knows and Keras has no layer for, as functions of TensorFlow."""
+"""Functions of TensorFlow for what the reader knows and Keras 3 has no layer or no setting for."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from filterviz.engine.tensor_functions import Operation, Params
+from filterviz.engine.function_tables import Operation
+from filterviz.engine.tensor_functions import Params, resized
 from filterviz.layers.rearranging import slices
 from filterviz.reader.small_floats import LARGEST_E4M3
 
 
 def hard_sigmoid_2(values: tf.Tensor) -> tf.Tensor:
-    """``hard_sigmoid`` as Keras 1 and 2 had it."""
+    """Compute ``hard_sigmoid`` as Keras 1 and 2 did."""
     return tf.clip_by_value(0.2 * values + 0.5, 0, 1)
 
 
 def rounded(how: Params) -> Operation:
-    """What a quantised Dense layer does to its inputs first; gradients pass through as if it did nothing, as in Keras.
+    """Return the rounding that a quantised Dense layer applies to its inputs; gradients pass it unchanged, as in Keras.
 
     Args:
-        how: see :data:`filterviz.reader.quantised.ROUNDING`.
+        how: Type and range; see :data:`filterviz.reader.quantised.ROUNDING`.
     """
 
     def to_float8(inputs: tf.Tensor) -> tf.Tensor:
@@ -66,31 +67,25 @@ def _divide(_: Params) -> Operation:
 
 
 def resize(params: Params) -> Operation:
-    """``Resizing`` with interpolations that Keras 3 has no name for; without regard to the picture's proportions."""
-    size = (params["height"], params["width"])
-    return lambda inputs: _cast(
-        tf.image.resize(inputs, size, params["interpolation"], antialias=params["antialias"]), inputs
-    )
+    """Make a ``Resizing`` with an interpolation that Keras 3 has no name for, without regard to proportions."""
+    size, method, antialias = (params["height"], params["width"]), params["interpolation"], params["antialias"]
+    return lambda inputs: resized(inputs, size, method, antialias=antialias)
 
 
 def upsample(params: Params) -> Operation:
-    """``UpSampling2D`` with interpolations that Keras 3 has no name for."""
+    """Make an ``UpSampling2D`` with an interpolation that Keras 3 has no name for."""
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
         size = tf.shape(inputs)[1:3] * tf.constant(params["size"])
-        resized = _cast(tf.image.resize(inputs, size, params["interpolation"]), inputs)
+        enlarged = resized(inputs, size, params["interpolation"])
         sides = (
             None if side is None else side * factor
             for side, factor in zip(inputs.shape[1:3], params["size"], strict=True)
         )
-        resized.set_shape([inputs.shape[0], *sides, inputs.shape[3]])
-        return resized
+        enlarged.set_shape([inputs.shape[0], *sides, inputs.shape[3]])
+        return enlarged
 
     return apply
-
-
-def _cast(values: tf.Tensor, like: tf.Tensor) -> tf.Tensor:
-    return tf.cast(values, like.dtype)
 
 
 def _reflect(params: Params) -> Operation:
@@ -98,7 +93,7 @@ def _reflect(params: Params) -> Operation:
     return lambda inputs: tf.pad(inputs, amounts, "REFLECT")
 
 
-KINDS: Mapping[str, Callable[[Params], Operation]] = {
+LAYER_FUNCTIONS: Mapping[str, Callable[[Params], Operation]] = {
     "Power": _power,
     "Clip": _clip,
     "Slice": _slice,
@@ -109,12 +104,12 @@ KINDS: Mapping[str, Callable[[Params], Operation]] = {
 
 
 def normalise(arrays: Sequence[Any], axis: int | tuple[int, ...] | None, *, invert: bool) -> Operation:
-    """``keras.layers.Normalization`` with what it has learned.
+    """Return what ``keras.layers.Normalization`` computes with what it has learned.
 
     Args:
-        arrays: mean and variance, each a number or with the sides of the axes that are kept.
-        axis: the axis or axes that are kept, each with moments of its own; ``None`` for none.
-        invert: whether what was normalised is to be turned back.
+        arrays: Mean and variance, each a number or an array with the sides of the axes that are kept.
+        axis: The axis or axes that are kept, each with moments of its own; ``None`` for none.
+        invert: Whether it undoes a normalisation.
     """
     mean = np.asarray(arrays[0], np.float32)
     deviation = np.maximum(np.sqrt(np.asarray(arrays[1], np.float32)), keras.config.epsilon())
@@ -129,20 +124,20 @@ def normalise(arrays: Sequence[Any], axis: int | tuple[int, ...] | None, *, inve
 
 
 def _spread(values: NDArray[np.float32], kept: set[int], rank: int, shape: tf.TensorShape) -> NDArray[np.float32]:
-    """Moments with an axis for each of the input's: of its size where they are kept, else 1."""
+    """Return moments with as many axes as the input: of its size where they are kept, and of size 1 elsewhere."""
     if values.size == 1:
         return values.reshape((1,) * rank)
     return values.reshape([shape[axis] if axis in kept else 1 for axis in range(rank)])
 
 
 def batch_moments(layer: keras.layers.BatchNormalization, axis: int, *, whole: bool) -> Operation:
-    """A batch normalisation that was saved with ``training=True``: by the moments of what it is given.
+    """Return a batch normalisation that was saved with ``training=True``: it uses the moments of what it is given.
 
     Args:
-        layer: with its scale and offset.
-        axis: of the channels.
-        whole: over the whole batch, as Keras 2 does it; else over each picture alone, so that no tile depends on
-            which others are made beside it.
+        layer: The layer with its scale and offset.
+        axis: The axis of the channels.
+        whole: Whether the moments are those of the whole batch, as in Keras 2, and not of each image alone, which
+            makes each tile independent of those that are made beside it.
     """
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
@@ -161,12 +156,12 @@ def batch_moments(layer: keras.layers.BatchNormalization, axis: int, *, whole: b
 
 
 def both_directions(forward: Operation, backward: Operation, params: Params) -> Operation:
-    """A recurrent layer that reads a sequence from both ends.
+    """Return a recurrent layer that reads a sequence from both ends.
 
     Args:
-        forward: the layer that begins at the start.
-        backward: the one that begins at the end, and gives its answers in that order.
-        params: ``merge_mode`` and ``return_sequences``.
+        forward: The layer that begins at the start.
+        backward: The layer that begins at the end, and gives its outputs in that order.
+        params: Parameters, of which ``merge_mode`` and ``return_sequences`` are used.
     """
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from filterviz.engine.constructors import SLICED, apply
+from filterviz.engine.function_tables import Operation
 from filterviz.engine.layer_builder import LayerBuilder, Sliceable, not_finite
 from filterviz.engine.subnetwork import Plan, plan
-from filterviz.engine.tensor_functions import Operation
 from filterviz.errors import BadRequest
 from filterviz.layers.activations import mixes_channels
 from filterviz.reader import OpenedModel

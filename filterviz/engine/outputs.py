@@ -1,4 +1,4 @@
-"""What the whole network computes from given inputs, batch by batch in bounded memory."""
+"""Computes the outputs of the whole network from given inputs, batch by batch in bounded memory."""
 
 from __future__ import annotations
 
@@ -22,26 +22,28 @@ from filterviz.spec import ModelSpec, Shape
 
 Array = NDArray[np.float32]
 
-KEPT = 2
+BYTES_PER_BYTE = 2
 """Bytes of memory for each byte of activations: the values, and the workspace of the layer at hand."""
 
-LIVELY_SECONDS = 1.0
-"""Batches grow while they take less: so progress is seen, and Stop is heard, every few seconds."""
+GROWING_SECONDS = 1.0
+"""Batches grow while they take less, so that progress is shown and a stop is noticed every few seconds."""
 
 LARGEST_ANSWER = 64 * MIB
-"""Outputs are sent in answers of this size, and single ones up to :data:`LARGEST_OUTPUT`."""
+"""Bytes of outputs in one answer; only a single output may be larger, up to :data:`LARGEST_OUTPUT`."""
 
 LARGEST_OUTPUT = 240 * MIB
+"""The most bytes of all outputs for one input that the wire takes."""
+
 MOST_AXES = 6
-"""What the wire takes."""
+"""The most axes of an array that the wire takes."""
 
 
 class Outputs:
     """Runs the whole network of one model.
 
     Args:
-        model: an open file.
-        settings: the limits.
+        model: An open file.
+        settings: The limits.
     """
 
     def __init__(self, model: OpenedModel, settings: Settings) -> None:
@@ -50,19 +52,19 @@ class Outputs:
         self._network: Whole | None = None
 
     def run(self, inputs: Sequence[Array], stop: Callable[[], bool]) -> Iterator[tuple[Array, ...]]:
-        """The outputs for some examples.
+        """Compute the outputs for some examples.
 
         Args:
-            inputs: an array for each input of the network, in the file's order and layout, batch first.
-            stop: asked between batches.
+            inputs: An array for each input of the network, in the file's order and layout, batch first.
+            stop: Returns whether to stop; called between batches.
 
         Yields:
-            For the next so many examples, in order, an array for each output that can be computed.
+            For the next examples, in order, a float32 array for each output that can be computed.
 
         Raises:
-            BadRequest: the inputs do not fit the network, or what it gives is too large.
-            Refused: the weights cannot be read.
-            Stopped: ``stop`` said so.
+            BadRequest: The inputs do not fit the network, or its outputs are too large.
+            Refused: The weights cannot be read.
+            Stopped: ``stop`` returned true.
         """
         spec, count = self._model.spec, len(inputs[0]) if inputs else 0
         if len(inputs) != len(spec.inputs) or any(len(array) != count for array in inputs) or not count:
@@ -71,7 +73,7 @@ class Outputs:
         _check_shapes(spec, inputs)
         if self._network is None:
             self._network = build_whole(self._model)
-        # Of how much memory an example takes, the first tells.
+        # The first example shows how much memory one takes.
         rows, done = count if spec.whole_batch else 1, 0
         while done < count:
             if stop():
@@ -84,15 +86,15 @@ class Outputs:
             _check_outputs(made, rows)
             yield from _answers(made, rows)
             done += rows
-            fitting = self._settings.batch_bytes * rows // (KEPT * max(1, self._network.activation_bytes))
-            rows = max(1, min(fitting, 2 * rows if seconds < LIVELY_SECONDS else rows))
+            fitting = self._settings.batch_bytes * rows // (BYTES_PER_BYTE * max(1, self._network.activation_bytes))
+            rows = max(1, min(fitting, 2 * rows if seconds < GROWING_SECONDS else rows))
 
 
 def _check_shapes(spec: ModelSpec, inputs: Sequence[Array]) -> None:
-    """Whether the network can take inputs of these sizes, where the file leaves sizes open.
+    """Make sure that the network can take inputs of these sizes, where the file leaves sizes open.
 
     Raises:
-        BadRequest: it cannot; says at which layer and why.
+        BadRequest: It cannot; the message says at which layer, and why.
     """
     found: dict[int, Shape] = {}
     for node, array in zip(spec.inputs, inputs, strict=True):
@@ -125,6 +127,15 @@ def _shape(kind: str, params: dict[str, object], shapes: Sequence[Shape]) -> Sha
 
 
 def _check_outputs(made: Sequence[Array], rows: int) -> None:
+    """Make sure that outputs can be sent.
+
+    Args:
+        made: The outputs for one batch.
+        rows: Number of examples in it.
+
+    Raises:
+        BadRequest: There is not one output for each example, or they are too large.
+    """
     for number, array in enumerate(made):
         if array.ndim < 1 or len(array) != rows:
             message = f"The network does not give one output for each input: {rows} went in, {list(array.shape)} came."
@@ -142,7 +153,7 @@ def _check_outputs(made: Sequence[Array], rows: int) -> None:
 
 
 def _answers(made: Sequence[Array], rows: int) -> Iterator[tuple[Array, ...]]:
-    """The outputs of a batch in parts that fit into an answer."""
+    """Yield the outputs of a batch in parts that fit into an answer."""
     size = max(1, sum(array.nbytes for array in made) // rows)
     step = max(1, LARGEST_ANSWER // size)
     for first in range(0, rows, step):

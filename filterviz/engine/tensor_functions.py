@@ -1,141 +1,25 @@
-"""Operations on tensors that the reader knows, as functions of TensorFlow and Keras."""
+"""Makes functions of TensorFlow and Keras for the kinds that only operations on tensors become."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-Operation = Callable[..., tf.Tensor]
+from filterviz.engine.function_tables import ALONG, FUNCTIONS, PAIRS, REDUCTIONS, Operation
+
 Params = Mapping[str, Any]
 
 
-def _numbers(function: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> Operation:
-    """A comparison; truth values are kept as 0 and 1."""
-    return lambda one, other: tf.cast(function(one, other), tf.float32)
-
-
-def _truth(function: Callable[..., tf.Tensor]) -> Operation:
-    """A function of truth values that are kept as 0 and 1."""
-    return lambda *values: tf.cast(function(*(value > 0.5 for value in values)), tf.float32)
-
-
-FUNCTIONS: Mapping[str, Operation] = {
-    "abs": tf.abs,
-    "arccos": tf.acos,
-    "arccosh": tf.acosh,
-    "arcsin": tf.asin,
-    "arcsinh": tf.asinh,
-    "arctan": tf.atan,
-    "arctanh": tf.atanh,
-    "cbrt": keras.ops.cbrt,
-    "ceil": tf.math.ceil,
-    "celu": keras.ops.celu,
-    "cos": tf.cos,
-    "cosh": tf.cosh,
-    "deg2rad": keras.ops.deg2rad,
-    "erf": tf.math.erf,
-    "erfc": tf.math.erfc,
-    "exp": tf.exp,
-    "exp2": keras.ops.exp2,
-    "expm1": tf.math.expm1,
-    "floor": tf.floor,
-    "gelu_approximate": lambda inputs: tf.nn.gelu(inputs, approximate=True),
-    "hard_shrink": keras.ops.hard_shrink,
-    "hard_tanh": keras.ops.hard_tanh,
-    "isfinite": lambda inputs: tf.cast(tf.math.is_finite(inputs), tf.float32),
-    "isinf": lambda inputs: tf.cast(tf.math.is_inf(inputs), tf.float32),
-    "isnan": lambda inputs: tf.cast(tf.math.is_nan(inputs), tf.float32),
-    "log": tf.math.log,
-    "log10": keras.ops.log10,
-    "log1p": tf.math.log1p,
-    "log2": keras.ops.log2,
-    "log_sigmoid": tf.math.log_sigmoid,
-    "logical_not": _truth(tf.logical_not),
-    "nan_to_num": keras.ops.nan_to_num,
-    "negative": tf.negative,
-    "ones_like": tf.ones_like,
-    "rad2deg": keras.ops.rad2deg,
-    "reciprocal": tf.math.reciprocal,
-    "round": keras.ops.round,
-    "rsqrt": tf.math.rsqrt,
-    "sign": tf.sign,
-    "sin": tf.sin,
-    "sinc": keras.ops.sinc,
-    "sinh": tf.sinh,
-    "soft_shrink": keras.ops.soft_shrink,
-    "sparse_plus": keras.ops.sparse_plus,
-    "sparse_sigmoid": keras.ops.sparse_sigmoid,
-    "sqrt": tf.sqrt,
-    "square": tf.square,
-    "squareplus": keras.ops.squareplus,
-    "tan": tf.tan,
-    "tanh_shrink": keras.ops.tanh_shrink,
-    "threshold": keras.ops.threshold,
-    "trunc": keras.ops.trunc,
-    "zeros_like": tf.zeros_like,
-}
-"""Functions of each value; their further parameters go by name."""
-
-PAIRS: Mapping[str, Operation] = {
-    "add": tf.add,
-    "arctan2": tf.atan2,
-    "divide": tf.divide,
-    "divide_no_nan": tf.math.divide_no_nan,
-    "equal": _numbers(tf.equal),
-    "floor_divide": tf.math.floordiv,
-    "fmod": keras.ops.fmod,
-    "greater": _numbers(tf.greater),
-    "greater_equal": _numbers(tf.greater_equal),
-    "heaviside": keras.ops.heaviside,
-    "hypot": keras.ops.hypot,
-    "less": _numbers(tf.less),
-    "less_equal": _numbers(tf.less_equal),
-    "logaddexp": keras.ops.logaddexp,
-    "logaddexp2": keras.ops.logaddexp2,
-    "logical_and": _truth(tf.logical_and),
-    "logical_or": _truth(tf.logical_or),
-    "logical_xor": _truth(tf.math.logical_xor),
-    "maximum": tf.maximum,
-    "minimum": tf.minimum,
-    "mod": tf.math.floormod,
-    "multiply": tf.multiply,
-    "not_equal": _numbers(tf.not_equal),
-    "power": tf.pow,
-    "squared_difference": tf.math.squared_difference,
-    "subtract": tf.subtract,
-}
-"""Functions of two values in the same place."""
-
-ALONG: Mapping[str, Operation] = {
-    "cumprod": tf.math.cumprod,
-    "cumsum": tf.cumsum,
-    "log_softmax": tf.nn.log_softmax,
-    "sparsemax": keras.ops.sparsemax,
-}
-"""Functions along an axis that leave the shape as it is."""
-
-REDUCTIONS: Mapping[str, Operation] = {
-    "mean": tf.reduce_mean,
-    "max": tf.reduce_max,
-    "min": tf.reduce_min,
-    "sum": tf.reduce_sum,
-    "prod": tf.reduce_prod,
-    "std": tf.math.reduce_std,
-    "var": tf.math.reduce_variance,
-    "logsumexp": tf.reduce_logsumexp,
-    "euclidean_norm": tf.math.reduce_euclidean_norm,
-    "ptp": lambda inputs, axis, keepdims: (
-        tf.reduce_max(inputs, axis=axis, keepdims=keepdims) - tf.reduce_min(inputs, axis=axis, keepdims=keepdims)
-    ),
-}
-
-
 def constant(stored: Params, like: tf.Tensor) -> tf.Tensor:
-    """A constant of the file, of a tensor's type."""
+    """Return a constant of the file in the type of a tensor.
+
+    Args:
+        stored: Its ``values``, row after row, and its ``shape``.
+        like: The tensor.
+    """
     return tf.constant(np.asarray(stored["values"], np.float32).reshape(stored["shape"]), like.dtype)
 
 
@@ -175,7 +59,7 @@ def _reduce(params: Params) -> Operation:
 
 
 def _normalize(params: Params) -> Operation:
-    """Divided by the norm, which is taken as no less than ``epsilon``."""
+    """Make a division by the norm, which is taken to be at least ``epsilon``."""
     axes, order, epsilon = list(params["axis"]), params["order"], params["epsilon"]
 
     def apply(inputs: tf.Tensor) -> tf.Tensor:
@@ -232,17 +116,24 @@ def _pad(params: Params) -> Operation:
     return lambda inputs: tf.pad(inputs, amounts, mode, tf.cast(params["value"], inputs.dtype))
 
 
+def resized(inputs: tf.Tensor, size: Any, method: str, *, antialias: bool = False) -> tf.Tensor:
+    """Return images resized without regard to their proportions, in their own type.
+
+    Args:
+        inputs: Images ``[batch, height, width, channels]``.
+        size: The new height and width.
+        method: The interpolation, by its name in ``tf.image.resize``.
+        antialias: Whether images that become smaller are smoothed first.
+    """
+    return tf.cast(tf.image.resize(inputs, size, method, antialias=antialias), inputs.dtype)
+
+
 def _resize(params: Params) -> Operation:
-    size = (params["height"], params["width"])
-
-    def apply(inputs: tf.Tensor) -> tf.Tensor:
-        resized = tf.image.resize(inputs, size, params["method"], antialias=params["antialias"])
-        return tf.cast(resized, inputs.dtype)
-
-    return apply
+    size, method, antialias = (params["height"], params["width"]), params["method"], params["antialias"]
+    return lambda inputs: resized(inputs, size, method, antialias=antialias)
 
 
-KINDS: Mapping[str, Callable[[Params], Operation]] = {
+TENSOR_FUNCTIONS: Mapping[str, Callable[[Params], Operation]] = {
     "Elementwise": _elementwise,
     "Binary": _binary,
     "Where": _where,

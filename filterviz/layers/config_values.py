@@ -38,6 +38,11 @@ def unwrapped(value: Any) -> Any:
     return value
 
 
+def is_one_of(value: Any, allowed: Collection[Any]) -> bool:
+    """Return whether a value is one of some others; a truth value is never a number, nor a number a truth value."""
+    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed)
+
+
 MOST_NUMBERS = 1_000_000
 """The most numbers in one setting: as many as a colour image of 512 x 512 has, and some more."""
 
@@ -95,9 +100,7 @@ class ConfigValues:
             Unsupported: It has another value.
         """
         value = self._get(key)
-        if value is not None and not any(
-            value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed
-        ):
+        if value is not None and not is_one_of(value, allowed):
             raise self.decline(key)
 
     def raw(self, key: str) -> Any:

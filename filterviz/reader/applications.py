@@ -20,7 +20,8 @@ from functools import cache
 from pathlib import Path
 
 from filterviz.errors import Refused
-from filterviz.reader.config import Call, Layer, Model, Reference, parse
+from filterviz.reader.config import FUNCTIONAL, SEQUENTIAL, Call, Layer, Model, Reference
+from filterviz.reader.config_parser import parse
 from filterviz.reader.container import Container
 from filterviz.reader.graph_builder import build_graph
 from filterviz.reader.stored import Unreadable
@@ -126,8 +127,8 @@ def _named(container: Container, model: Model, settings: Settings) -> Iterator[M
 
 
 def _inside(name: str, model: Model) -> Model:
-    """The network as the only layer of another network."""
-    layer = Layer(name, "Sequential" if model.sequential else "Functional", {}, model=model)
+    """Return the network as the only layer of another network."""
+    layer = Layer(name, SEQUENTIAL if model.sequential else FUNCTIONAL, {}, model=model)
     return Model(name, True, (layer,))
 
 

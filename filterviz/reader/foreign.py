@@ -1,7 +1,7 @@
-"""Layers of other packages, by name: what they are, and what somebody can do who has such a file.
+"""Layers of other packages, by name: what they are, and what a person can do who has such a file.
 
-Nothing of them can be rebuilt: what they compute is not in the file, or not in a form that is known for certain.
-A class that is not listed here is somebody's own: its code is not in the file either, and would never be run.
+They cannot be rebuilt, since what they compute is not in the file, or not in a form that is known for certain. A class
+that is not listed here is the user's own: its code is not in the file either, and would never be run.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from filterviz.reader.config import Layer
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """What is known of a class.
+    """What is known of a class of another package.
 
     Attributes:
-        what: a sentence about a layer of it.
-        hint: what to do.
+        what: A sentence about a layer of this class.
+        hint: A sentence that says what to do.
     """
 
     what: str
@@ -56,50 +56,57 @@ HUB_MODEL = Foreign(
     "Save the part you want to see as a keras.Sequential or functional model.",
 )
 
+
+def _each(known: Foreign, names: str) -> dict[str, Foreign]:
+    return dict.fromkeys(names.split(), known)
+
+
 CLASSES: Mapping[str, Foreign] = {
     "prunelowmagnitude": PRUNED,
-    "clusterweights": CLUSTERED,
-    "clusterweightsmha": CLUSTERED,
-    **dict.fromkeys(("quantizewrapper", "quantizewrapperv2", "quantizelayer", "quantizeannotate"), SIMULATED),
+    **_each(CLUSTERED, "clusterweights clusterweightsmha"),
+    **_each(SIMULATED, "quantizewrapper quantizewrapperv2 quantizelayer quantizeannotate"),
     "keraslayer": HUB,
-    **dict.fromkeys(("qactivation", "qadaptiveactivation", "qinitializer", "qbatchnormalization"), QKERAS),
-    **dict.fromkeys(
-        ("qconv1d", "qconv2d", "qconv2dtranspose", "qdepthwiseconv2d", "qmobilenetseparableconv2d"), QKERAS
+    **_each(
+        QKERAS,
+        "qactivation qadaptiveactivation qinitializer qbatchnormalization qconv1d qconv2d qconv2dtranspose "
+        "qdepthwiseconv2d qmobilenetseparableconv2d qseparableconv1d qseparableconv2d qconv2dbatchnorm "
+        "qdepthwiseconv2dbatchnorm qdense qdensebatchnorm qlstm qgru qsimplernn qbidirectional qaveragepooling2d "
+        "qglobalaveragepooling2d",
     ),
-    **dict.fromkeys(("qseparableconv1d", "qseparableconv2d", "qconv2dbatchnorm", "qdepthwiseconv2dbatchnorm"), QKERAS),
-    **dict.fromkeys(("qdense", "qdensebatchnorm", "qlstm", "qgru", "qsimplernn", "qbidirectional"), QKERAS),
-    **dict.fromkeys(("qaveragepooling2d", "qglobalaveragepooling2d", "qmobilenetseparableconv2d"), QKERAS),
-    **dict.fromkeys(("hquantize", "hconv2d", "hconv1d", "hdense", "hactivation", "hadd", "hdensebatchnorm"), HGQ),
-    **dict.fromkeys(("hconv1dbatchnorm", "hconv2dbatchnorm", "pmaxpooling1d", "pmaxpooling2d", "pflatten"), HGQ),
-    **dict.fromkeys(("pconcatenate", "preshape", "paveragepooling1d", "paveragepooling2d", "signature"), HGQ),
-    **dict.fromkeys(("quantconv1d", "quantconv2d", "quantconv3d", "quantdense", "quantseparableconv1d"), LARQ),
-    **dict.fromkeys(("quantseparableconv2d", "quantdepthwiseconv2d", "quantconv2dtranspose"), LARQ),
-    **dict.fromkeys(("quantconv3dtranspose", "quantlocallyconnected1d", "quantlocallyconnected2d"), LARQ),
+    **_each(
+        HGQ,
+        "hquantize hconv2d hconv1d hdense hactivation hadd hdensebatchnorm hconv1dbatchnorm hconv2dbatchnorm "
+        "pmaxpooling1d pmaxpooling2d pflatten pconcatenate preshape paveragepooling1d paveragepooling2d signature",
+    ),
+    **_each(
+        LARQ,
+        "quantconv1d quantconv2d quantconv3d quantdense quantseparableconv1d quantseparableconv2d "
+        "quantdepthwiseconv2d quantconv2dtranspose quantconv3dtranspose quantlocallyconnected1d "
+        "quantlocallyconnected2d",
+    ),
 }
-"""Class in lower case, without the package it is registered under."""
+"""Class in lower case, without the package it is registered under -> what is known of it."""
 
 PACKAGES: Mapping[str, Foreign] = {
-    "addons": ADDONS,
-    "tensorflow_addons": ADDONS,
+    **_each(ADDONS, "addons tensorflow_addons"),
     "tensorflow_model_optimization": SIMULATED,
     "tensorflow_hub": HUB,
     "qkeras": QKERAS,
-    "hgq": HGQ,
-    "squark": HGQ,
+    **_each(HGQ, "hgq squark"),
     "larq": LARQ,
-    **dict.fromkeys(("keras_hub", "keras_nlp", "keras_cv"), HUB_MODEL),
+    **_each(HUB_MODEL, "keras_hub keras_nlp keras_cv"),
 }
-"""Package in lower case, as a class is registered under it or as its module begins."""
+"""Package in lower case, as a class is registered under it or as its module begins -> what is known of its classes."""
 
 
 def known(layer: Layer) -> Foreign | None:
-    """What is known of a layer's class, by its own name or its package; ``None`` where nothing is."""
+    """Return what is known of a layer's class, by its own name or its package; ``None`` where nothing is."""
     package = layer.package.lower().split(".")[0]
     return CLASSES.get(layer.stored_class.lower()) or PACKAGES.get(package)
 
 
 def sentence(layer: Layer) -> str:
-    """What can be said of a layer of a class that is not rebuilt."""
+    """Return the reason why a layer of a class that is not known is not rebuilt."""
     found = known(layer)
     if found is not None:
         return found.what

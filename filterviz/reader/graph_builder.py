@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from filterviz.layers import KINDS, LAYERS
+from filterviz.layers import KINDS
 from filterviz.layers.config_values import ConfigValues
 from filterviz.layers.kind import AxisOrder
 from filterviz.layers.passing import CODE, FOLD, INPUT, TIME_DISTRIBUTED, UNFOLD
@@ -221,7 +221,7 @@ class _Builder:
             return [self._unfold(f"{name}/sequence", inner[0], inputs[0])] if inner else [None]
         if layer.class_name == INPUT:
             return [*inputs]
-        if layer.class_name not in CODE and operations.is_operation(layer, LAYERS):
+        if layer.class_name not in CODE and operations.is_operation(layer):
             return [*self._operations.call(name, layer, call, inputs)]
         training = self._training if call.training is None else call.training
         return [self._layers.call(name, layer, call, inputs, training=training)]

@@ -1,9 +1,9 @@
 """A network as it was before any training: fresh weights in place of the file's.
 
-What training taught a network can only be told apart from what its architecture brings along when the same network is
-seen without training. The weights are drawn as Keras would: by the initialisers that the file names where they are
-Keras's own, and by Keras's defaults elsewhere. The formulas are those of ``keras.initializers``: Glorot and Bengio 2010
-(AISTATS), He et al. 2015 (arXiv:1502.01852), Saxe et al. 2014 (arXiv:1312.6120) for orthogonal ones.
+What training taught a network can be told apart from what its architecture brings along only beside the same network
+without training. The weights are drawn as Keras would draw them: by the initialisers that the file names where they
+are Keras's own, and by Keras's defaults elsewhere. The formulas are those of ``keras.initializers``: Glorot and
+Bengio 2010 (AISTATS), He et al. 2015 (arXiv:1502.01852), Saxe et al. 2014 (arXiv:1312.6120) for orthogonal kernels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Shape = tuple[int, ...]
 TRUNCATED = 0.87962566103423978
 """Standard deviation of a normal distribution of deviation 1 that is cut off at two deviations."""
 
-GLOROT: Mapping[str, Any] = {"class_name": "GlorotUniform", "config": {}}
+GLOROT = "glorot_uniform"
+"""The initialiser of kernels where the file names none."""
 
 DEFAULTS: Mapping[str, str] = {
     "gamma": "ones",
@@ -36,15 +37,16 @@ DEFAULTS: Mapping[str, str] = {
     "embeddings": "uniform",
     "recurrent": "orthogonal",
 }
+"""Role of an array -> the initialiser that Keras gives it by default; all others are kernels."""
 
 
 def fresh(record: Record, seed: int, index: int) -> tuple[Array, ...]:
-    """Weights of one layer as before training.
+    """Return the weights of one layer as they may be before training.
 
     Args:
-        record: the layer.
-        seed: of the whole network.
-        index: of the layer in the network; layers draw independently of one another.
+        record: The layer.
+        seed: Seed of the whole network.
+        index: Index of the layer in the network; layers draw independently of one another.
 
     Returns:
         float32 arrays of the layer's ``weight_shapes``.
@@ -64,14 +66,14 @@ def _drawn(random: np.random.Generator, named: Mapping[str, Any], role: str, sha
         given = named.get("init", named.get("kernel_initializer", GLOROT))
     if role == "scale":
         given = {"class_name": "Constant", "config": {"value": named.get("init_values", 1e-6)}}
-    for name, settings in (_read(given), _read(DEFAULTS.get(role, "glorot_uniform"))):
+    for name, settings in (_read(given), _read(DEFAULTS.get(role, GLOROT))):
         if name in INITIALISERS:
             return INITIALISERS[name](random, shape, settings).astype(np.float32)
     return np.zeros(shape, np.float32)
 
 
 def _read(given: Any) -> tuple[str, Mapping[str, Any]]:
-    """An initialiser's name without capitals and underscores, and its settings."""
+    """Return an initialiser's name without capitals and underscores, and its settings."""
     settings: Any = {}
     if isinstance(given, Mapping):
         given, settings = given.get("class_name"), given.get("config")
@@ -86,7 +88,7 @@ def _number(settings: Mapping[str, Any], key: str, default: float) -> float:
 
 
 def _fans(shape: Shape) -> tuple[int, int]:
-    """How many values go into one and come out of one, as ``keras.initializers`` counts them."""
+    """Return how many inputs one output has, and how many outputs one input, as ``keras.initializers`` counts them."""
     if len(shape) < 2:
         size = prod(shape)
         return size, size
@@ -95,6 +97,7 @@ def _fans(shape: Shape) -> tuple[int, int]:
 
 
 def _truncated(random: np.random.Generator, shape: Shape, deviation: float, mean: float = 0.0) -> NDArray[np.float64]:
+    """Draw from a normal distribution that is cut off at two deviations."""
     values = random.standard_normal(shape)
     while (outside := np.abs(values) > 2).any():
         values[outside] = random.standard_normal(int(outside.sum()))
@@ -145,10 +148,8 @@ def _normal(random: np.random.Generator, shape: Shape, settings: Mapping[str, An
 Initialiser = Callable[[np.random.Generator, Shape, Mapping[str, Any]], NDArray[np.float64]]
 
 INITIALISERS: Mapping[str, Initialiser] = {
-    "zeros": lambda random, shape, settings: np.zeros(shape),
-    "zero": lambda random, shape, settings: np.zeros(shape),
-    "ones": lambda random, shape, settings: np.ones(shape),
-    "one": lambda random, shape, settings: np.ones(shape),
+    **dict.fromkeys(("zeros", "zero"), lambda random, shape, settings: np.zeros(shape)),
+    **dict.fromkeys(("ones", "one"), lambda random, shape, settings: np.ones(shape)),
     "constant": lambda random, shape, settings: np.full(shape, _number(settings, "value", 0.0)),
     "glorotuniform": _variance_scaling(1.0, "fan_avg", "uniform"),
     "glorotnormal": _variance_scaling(1.0, "fan_avg", "truncated_normal"),
@@ -158,12 +159,10 @@ INITIALISERS: Mapping[str, Initialiser] = {
     "lecunnormal": _variance_scaling(1.0, "fan_in", "truncated_normal"),
     "variancescaling": _given_scaling,
     "orthogonal": _orthogonal,
-    "uniform": _uniform,
-    "randomuniform": _uniform,
-    "normal": _normal,
-    "randomnormal": _normal,
+    **dict.fromkeys(("uniform", "randomuniform"), _uniform),
+    **dict.fromkeys(("normal", "randomnormal"), _normal),
     "truncatednormal": lambda random, shape, settings: _truncated(
         random, shape, _number(settings, "stddev", 0.05), _number(settings, "mean", 0.0)
     ),
 }
-"""Keras's initialisers, by name without capitals and underscores."""
+"""Name without capitals and underscores -> an initialiser of Keras."""

@@ -16,14 +16,15 @@ from filterviz.reader.hdf5 import Array
 from filterviz.reader.packed import Numbers, Packed, Packing, Params, Shapes, Unfit, Unpacked, need
 
 SMALLEST = 1e-12
-"""Of ``tf.nn.l2_normalize``."""
+"""The least sum of squares by whose root ``tf.nn.l2_normalize`` divides."""
 
 
 class _Wrapper:
-    """What all of them have in common: the arrays of the layer inside lie as they always do.
+    """What all wrappers have in common; see :class:`~filterviz.reader.packed.Packing`.
 
     Attributes:
-        roles: of the wrapper's own arrays, by a pattern of their names.
+        whole: ``False``, since the arrays of the layer inside lie as they do without a wrapper.
+        roles: Pattern of the name of one of the wrapper's own arrays -> its role.
     """
 
     whole = False
@@ -37,9 +38,10 @@ class _Wrapper:
 
 
 class _Spectral(_Wrapper):
-    """``SpectralNormalization``: each training step divides the kernel by its largest singular value and keeps it so.
+    """``SpectralNormalization``: each training step divides the kernel by its largest singular value and stores it.
 
-    At inference the kernel is used as it lies in the file, in Keras and in tensorflow-addons alike.
+    At inference the kernel is used as it is in the file, in Keras and in tensorflow-addons alike. Miyato et al. 2018
+    (arXiv:1802.05957).
     """
 
     roles: ClassVar[Mapping[str, str]] = {"vector_u|sn_u": "u"}
@@ -50,12 +52,16 @@ class _Spectral(_Wrapper):
 
     def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:  # noqa: ARG002
         if shapes:
-            need(roles, "u", (1, shapes[0][-1]))  # others of that name keep other arrays, and normalise at inference
+            # Classes of the same name that keep other arrays also normalise at inference.
+            need(roles, "u", (1, shapes[0][-1]))
         return list(usual)
 
 
 class _WeightNorm(_Wrapper):
-    """``Addons>WeightNormalization``: a direction for each output unit, and its length apart."""
+    """``Addons>WeightNormalization``: a direction for each output unit, and apart from it its length.
+
+    Salimans and Kingma 2016 (arXiv:1602.07868).
+    """
 
     roles: ClassVar[Mapping[str, str]] = {"g": "g", "initialized": "initialized", "data_dep_init.*": NOT_NEEDED}
 
@@ -72,8 +78,13 @@ class _WeightNorm(_Wrapper):
 
 
 def _lengthened(directions: Numbers, lengths: Numbers, started: Numbers) -> Numbers:
+    """Return directions, each scaled to its length.
+
+    Raises:
+        Unfit: The layer was never called, so that its lengths would be computed from the first data.
+    """
     if not started:
-        raise Unfit  # it was never called: its lengths would be worked out from the first data
+        raise Unfit
     axes = tuple(range(directions.ndim - 1))
     squares = np.sum(directions**2, axes, keepdims=True)
     made: Numbers = directions / np.sqrt(np.maximum(squares, SMALLEST)) * lengths
@@ -81,19 +92,19 @@ def _lengthened(directions: Numbers, lengths: Numbers, started: Numbers) -> Numb
 
 
 class _Pruned(_Wrapper):
-    """``PruneLowMagnitude``: whenever it is called, the weights that its mask leaves out are set to zero."""
+    """``PruneLowMagnitude``: whenever it is called, it sets the weights that its mask leaves out to zero."""
 
     roles: ClassVar[Mapping[str, str]] = {"mask": "mask", r"threshold|pruning_step|mask_\d+|threshold_\d+": NOT_NEEDED}
 
     def from_archive(self, own: Sequence[Array], shapes: Shapes) -> dict[str, Array]:  # noqa: ARG002
-        # The first that is as large as a kernel is the kernel itself, which the wrapper keeps as well.
+        # The first array of the size of a kernel is the kernel itself, which the wrapper keeps as well.
         masks = [array for array in own if len(array.shape) > 1]
         return {"mask": masks[1]} if len(masks) == 2 else {}
 
     def unpack(self, usual: Sequence[Array], roles: Mapping[str, Array], shapes: Shapes, params: Params) -> Unpacked:  # noqa: ARG002
         mask = roles.get("mask")
         if mask is None:
-            return list(usual)  # a layer without anything to prune, such as a DepthwiseConv2D
+            return list(usual)  # The layer has nothing to prune, as a DepthwiseConv2D.
         alike = [at for at, shape in enumerate(shapes) if len(shape) > 1 and shape == mask.shape]
         if not alike or alike[-1] >= len(usual):
             raise Unfit
@@ -113,8 +124,8 @@ WRAPPERS: Mapping[str, tuple[Callable[[], Packing], tuple[str, ...] | None, str]
     "WeightNormalization": (_WeightNorm, ("Addons",), "data_init"),
     "PruneLowMagnitude": (_Pruned, None, "pruning_schedule"),
 }
-"""Class -> its rule; the packages that this class is from, or ``None`` where no other has one of that name; a setting
-that it has. A class of the same name may well be somebody's own and do something else."""
+"""Class -> its rule; the packages that have this class, or ``None`` where only one has a class of that name; a setting
+that it has. A class of the same name may well be the user's own and do something else."""
 
 
 def not_followed_inside(class_name: str) -> bool:
@@ -123,7 +134,7 @@ def not_followed_inside(class_name: str) -> bool:
 
 
 def packing(layer: Layer) -> Packing | None:
-    """The rule of a wrapper; ``None`` for all other layers."""
+    """Return the rule of a wrapper; ``None`` for all other layers."""
     known = WRAPPERS.get(layer.stored_class)
     if known is None or layer.wrapped is None or layer.wrapped.model is not None:
         return None

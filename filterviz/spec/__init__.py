@@ -3,11 +3,10 @@
 Everything here can be written as JSON and read back without loss, except arrays, which are stored as raw bytes.
 """
 
+from filterviz.spec.load_options import DEFAULT_LOAD, LoadOptions
 from filterviz.spec.network import (
-    DEFAULT_LOAD,
     DeclaredOutput,
     LayerSpec,
-    LoadOptions,
     ModelSpec,
     NodeSpec,
     OutputSpec,

@@ -14,20 +14,21 @@ class LayerSpec:
     """One layer of a network, as it will be rebuilt and as it is listed.
 
     Attributes:
-        name: unique in the model; nested layers are paths such as ``vgg16/block5_conv1``. It comes from the file:
-            escape it.
-        kind: its class, as Keras 3 calls it (``Conv2D``).
-        rebuilt_as: the kind it is rebuilt as: the same, or ``Identity`` or another of the kinds of ``reader.graph``.
-        params: the keyword arguments of that class's constructor, validated, always channels-last.
-        weight_shapes: the shapes of its arrays in Keras 3's order (trainable, then not), channels-last.
-        output_shape: of its first call; ``None`` where it cannot be known.
-        channels: the number of filters that can be shown; ``None`` where the layer has none.
-        receptive_field: side in pixels of the square of input that one output value depends on; ``None`` where it is
-            the whole picture or makes no sense.
-        gated: whether a gate over the whole picture (squeeze-and-excitation) weighs the channels on the way to it; the
-            receptive field is that with the gates held still.
-        visualisable: whether patterns can be made for it.
-        reason: why not, as a sentence; ``None`` where it can.
+        name: Its name, unique in the model; nested layers are paths such as ``vgg16/block5_conv1``. It comes from the
+            file: escape it.
+        kind: Its class, as Keras 3 calls it (``Conv2D``).
+        rebuilt_as: The kind it is rebuilt as: the same, or another of :data:`filterviz.layers.KINDS` or of
+            :mod:`filterviz.layers.passing`.
+        params: The keyword arguments of that class's constructor, validated, always channels-last.
+        weight_shapes: The shapes of its arrays in Keras 3's order (trainable, then not), channels-last.
+        output_shape: The shape of its first call's output; ``None`` where it cannot be known.
+        channels: The number of channels that can be shown; ``None`` where the layer has none.
+        receptive_field: Side in pixels of the square of input that one output value depends on; ``None`` where it is
+            the whole image or has no meaning.
+        visualisable: Whether patterns can be made for it.
+        reason: Why no patterns can be made for it, as a sentence; ``None`` where they can.
+        gated: Whether a gate that depends on the whole image (squeeze-and-excitation, Hu et al. 2018, arXiv:1709.01507)
+            scales the channels on the way to it; the receptive field is then the one with constant gates.
     """
 
     name: str
@@ -43,11 +44,11 @@ class LayerSpec:
     gated: bool = False
 
     def first_filters(self) -> tuple[int, ...]:
-        """As many of its filters as the original script's wall had: the first 25, or all if there are fewer."""
+        """Return the channels that the original script's wall showed: the first 25, or all if there are fewer."""
         return tuple(range(min(25, self.channels or 0)))
 
     def listing(self) -> dict[str, Json]:
-        """The layer as ``filterviz layers --json`` prints it."""
+        """Return the layer as ``filterviz layers --json`` prints it."""
         return {
             "name": self.name,
             "kind": self.kind,
@@ -65,12 +66,12 @@ class NodeSpec:
     """One call of one layer. Nested models are inlined, so a node has one output tensor.
 
     Attributes:
-        layer: index into ``ModelSpec.layers``; a shared layer is called by several nodes.
-        inputs: indices of the nodes whose outputs it takes, each smaller than its own.
-        output_shape: ``None`` where it cannot be known.
-        permutations: for each input, how its axes are to be turned first (a file that keeps channels first is rebuilt
+        layer: Index into ``ModelSpec.layers``; a shared layer is called by several nodes.
+        inputs: Indices of the nodes whose outputs it takes, each smaller than its own.
+        output_shape: The shape of its output, channels last; ``None`` where it cannot be known.
+        permutations: For each input, how its axes are turned first (a file that keeps channels first is rebuilt
             channels last); empty where none are.
-        channels_first: whether the file has the channels of this output first, which are last here.
+        channels_first: Whether the file has the channels of this output first, which are last here.
     """
 
     layer: int
@@ -96,8 +97,8 @@ class DeclaredOutput:
     """One output that the file says the network has.
 
     Attributes:
-        node: that gives it; ``None`` where the file does not say what does.
-        reason: why it cannot be computed, as a sentence; ``None`` where it can.
+        node: Index of the node that gives it; ``None`` where the file does not say which does.
+        reason: Why it cannot be computed, as a sentence; ``None`` where it can.
     """
 
     node: int | None
@@ -106,15 +107,15 @@ class DeclaredOutput:
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """An output of a network that is a list of numbers: one for each class, most often.
+    """An output of a network that is a list of numbers, most often one for each class.
 
     Attributes:
-        layer: the name of the layer that gives it.
-        units: how many numbers.
-        labels: what each of them stands for, as a ``labels.txt`` beside the model says; empty where that is not known.
+        layer: Name of the layer that gives it.
+        units: Number of units.
+        labels: What each unit stands for, as a ``labels.txt`` beside the model says; empty where that is not known.
             They come from outside: escape them.
-        shown_by: the names of the layers whose filters are these units, one for one, and that patterns can be made
-            for: a Dense layer, with nothing but an activation behind it.
+        shown_by: Names of the layers that patterns can be made for and whose channels are these units, one for one: a
+            Dense layer with nothing but an activation after it.
     """
 
     layer: str
@@ -123,7 +124,7 @@ class OutputSpec:
     shown_by: tuple[str, ...] = ()
 
     def listing(self) -> dict[str, Json]:
-        """The output as ``filterviz layers --json`` prints it."""
+        """Return the output as ``filterviz layers --json`` prints it."""
         return {"layer": self.layer, "units": self.units, "labels": list(self.labels)}
 
 
@@ -132,23 +133,23 @@ class ModelSpec:
     """A network read from a file: every name checked against the allow-list, every number in range.
 
     Attributes:
-        name: what the file calls the model; escape it.
-        layers: in the order of the network.
-        nodes: the calls, in an order in which they can be computed.
-        inputs: nodes that are inputs of the whole model.
-        outputs: nodes that are its outputs, without those that could not be reached.
-        pixel_range: the guess, never ``AUTO``.
-        pixel_range_reason: what the guess rests on, as a short phrase.
-        keras_version: of the library that saved the file; empty where the file does not say.
-        notes: sentences about what was skipped or assumed in opening it.
-        parameters: the number of weights in the file that belong to the network.
-        channels_first: whether the file's own pictures come channels first.
-        classes: its outputs that are lists of numbers, with the names of these where they are known.
-        false_colours: whether some of its pictures have neither one nor three channels, so that tiles come in colours
-            that are not theirs.
-        declared_outputs: all the outputs the file names, in its order, each with what keeps it from being computed.
-        whole_batch: whether what is computed for one picture depends on the others in its batch, so that a batch must
-            not be cut in parts.
+        name: Name of the model in the file; escape it.
+        layers: Its layers, in the order of the network.
+        nodes: Their calls, in an order in which they can be computed.
+        inputs: Indices of the nodes that are inputs of the whole model.
+        outputs: Indices of the nodes that are its outputs, without those that cannot be computed.
+        pixel_range: The pixel range that is assumed, never ``AUTO``.
+        pixel_range_reason: The reason for that, as a short phrase.
+        keras_version: Version of the library that saved the file; empty where the file does not say.
+        notes: Sentences about what was skipped or assumed in opening it.
+        parameters: The number of weights in the file that belong to the network.
+        channels_first: Whether the network in the file takes images with channels first.
+        classes: Its outputs that are lists of numbers, with the names of these where they are known.
+        false_colours: Whether some of its images have neither one nor three channels, so that tiles are shown in false
+            colours.
+        declared_outputs: All outputs that the file names, in its order, each with what keeps it from being computed.
+        whole_batch: Whether what is computed for one image depends on the others in its batch, so that a batch must
+            not be divided.
     """
 
     name: str
@@ -174,14 +175,14 @@ class ModelSpec:
 
     @property
     def visualisable(self) -> tuple[LayerSpec, ...]:
-        """The layers patterns can be made for, in the order of the network."""
+        """The layers that patterns can be made for, in the order of the network."""
         return tuple(layer for layer in self.layers if layer.visualisable)
 
     def layer(self, name: str) -> LayerSpec:
-        """The layer of that name.
+        """Return the layer of a name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: There is none.
         """
         for layer in self.layers:
             if layer.name == name:
@@ -189,16 +190,16 @@ class ModelSpec:
         raise KeyError(name)
 
     def labels(self, layer: str) -> tuple[str, ...]:
-        """What the filters of a layer stand for, by their numbers; empty where that is not known."""
+        """Return what the channels of a layer stand for, in their order; empty where that is not known."""
         return next((output.labels for output in self.classes if layer in output.shown_by), ())
 
     def to_json(self) -> dict[str, Json]:
-        """Plain data; :meth:`from_json` is the inverse."""
+        """Return plain data; :meth:`from_json` is the inverse."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> Self:
-        """Rebuild from :meth:`to_json`'s data, as it comes out of a JSON parser. What was not known yet is absent."""
+        """Return a network from the data of :meth:`to_json`, in which fields of newer versions may be absent."""
         layers = tuple(
             LayerSpec(
                 **{
@@ -215,7 +216,7 @@ class ModelSpec:
                 tuple(node["inputs"]),
                 _shape(node["output_shape"]),
                 tuple(None if turn is None else tuple(turn) for turn in node["permutations"]),
-                node.get("channels_first", False),  # what comes with the program was written before there was any
+                node.get("channels_first", False),  # absent from the bundled networks, which are older
             )
             for node in data["nodes"]
         )
@@ -240,30 +241,3 @@ class ModelSpec:
 
 def _shape(data: list[int | None] | None) -> Shape | None:
     return None if data is None else tuple(data)
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
-    """How a file is opened. With the file's bytes it identifies a network.
-
-    Attributes:
-        architecture: the ``keras.applications`` network that a file of bare weights is opened as, in small letters.
-        untrained: the seed of fresh weights to put in place of the file's: the same network before any training.
-    """
-
-    architecture: str | None = None
-    untrained: int | None = None
-
-    def identity(self, sha256: str) -> str:
-        """The network's name in the store: its file's sha256, with what makes it another network than the file's.
-
-        Example:
-            >>> Opening().identity("f00d"), Opening("vgg16").identity("f00d"), Opening(untrained=0).identity("f00d")
-            ('f00d', 'f00d:vgg16', 'f00d:untrained-0')
-        """
-        parts = [sha256, *filter(None, [self.architecture])]
-        return ":".join([*parts, *([] if self.untrained is None else [f"untrained-{self.untrained}"])])
-
-
-DEFAULT_LOAD = LoadOptions()
-"""A whole model with the weights it was trained to."""

@@ -1,4 +1,4 @@
-"""A kernel is what a filter does to the picture: the weights in the file, and the slope of its response."""
+"""A kernel is what a channel does to the image: the weights in the file, and the gradient of its response."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ L = keras.layers
 Chain = Callable[[], list[Any]]
 
 
-def slope(model: OpenedModel, layer: str, channel: int) -> NDArray[np.float32]:
-    """How the filter's response in the middle changes with each pixel, cut to the pixels that matter to it."""
+def gradient(model: OpenedModel, layer: str, channel: int) -> NDArray[np.float32]:
+    """Return the gradient of the response in the middle by each pixel, cut to the pixels that it depends on."""
     network = build(model, layer, pre_activation=True)
-    picture = tf.Variable(np.zeros((1, SIDE, SIDE, network.input_channels), np.float32))
+    image = tf.Variable(np.zeros((1, SIDE, SIDE, network.input_channels), np.float32))
     with tf.GradientTape() as tape:
-        output = network(picture)
+        output = network(image)
         response = output[0, output.shape[1] // 2, output.shape[2] // 2, channel]
-    change: NDArray[np.float32] = tape.gradient(response, picture).numpy()[0]
+    change: NDArray[np.float32] = tape.gradient(response, image).numpy()[0]
     rows, columns = (np.flatnonzero(np.abs(change).sum(axis=axes)) for axes in ((1, 2), (0, 2)))
     return change[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
@@ -66,7 +66,7 @@ STRAIGHT: dict[str, Chain] = {
 
 
 @pytest.mark.parametrize("chain", STRAIGHT.values(), ids=list(STRAIGHT))
-def test_it_is_what_the_filter_does_to_the_picture(chain: Chain, tmp_path: Path) -> None:
+def test_it_is_what_the_channel_does_to_the_image(chain: Chain, tmp_path: Path) -> None:
     saved(tmp_path / "network.keras", chain())
     with open_model(tmp_path / "network.keras", Settings()) as model:
         layer = next(layer for layer in model.spec.layers if "Conv2D" in layer.kind)
@@ -75,7 +75,7 @@ def test_it_is_what_the_filter_does_to_the_picture(chain: Chain, tmp_path: Path)
             found = kernel(channel)
             assert found is not None
             assert found.dtype == np.float32
-            np.testing.assert_allclose(found, slope(model, layer.name, channel), rtol=1e-4, atol=1e-6)
+            np.testing.assert_allclose(found, gradient(model, layer.name, channel), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(("name", "layer"), [("keras_1_2.h5", "convolution2d_1"), ("keras_3.h5", "conv2d")])
@@ -92,7 +92,7 @@ def test_theanos_kernels_are_turned_and_have_their_channels_last(family_files: d
     with open_model(family_files["keras_1_theano.h5"], Settings()) as model:
         found = kernels(model, "convolution2d_1", PixelRange.UNIT)(2)
         np.testing.assert_array_equal(found, weights[::-1, ::-1, :, 2])
-        np.testing.assert_allclose(found, slope(model, "convolution2d_1", 2), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found, gradient(model, "convolution2d_1", 2), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("library", [keras, tf_keras])
@@ -104,11 +104,11 @@ def test_channels_first_are_put_last(library: Any, tmp_path: Path) -> None:
     with open_model(tmp_path / "first.h5", Settings()) as model:
         found = kernels(model, "it", PixelRange.UNIT)(1)
         np.testing.assert_array_equal(found, network.get_layer("it").get_weights()[0][..., 1])
-        np.testing.assert_allclose(found, slope(model, "it", 1), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found, gradient(model, "it", 1), rtol=1e-4, atol=1e-6)
 
 
-def test_a_picture_whose_axes_are_turned_back_is_looked_at_straight(tmp_path: Path) -> None:
-    """As networks from elsewhere are brought to channels last; one that stays on its side is not straight."""
+def test_an_image_whose_axes_are_turned_back_has_its_axes_in_order(tmp_path: Path) -> None:
+    """Networks from elsewhere are brought to channels last so; an image with rows for columns stays turned."""
     first = [L.ZeroPadding2D(1, data_format="channels_first"), L.Permute((2, 3, 1)), L.Conv2D(4, 3, name="it")]
     network = keras.Sequential([keras.Input((3, SIDE, SIDE)), *first])
     network.save(tmp_path / "turned.keras")
@@ -116,7 +116,7 @@ def test_a_picture_whose_axes_are_turned_back_is_looked_at_straight(tmp_path: Pa
     with open_model(tmp_path / "turned.keras", Settings()) as model:
         found = kernels(model, "it", PixelRange.UNIT)(1)
         np.testing.assert_array_equal(found, network.get_layer("it").get_weights()[0][..., 1])
-        np.testing.assert_allclose(found, slope(model, "it", 1), rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(found, gradient(model, "it", 1), rtol=1e-4, atol=1e-6)
     with open_model(tmp_path / "aside.keras", Settings()) as model:
         assert kernels(model, "it", PixelRange.UNIT)(1) is None
 
@@ -143,13 +143,13 @@ OTHERS: dict[str, Chain] = {
 
 
 def twice() -> Any:
-    """A picture added to itself: no single line from the picture to the layer."""
-    picture = keras.Input((SIDE, SIDE, 3))
-    return keras.Model(picture, L.Add()([picture, L.Identity()(picture)]))
+    """Return a model that adds an image to itself, so that two paths lead to the layer."""
+    image = keras.Input((SIDE, SIDE, 3))
+    return keras.Model(image, L.Add()([image, L.Identity()(image)]))
 
 
 @pytest.mark.parametrize("chain", OTHERS.values(), ids=list(OTHERS))
-def test_a_layer_that_does_not_look_straight_at_the_picture_has_none(chain: Chain, tmp_path: Path) -> None:
+def test_a_layer_that_does_not_take_the_image_itself_has_none(chain: Chain, tmp_path: Path) -> None:
     saved(tmp_path / "network.keras", chain())
     with open_model(tmp_path / "network.keras", Settings()) as model:
         assert kernels(model, "it", PixelRange.UNIT)(0) is None
@@ -173,7 +173,7 @@ def test_weights_that_are_no_numbers_are_not_shown(tmp_path: Path) -> None:
 
 
 def test_vgg16s_are_red_first_like_the_tile_they_stand_by(vgg16_weights: Path) -> None:
-    """The network takes blue first, and ``natural`` shows its tiles red first; ``classic`` shows what it is fed."""
+    """The network takes blue first; ``natural`` shows its tiles red first, and ``classic`` as they are fed to it."""
     with h5py.File(vgg16_weights) as file:
         group = file["block1_conv1"]
         weights = group[group.attrs["weight_names"][0]][()]

@@ -1,4 +1,4 @@
-"""The whole network: built before it is called, run in batches that fit, in the file's own layout."""
+"""The whole network is built before it is called, and runs in batches that fit, in the file's own layout."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ def opened(tmp_path: Path) -> Iterator[tuple[Any, OpenedModel]]:
         yield network, model
 
 
-def pictures(count: int) -> np.ndarray:
+def images(count: int) -> np.ndarray:
     return np.random.default_rng(1).random((count, SIDE, SIDE, 3), np.float32)
 
 
 def test_a_network_first_called_within_a_function_has_its_own_weights(opened: tuple[Any, OpenedModel]) -> None:
-    """Layers that were made while the function is traced would keep fresh weights, and nobody would notice."""
+    """Layers that are made while the function is traced would keep fresh weights, and nothing would say so."""
     network, model = opened
     compiled = tf.function(build_whole(model), autograph=False)
-    (output,) = compiled([pictures(3)])
-    np.testing.assert_allclose(output, network(pictures(3), training=False), rtol=1e-4, atol=1e-6)
+    (output,) = compiled([images(3)])
+    np.testing.assert_allclose(output, network(images(3), training=False), rtol=1e-4, atol=1e-6)
 
 
 def test_building_reads_every_weight(opened: tuple[Any, OpenedModel], monkeypatch: pytest.MonkeyPatch) -> None:
     _, model = opened
     whole = build_whole(model)
     monkeypatch.setattr(model, "weights", lambda layer: pytest.fail(f"{layer.name} is read late"))
-    whole([pictures(1)])
+    whole([images(1)])
 
 
 def runs(model: OpenedModel, settings: Settings | None = None) -> Callable[..., list[tuple[np.ndarray, ...]]]:
@@ -74,22 +74,22 @@ def runs(model: OpenedModel, settings: Settings | None = None) -> Callable[..., 
 def test_batches_keep_within_the_memory_for_one_and_make_the_same(opened: tuple[Any, OpenedModel]) -> None:
     network, model = opened
     seen: list[int] = []
-    large, small = runs(model)([pictures(40)]), runs(model, Settings(batch_bytes=40_000))([pictures(40)])
+    large, small = runs(model)([images(40)]), runs(model, Settings(batch_bytes=40_000))([images(40)])
     for batches in (large, small):
         seen.append(max(len(batch[0]) for batch in batches))
         np.testing.assert_allclose(
             np.concatenate([batch[0] for batch in batches]),
-            network(pictures(40), training=False),
+            network(images(40), training=False),
             rtol=1e-4,
             atol=1e-6,
         )
     assert seen[1] < 10 < seen[0]
 
 
-def test_a_network_that_minds_its_batch_gets_it_whole(opened: tuple[Any, OpenedModel]) -> None:
+def test_a_network_that_depends_on_its_batch_gets_it_whole(opened: tuple[Any, OpenedModel]) -> None:
     _, model = opened
     model.spec = replace(model.spec, whole_batch=True)
-    assert [len(batch[0]) for batch in runs(model, Settings(batch_bytes=1000))([pictures(40)])] == [40]
+    assert [len(batch[0]) for batch in runs(model, Settings(batch_bytes=1000))([images(40)])] == [40]
 
 
 def test_large_outputs_are_sent_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,21 +97,21 @@ def test_large_outputs_are_sent_in_parts(tmp_path: Path, monkeypatch: pytest.Mon
     network, model = written(keras.Model(start, L.Conv2D(64, 1)(start)), tmp_path / "wide.keras")
     monkeypatch.setattr(engine_outputs, "LARGEST_ANSWER", 100_000)
     with model:
-        batches = runs(model)([pictures(20)])
+        batches = runs(model)([images(20)])
         assert max(len(batch[0]) for batch in batches) == 2
-        np.testing.assert_allclose(np.concatenate([batch[0] for batch in batches]), network(pictures(20)), atol=1e-6)
+        np.testing.assert_allclose(np.concatenate([batch[0] for batch in batches]), network(images(20)), atol=1e-6)
         monkeypatch.setattr(engine_outputs, "LARGEST_OUTPUT", 1000)
         with pytest.raises(BadRequest, match="Give a smaller input"):
-            runs(model)([pictures(1)])
+            runs(model)([images(1)])
 
 
 def test_it_stops_between_batches(opened: tuple[Any, OpenedModel]) -> None:
     answers = iter([False, False, True])
     with pytest.raises(Stopped, match="of 40 examples were finished"):
-        runs(opened[1])([pictures(40)], lambda: next(answers))
+        runs(opened[1])([images(40)], lambda: next(answers))
 
 
-@pytest.mark.parametrize("inputs", [[], [pictures(0)], [pictures(1), pictures(1)]])
+@pytest.mark.parametrize("inputs", [[], [images(0)], [images(1), images(1)]])
 def test_inputs_that_are_not_the_networks(inputs: list[np.ndarray], opened: tuple[Any, OpenedModel]) -> None:
     with pytest.raises(BadRequest, match="do not fit"):
         runs(opened[1])(inputs)
@@ -124,15 +124,15 @@ def test_a_size_at_which_branches_do_not_meet_is_refused_before_it_is_computed(t
         keras.Model(start, L.Conv2D(2, 3, name="last")(L.Concatenate(name="meet")([start, x]))), tmp_path / "u.keras"
     )
     with model:
-        picture = pictures(2)
-        np.testing.assert_allclose(runs(model)([picture])[0][0], network(picture[:1]), atol=1e-5)
+        image = images(2)
+        np.testing.assert_allclose(runs(model)([image])[0][0], network(image[:1]), atol=1e-5)
         with pytest.raises(BadRequest, match="inputs of this size: the layer 'meet' does not fit"):
-            runs(model)([picture[:, :11]])
+            runs(model)([image[:, :11]])
         with pytest.raises(BadRequest, match="inputs of this size: the layer 'last' does not fit"):
-            runs(model)([picture[:, :2]])
+            runs(model)([image[:, :2]])
 
 
-def test_activations_are_given_back_as_soon_as_nothing_needs_them(tmp_path: Path) -> None:
+def test_activations_are_freed_as_soon_as_nothing_needs_them(tmp_path: Path) -> None:
     x = start = keras.Input((64, 64, 8))
     for _ in range(20):
         x = L.Conv2D(8, 1)(x)

@@ -1,4 +1,4 @@
-"""Small networks around one operation: saved by Keras, opened here, and held against what Keras computes."""
+"""Small networks around one operation: saved by Keras, opened here, and compared with what Keras computes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RELATIVE = 1e-5
 
 
 def network(library: Library, *operations: Callable[[Tensor], Any]) -> Any:
-    """A convolution, the operations on what it gives, and another convolution after each that gives a picture."""
+    """Return a convolution, the operations on its output, and another convolution after each that gives an image."""
     library.utils.set_random_seed(1)
     start = library.Input((HEIGHT, WIDTH, 3))
     x = library.layers.Conv2D(CHANNELS, 3, padding="same", bias_initializer="random_normal", name="before")(start)
@@ -38,8 +38,12 @@ def network(library: Library, *operations: Callable[[Tensor], Any]) -> Any:
     return library.Model(start, ends)
 
 
+def array(*shape: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(5).uniform(0.5, 2, shape).astype(np.float32)
+
+
 def groups(cases: Iterable[str], size: int = 24, endings: Sequence[str] = (".keras", ".h5")) -> list[Any]:
-    """The cases by the handful, each with the ending of the file they are saved to."""
+    """Return the cases in groups, each with the ending of the file they are saved to."""
     names = list(cases)
     parts = [names[start : start + size] for start in range(0, len(names), size)]
     return [
@@ -49,24 +53,24 @@ def groups(cases: Iterable[str], size: int = 24, endings: Sequence[str] = (".ker
 
 
 def check(library: Library, cases: dict[str, Callable[[Tensor], Any]], path: Path) -> None:
-    """Each case computes what the library computes; all are in one file."""
-    model, values = network(library, *cases.values()), pictures()
+    """Make sure that each case computes what the library computes; all are in one file."""
+    model, values = network(library, *cases.values()), images()
     spec, computed = opened(model, path, values)
     reasons = {layer.name: layer.reason for layer in spec.layers if layer.rebuilt_as == "Unsupported"}
     cut = {name: reason for name, reason in reasons.items() if reason != ASKED}
     assert not cut
     assert computed is not None
     wrong = []
-    for place, (one, right) in enumerate(zip(computed, expected(model, values), strict=True)):
+    for position, (one, right) in enumerate(zip(computed, expected(model, values), strict=True)):
         try:
             assert_same([one], [right])
         except AssertionError as error:
-            wrong.append((place, str(error).strip().splitlines()[:12]))
+            wrong.append((position, str(error).strip().splitlines()[:12]))
     assert not wrong, [*cases]
 
 
 def opened(model: Any, path: Path, values: NDArray[np.float32]) -> tuple[ModelSpec, list[NDArray[Any]] | None]:
-    """The network as it is opened, and what it computes; ``None`` where it is cut before an output."""
+    """Return the network as it is opened, and what it computes; ``None`` where it is cut before an output."""
     model.save(path)
     with open_model(path, Settings()) as rebuilt:
         if len(rebuilt.spec.outputs) < len(model.outputs):
@@ -74,7 +78,7 @@ def opened(model: Any, path: Path, values: NDArray[np.float32]) -> tuple[ModelSp
         return rebuilt.spec, [output.numpy() for output in build_whole(rebuilt)([values])]
 
 
-def pictures(count: int = 2) -> NDArray[np.float32]:
+def images(count: int = 2) -> NDArray[np.float32]:
     random = np.random.default_rng(3)
     return random.normal(0.2, 1, (count, HEIGHT, WIDTH, 3)).astype(np.float32)
 

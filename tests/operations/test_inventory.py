@@ -12,11 +12,12 @@ import pytest
 from keras.src.ops.operation import Operation
 
 from filterviz.engine.constructors import FUNCTIONS as OPERATIONS
-from filterviz.engine.tensor_functions import ALONG, FUNCTIONS, PAIRS, REDUCTIONS
+from filterviz.engine.function_tables import ALONG, FUNCTIONS, PAIRS, REDUCTIONS
 from filterviz.layers import KINDS, LAYERS, OPERATION_KINDS
-from filterviz.reader.operations import KERAS, TENSORFLOW
+from filterviz.reader.operations import KERAS, SHARED, TENSORFLOW
 from filterviz.reader.operations.arithmetic import COMPARISONS, LOGICAL
 from filterviz.reader.operations.elementwise import TRUTHS
+from filterviz.reader.operations.names import plain_name
 from filterviz.reader.operations.unknown import DECLARED, NO_OPERATIONS, WHY
 
 SPACES = ("ops", "ops.nn", "ops.numpy", "ops.image", "ops.linalg")
@@ -24,7 +25,7 @@ NOT_BY_ARGUMENT = {"name", "self", "args", "kwargs"}
 
 
 def classes() -> dict[str, type]:
-    """The classes that Keras writes into files for its operations."""
+    """Return the classes that Keras writes into files for its operations."""
     found: dict[str, type] = {}
     for module in pkgutil.walk_packages(keras.src.ops.__path__, "keras.src.ops."):
         if module.name.endswith("_test"):
@@ -46,14 +47,10 @@ def functions() -> list[str]:
     return sorted({name for space in spaces for name in dir(space) if not name.startswith("_")})
 
 
-def plain(name: str) -> str:
-    return name.replace("_", "").lower()
-
-
 @pytest.mark.parametrize("name", functions())
 def test_every_function_is_rebuilt_or_declared_not_to_be(name: str) -> None:
-    places = [plain(name) in KERAS, plain(name) in DECLARED, name in NO_OPERATIONS]
-    assert sum(places) == 1, "a new operation of Keras: rebuild it, or declare it in reader/operations/unknown.py"
+    lists = [plain_name(name) in KERAS, plain_name(name) in DECLARED, name in NO_OPERATIONS]
+    assert sum(lists) == 1, "a new operation of Keras: rebuild it, or declare it in reader/operations/unknown.py"
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))
@@ -63,7 +60,7 @@ def test_every_class_is_rebuilt_or_declared_not_to_be(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name in CLASSES if name.lower() in KERAS))
 def test_every_argument_is_known(name: str) -> None:
-    """What a class is made with and called with is in the operation's own list; anything else would cut the network."""
+    """All arguments of a class and of its call are in the operation's own list; any other would cut the network."""
     known = KERAS[name.lower()]
     names = {*known.positions, *known.others}
     made = inspect.signature(CLASSES[name].__init__).parameters
@@ -73,9 +70,13 @@ def test_every_argument_is_known(name: str) -> None:
     assert positional == list(known.positions[: len(positional)])
 
 
+def test_names_that_layers_and_operations_share() -> None:
+    assert {name for name in CLASSES if name in LAYERS} == SHARED
+
+
 def test_what_is_declared_exists() -> None:
-    """But for names of which some versions of Keras know no more, or not yet."""
-    known = {plain(name) for name in (*functions(), *CLASSES)}
+    """A few names are left, which some versions of Keras no longer have, or do not have yet."""
+    known = {plain_name(name) for name in (*functions(), *CLASSES)}
     assert len([name for name in DECLARED if name not in known]) <= 12
     assert not {name for name in WHY if not WHY[name]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import warnings
 from collections.abc import Callable
@@ -13,18 +14,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from tests.operations.harness import (
     CHANNELS,
     HEIGHT,
     WIDTH,
+    array,
     assert_same,
     check,
     groups,
+    images,
     network,
     opened,
-    pictures,
 )
 
 with warnings.catch_warnings():
@@ -36,41 +39,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 K = tf_keras.backend
 
 
-def array(*shape: int) -> np.ndarray[Any, Any]:
-    return np.random.default_rng(5).uniform(0.5, 2, shape).astype(np.float32)
-
-
 MATH = [
-    "abs",
-    "acos",
-    "acosh",
-    "asin",
-    "asinh",
-    "atan",
-    "atanh",
-    "ceil",
-    "cos",
-    "cosh",
-    "erf",
-    "erfc",
-    "exp",
-    "expm1",
-    "floor",
-    "log",
-    "log1p",
-    "log_sigmoid",
-    "negative",
-    "reciprocal",
-    "rsqrt",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "softplus",
-    "sqrt",
-    "square",
-    "tan",
-    "tanh",
+    *("abs", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "erf", "erfc", "exp", "expm1"),
+    *("floor", "log", "log1p", "log_sigmoid", "negative", "reciprocal", "rsqrt", "sigmoid", "sign", "sin", "sinh"),
+    *("softplus", "sqrt", "square", "tan", "tanh"),
 ]
 NN = ("relu", "relu6", "elu", "selu", "gelu", "silu", "swish", "softsign", "leaky_relu", "softmax", "log_softmax")
 
@@ -153,7 +125,7 @@ SAFE: dict[str, Callable[[Any], Any]] = {
         for axis in (-1, [1, 2])
         for keepdims in (True, False)
     },
-    "reduce_mean by place": lambda x: tf.reduce_mean(x, [1, 2], True) * x,
+    "reduce_mean by position": lambda x: tf.reduce_mean(x, [1, 2], True) * x,
     "norm": lambda x: tf.norm(x, axis=-1),
     "norm 1": lambda x: tf.linalg.norm(x, ord=1, axis=-1, keepdims=True),
     "moments": lambda x: tf.nn.moments(x, axes=[1, 2], keepdims=True)[1],
@@ -177,7 +149,7 @@ SAFE: dict[str, Callable[[Any], Any]] = {
     **{f"rot90 {k}": (lambda x, k=k: tf.image.rot90(x, k=k)) for k in (1, 2, 3)},
     "image.transpose": lambda x: tf.image.transpose(x),
     "getitem": lambda x: x[:, 1:-1, ::2, ::-1],
-    "getitem place": lambda x: x[:, 0] + x[:, -1, :, :],
+    "getitem position": lambda x: x[:, 0] + x[:, -1, :, :],
     "getitem new axis": lambda x: x[:, tf.newaxis, ..., 1][:, 0, ..., tf.newaxis],
     "split": lambda x: tf.split(x, 2, axis=-1),
     "split sizes": lambda x: tf.split(x, [1, -1, 2], axis=1)[1],
@@ -212,7 +184,7 @@ def test_what_is_rebuilt_computes_the_same(group: list[str], ending: str, tmp_pa
 
 
 def test_archives_of_keras_2_say_the_same(tmp_path: Path) -> None:
-    """But for ``...``, which Keras 2 cannot write into them."""
+    """All but ``...``, which Keras 2 cannot write into them."""
     names = (
         "operators",
         "resize antialias",
@@ -245,7 +217,7 @@ CUT: dict[str, tuple[Callable[[Any], Any], str]] = {
 @pytest.mark.parametrize("name", CUT)
 def test_what_is_not_rebuilt_is_cut_with_a_reason(name: str, tmp_path: Path) -> None:
     make, words = CUT[name]
-    spec, computed = opened(network(tf_keras, make), tmp_path / "model.h5", pictures(1))
+    spec, computed = opened(network(tf_keras, make), tmp_path / "model.h5", images(1))
     assert computed is None
     reasons = [layer.reason or "" for layer in spec.layers if layer.rebuilt_as == "Unsupported"]
     assert any(words in reason for reason in reasons), reasons
@@ -253,8 +225,6 @@ def test_what_is_not_rebuilt_is_cut_with_a_reason(name: str, tmp_path: Path) -> 
 
 
 def text(value: str) -> dict[str, str]:
-    import base64
-
     return {"s": base64.b64encode(value.encode()).decode()}
 
 
@@ -305,7 +275,7 @@ NODES: dict[str, tuple[str, dict[str, Any], dict[str, Any], Callable[[Any], Any]
 
 @pytest.mark.parametrize("name", NODES)
 def test_nodes_of_tensorflow_1(name: str, tmp_path: Path) -> None:
-    """tf_keras writes them no more; a lambda's layer is rewritten in the file as what TensorFlow 2.0 wrote."""
+    """tf_keras no longer writes them; a layer of the file is rewritten as TensorFlow 2.0 wrote it."""
     op, attributes, constants, function = NODES[name]
     start = tf_keras.Input((HEIGHT, WIDTH, 3))
     before = tf_keras.layers.Conv2D(CHANNELS, 3, padding="same", name="before")(start)
@@ -319,11 +289,9 @@ def test_nodes_of_tensorflow_1(name: str, tmp_path: Path) -> None:
         stated = {"name": layer["name"], "trainable": True, "dtype": "float32", "node_def": definition}
         layer.update({"class_name": "TensorFlowOpLayer", "config": {**stated, "constants": constants}})
         file.attrs["model_config"] = json.dumps(config).encode()
-    values = pictures()
+    values = images()
     wanted = function(tf_keras.Model(model.input, model.get_layer("before").output)(values))
     with open_model(path, Settings()) as rebuilt:
-        from filterviz.engine.whole_network import build_whole
-
         assert not [layer.reason for layer in rebuilt.spec.layers if layer.rebuilt_as == "Unsupported"]
         computed = build_whole(rebuilt)([values])
     assert_same([computed[0].numpy()], [wanted.numpy()])

@@ -17,22 +17,18 @@ from filterviz.engine.whole_network import build_whole
 from filterviz.errors import RefusalCode, Refused
 from filterviz.reader import open_model
 from filterviz.settings import Settings
-from tests.operations.harness import CHANNELS, HEIGHT, WIDTH, assert_same, expected, network, opened, pictures
+from tests.operations.harness import CHANNELS, HEIGHT, WIDTH, array, assert_same, expected, images, network, opened
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
 ops = keras.ops
 
 
-def array(*shape: int) -> np.ndarray[Any, Any]:
-    return np.random.default_rng(5).uniform(0.5, 2, shape).astype(np.float32)
-
-
 FIRST: dict[str, Any] = {
     "each channel": lambda x: x * array(CHANNELS, 1, 1),
     "each channel, nested": lambda x: (x - array(1, CHANNELS, 1, 1)) / 3,
     "each column": lambda x: x + array(WIDTH),
-    "each place": lambda x: x * array(1, HEIGHT, WIDTH),
+    "each position": lambda x: x * array(1, HEIGHT, WIDTH),
     "softmax": lambda x: ops.softmax(x, axis=1),
     "log_softmax of columns": lambda x: ops.log_softmax(x),
     "normalize": lambda x: ops.normalize(x, axis=1) + ops.normalize(x, axis=(2, 3)),
@@ -68,13 +64,13 @@ FIRST: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", FIRST)
 def test_channels_first_is_turned_with_everything_an_operation_says(name: str, tmp_path: Path) -> None:
-    """The convolution is of Keras's own, channels first, where the machine can compute it."""
+    """The convolution is Keras's own, channels first, where the machine can compute it."""
     keras.utils.set_random_seed(1)
     start = keras.Input((3, HEIGHT, WIDTH))
     before = keras.layers.Conv2D(CHANNELS, 3, padding="same", data_format="channels_first", name="before")
     made = FIRST[name](before(start))
     model = keras.Model(start, made)
-    values = np.moveaxis(pictures(), 3, 1)
+    values = np.moveaxis(images(), 3, 1)
     try:
         wanted = [
             np.asarray(one) for one in (lambda out: out if isinstance(out, list | tuple) else [out])(model(values))
@@ -105,9 +101,9 @@ def test_a_model_with_operations_that_is_called_twice(tmp_path: Path) -> None:
         start,
         [ops.subtract(shared(start), shared(start * 2.0)), shared(ops.pad(small, [[0, 0], [1, 1], [1, 1], [0, 0]]))],
     )
-    spec, computed = opened(model, tmp_path / "model.keras", pictures())
+    spec, computed = opened(model, tmp_path / "model.keras", images())
     assert computed is not None
-    assert_same(computed, expected(model, pictures()))
+    assert_same(computed, expected(model, images()))
     names = [layer.name for layer in spec.layers]
     assert len(names) == len(set(names))
 
@@ -117,11 +113,11 @@ def test_layers_behind_a_split_are_shown(tmp_path: Path) -> None:
     model.save(tmp_path / "model.keras")
     with open_model(tmp_path / "model.keras", Settings()) as rebuilt:
         assert {layer.name for layer in rebuilt.spec.visualisable} >= {"before", "after_0", "after_1"}
-        picture = tf.Variable(pictures(1))
+        image = tf.Variable(images(1))
         for name in ("after_0", "after_1"):
             with tf.GradientTape() as tape:
-                answer = tf.reduce_mean(build(rebuilt, name)(picture))
-            gradient = tape.gradient(answer, picture)
+                answer = tf.reduce_mean(build(rebuilt, name)(image))
+            gradient = tape.gradient(answer, image)
             assert np.isfinite(gradient).all()
             assert np.abs(gradient).max() > 0
 
@@ -130,30 +126,30 @@ def test_layers_behind_a_split_are_shown(tmp_path: Path) -> None:
 def test_patterns_can_be_made_through_usual_operations(name: str, tmp_path: Path) -> None:
     network(keras, getattr(ops, name)).save(tmp_path / "model.keras")
     with open_model(tmp_path / "model.keras", Settings()) as rebuilt:
-        picture = tf.Variable(pictures(1))
+        image = tf.Variable(images(1))
         with tf.GradientTape() as tape:
-            answer = tf.reduce_mean(build(rebuilt, "after_0")(picture))
-        assert np.isfinite(tape.gradient(answer, picture)).all()
+            answer = tf.reduce_mean(build(rebuilt, "after_0")(image))
+        assert np.isfinite(tape.gradient(answer, image)).all()
 
 
 def test_an_operation_that_is_not_known_is_not_called_code(tmp_path: Path) -> None:
-    """A network of lists of numbers that begins with one has no convolution, and that is what is said."""
+    """A network of lists of numbers that begins with one has no convolution, and the refusal says that."""
     start = keras.Input((6,))
     keras.Model(start, keras.layers.Dense(2)(ops.sort(start))).save(tmp_path / "dense.keras")
     with pytest.raises(Refused) as refusal:
         open_model(tmp_path / "dense.keras", Settings())
     assert refusal.value.code is RefusalCode.NO_IMAGE_LAYERS
-    picture = keras.Input((HEIGHT, WIDTH, 3))
-    keras.Model(picture, keras.layers.Conv2D(2, 3)(ops.sort(picture))).save(tmp_path / "picture.keras")
+    image = keras.Input((HEIGHT, WIDTH, 3))
+    keras.Model(image, keras.layers.Conv2D(2, 3)(ops.sort(image))).save(tmp_path / "image.keras")
     with pytest.raises(Refused) as refusal:
-        open_model(tmp_path / "picture.keras", Settings())
+        open_model(tmp_path / "image.keras", Settings())
     assert refusal.value.code is RefusalCode.UNSUPPORTED_LAYER
     assert "'Sort' is not rebuilt here: it sorts" in str(refusal.value)
     assert "code" not in str(refusal.value)
 
 
-def test_preprocessing_of_a_picture_becomes_scales_and_turns(tmp_path: Path) -> None:
-    """``preprocess_input`` of VGG16 inside a network: what the guess of its pixels is read from."""
+def test_preprocessing_of_an_image_becomes_scales_and_turns(tmp_path: Path) -> None:
+    """``preprocess_input`` of VGG16 inside a network tells which pixel range it takes."""
     start = keras.Input((HEIGHT, WIDTH, 3))
     x = keras.applications.vgg16.preprocess_input(start)
     keras.Model(start, keras.layers.Conv2D(4, 3)(x)).save(tmp_path / "model.keras")
@@ -201,13 +197,13 @@ def test_a_nested_model_whose_output_is_used_and_given(tmp_path: Path) -> None:
     one, two = encoder(start), encoder(-start)
     model = keras.Model(start, [two, keras.layers.Conv2D(2, 1)(one), one])
     for ending in (".keras", ".h5"):
-        _, computed = opened(model, tmp_path / f"model{ending}", pictures())
+        _, computed = opened(model, tmp_path / f"model{ending}", images())
         assert computed is not None
-        assert_same(computed, expected(model, pictures()))
+        assert_same(computed, expected(model, images()))
 
 
 def test_a_generator_is_shown_up_to_an_operation_without_its_setting(tmp_path: Path) -> None:
-    """``depth_to_space`` as some files have it: nothing says how large its blocks are."""
+    """Some files do not say how large the blocks of ``depth_to_space`` are."""
     path = tmp_path / "model.h5"
     network(keras, lambda x: ops.depth_to_space(x, 2)).save(path)
     with h5py.File(path, "r+") as file:

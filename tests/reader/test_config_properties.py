@@ -1,4 +1,4 @@
-"""Any JSON at all for an architecture: a model or a refusal, and soon."""
+"""Any JSON at all for an architecture gives a model or a refusal, within a second."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests import keras_files
 Json = Any
 
 SECONDS = 1.0
-"""Of processor time for one architecture."""
+"""The most seconds of processor time for one architecture."""
 
 WORDS = [
     *("class_name", "config", "layers", "name", "inbound_nodes", "input_layers", "output_layers", "batch_input_shape"),
@@ -44,7 +44,7 @@ anything = st.recursive(
 
 @pytest.fixture(scope="module")
 def family_configs(family_files: dict[str, Path]) -> list[Json]:
-    """The architectures of all families, as they stand in their files."""
+    """Return the architectures of all families, as they are in their files."""
     configs = []
     for path in family_files.values():
         if path.suffix == ".h5":
@@ -57,12 +57,12 @@ def family_configs(family_files: dict[str, Path]) -> list[Json]:
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A good file, whose architecture is replaced again and again."""
+    """Return a good file, whose architecture is replaced again and again."""
     return keras_files.keras_2_1(tmp_path_factory.mktemp("any") / "any.h5")
 
 
 def open_with(path: Path, config: Json) -> None:
-    """Put an architecture into the file and open it: a model whose weights can be asked for, or a refusal."""
+    """Put an architecture into the file and open it, to a model whose weights can be read, or to a refusal."""
     with h5py.File(path, "r+") as file:
         file.attrs["model_config"] = json.dumps(config)
     began = time.process_time()
@@ -97,27 +97,27 @@ def test_anything_at_all(path: Path, config: Json) -> None:
 def test_a_good_architecture_with_anything_in_it(path: Path, family_configs: list[Json], data: st.DataObject) -> None:
     config = copy.deepcopy(data.draw(st.sampled_from(family_configs)))
     for _ in range(data.draw(st.integers(1, 3))):
-        holder, key = data.draw(st.sampled_from(list(places(config)) or [([None], 0)]))
+        holder, key = data.draw(st.sampled_from(list(positions(config)) or [([None], 0)]))
         holder[key] = data.draw(anything)
     open_with(path, config)
 
 
 @usual
 @given(data=st.data())
-def test_a_good_architecture_with_parts_in_other_places(
+def test_a_good_architecture_with_parts_in_other_positions(
     path: Path, family_configs: list[Json], data: st.DataObject
 ) -> None:
     config = copy.deepcopy(data.draw(st.sampled_from(family_configs)))
     for _ in range(data.draw(st.integers(1, 3))):
-        spots = list(places(config))
+        spots = list(positions(config))
         (here, key), (there, other) = data.draw(st.sampled_from(spots)), data.draw(st.sampled_from(spots))
         here[key] = copy.deepcopy(there[other])
     open_with(path, config)
 
 
-def places(config: Json) -> Iterator[tuple[Json, Any]]:
-    """Every place in a JSON document, as a list or dictionary and an index or key into it."""
+def positions(config: Json) -> Iterator[tuple[Json, Any]]:
+    """Yield every position in a JSON document, as a list or dictionary and an index or key into it."""
     items = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
     for key, value in items:
         yield config, key
-        yield from places(value)
+        yield from positions(value)

@@ -48,7 +48,7 @@ LEAST: dict[str, Any] = {
     "activation": "relu",
     "pool_size": 2,
 }
-"""Arguments without which a constructor does not do, by name."""
+"""Arguments that a constructor requires, by name."""
 
 
 def classes(module: ModuleType) -> Iterator[tuple[str, type]]:
@@ -59,7 +59,7 @@ def classes(module: ModuleType) -> Iterator[tuple[str, type]]:
 
 
 def arguments(of: type) -> dict[str, Any]:
-    """The arguments of a constructor with their defaults, those of the bases that it hands more on to too."""
+    """Return the arguments of a constructor with their defaults, with those of bases that it passes others on to."""
     found: dict[str, Any] = {}
     for base in of.__mro__:
         if base.__name__ in BASE:
@@ -80,7 +80,7 @@ KNOWN = [item for item in BOTH if modernise(item[1], {}, keras_3=True)[0] in KIN
 
 
 def written(module: ModuleType, of: type) -> dict[str, Any]:
-    """The settings of a layer as a file has them, and its constructor's other arguments with their defaults."""
+    """Return the settings of a layer as a file has them, and its constructor's other arguments with their defaults."""
     taken = arguments(of)
     if of.__name__ == "Bidirectional":
         layer = of(module.layers.LSTM(3))
@@ -115,8 +115,6 @@ def test_every_argument_is_read_or_has_no_effect(module: ModuleType, name: str, 
     KINDS[kind].read(values)
     ignored = [key for key in values.unread(()) if not has_no_effect(KINDS[kind], key)]
     assert not ignored, f"{module.__name__}'s {name} takes {ignored}, and nobody has looked at that"
-    # The count is for the closing note of whoever wants it: `pytest -s`.
-    print(f"{module.__name__}.{name}: {len(config)} arguments")
 
 
 @pytest.mark.parametrize(("module", "name", "of"), KNOWN, ids=lambda item: getattr(item, "__name__", str(item)))

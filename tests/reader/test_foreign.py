@@ -26,7 +26,7 @@ def opened(path: Path) -> ModelSpec:
 
 
 def behind(path: Path, first: Json, channels: int = COLOURS, module: str | None = None) -> Path:
-    """The good network behind another layer, out of which pictures of some channels come."""
+    """Write the good network behind another layer, whose output is images of some channels."""
     layers = keras_files.keras_2_layers()
     first["config"]["batch_input_shape"] = layers[0]["config"].pop("batch_input_shape")
     if module is not None:
@@ -66,7 +66,7 @@ WRAPPED = [
     ("QuantizeWrapperV2", "before quantize_model"),
     ("QuantizeAnnotate", "before quantize_model"),
     ("ClusterWeights", "strip_clustering"),
-    ("PruneLowMagnitude", "strip_pruning"),  # without the settings that it has, somebody else's
+    ("PruneLowMagnitude", "strip_pruning"),  # without its settings, it is a class of somebody else
 ]
 
 
@@ -101,7 +101,7 @@ def test_an_unknown_first_layer_is_entered_behind_where_that_fits(tmp_path: Path
 def test_it_may_make_grey_or_colours(channels: int, tmp_path: Path) -> None:
     path = behind(tmp_path / "a.h5", layer("Own>ToGrey", "odd"), channels)
     if channels == 1:
-        # A fully connected layer at the end would tell of the size; here nothing does.
+        # A fully connected layer at the end would tell the size; here nothing does.
         with h5py.File(path, "r+") as file:
             assert file["model_weights/conv2d_1/conv2d_1/kernel:0"].shape[2] == 1
     spec = opened(path)
@@ -114,7 +114,7 @@ def test_a_code_layer_still_says_that_it_carries_code(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [5, 8])
-def test_one_that_makes_no_pictures_is_named_and_the_file_is_not_blamed(channels: int, tmp_path: Path) -> None:
+def test_one_that_makes_no_images_is_named_and_the_file_is_not_blamed(channels: int, tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         opened(behind(tmp_path / "a.h5", layer("Own>CoordConv2D", "coord"), channels))
     assert (refused.value.code, refused.value.where) == (RefusalCode.CODE_IN_FILE, "coord")
@@ -123,7 +123,7 @@ def test_one_that_makes_no_pictures_is_named_and_the_file_is_not_blamed(channels
 
 
 @pytest.mark.parametrize("registered", ["Own>Conv2D", "Conv2D"])
-def test_a_class_that_only_bears_a_name_of_keras_is_not_taken_for_it(registered: str, tmp_path: Path) -> None:
+def test_a_class_that_only_shares_a_name_with_keras_is_not_taken_for_it(registered: str, tmp_path: Path) -> None:
     layers = keras_files.keras_3_layers()
     foreign = next(item for item in layers if item["config"]["name"] == "conv2d_1")
     foreign.update(module="my_package.layers", registered_name=registered)

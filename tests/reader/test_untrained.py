@@ -11,7 +11,7 @@ import pytest
 
 from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
-from filterviz.reader.graph import Record
+from filterviz.reader.records import Record
 from filterviz.reader.untrained import INITIALISERS, fresh
 from filterviz.settings import Settings
 
@@ -78,7 +78,7 @@ def test_what_is_not_keras_own_is_keras_default(given: Any) -> None:
 
 
 def test_the_untrained_twin_of_a_file(tmp_path: Path) -> None:
-    """Same layers, other weights; the same for the same seed; statistics of the data stay."""
+    """The layers are the same and the weights others; they depend on the seed alone; statistics of the data stay."""
     keras.utils.set_random_seed(0)
     network = keras.Sequential(
         [
@@ -95,11 +95,11 @@ def test_the_untrained_twin_of_a_file(tmp_path: Path) -> None:
     for weight in network.trainable_weights:
         weight.assign(weight.numpy() + 5)
     network.save(tmp_path / "model.keras")
-    picture = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
+    image = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
     outputs = {}
     for seed in (None, 0, 0, 1):
         with open_model(tmp_path / "model.keras", Settings(), untrained=seed) as model:
-            outputs.setdefault(seed, []).append(build_whole(model)([picture])[0].numpy())
+            outputs.setdefault(seed, []).append(build_whole(model)([image])[0].numpy())
             arrays = {layer.kind: model.weights(layer) for layer in model.spec.layers}
     assert np.array_equal(*outputs[0])
     assert not np.allclose(outputs[0][0], outputs[1][0])

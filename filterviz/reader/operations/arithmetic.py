@@ -12,7 +12,7 @@ from filterviz.reader.operations.arguments import Arguments, Found, Operation, R
 from filterviz.reader.operations.constants import Constant
 
 ONE, OTHER = ("x1", "x", "a", "value"), ("x2", "y", "b", "bias")
-"""What the two operands are called in Keras and in TensorFlow."""
+"""Names of the two operands in Keras and in TensorFlow."""
 
 MERGES = {
     "add": "Add",
@@ -22,12 +22,13 @@ MERGES = {
     "maximum": "Maximum",
     "minimum": "Minimum",
 }
-"""Functions of two tensors of one rank for which there is a kind of their own."""
+"""Function of two tensors of the same rank -> the kind of layer that it is."""
 
 COMPARISONS = frozenset({"equal", "not_equal", "greater", "greater_equal", "less", "less_equal"})
-LOGICAL = frozenset({"logical_and", "logical_or", "logical_xor"})
+"""Functions that compare two values."""
 
-LARGEST_MATRIX = 4096
+LOGICAL = frozenset({"logical_and", "logical_or", "logical_xor"})
+"""Functions of two truth values."""
 
 
 def _binary(function: str, first: Sequence[str] = ONE, second: Sequence[str] = OTHER) -> Reading:
@@ -35,12 +36,11 @@ def _binary(function: str, first: Sequence[str] = ONE, second: Sequence[str] = O
         given.only("data_format", "NHWC")
         one, other = given.operands(first, second)
         if isinstance(one, Source) and isinstance(other, Source):
-            if function in MERGES and len(one.shape) == len(other.shape):
+            if function in MERGES and one.rank == other.rank:
                 return MERGES[function], {}
             return "Binary", {"function": function}
         if isinstance(one, Constant) and isinstance(other, Constant):
-            message = f"The operation {given.function[:60]!r} is called on constants alone."
-            raise Unsupported(message)
+            raise given.decline("is called on constants alone")
         return _with_constant(function, one, other)
 
     return reading
@@ -51,7 +51,7 @@ def _with_constant(function: str, one: Source | Constant, other: Source | Consta
     value, source = (one, other) if isinstance(one, Constant) else (other, one)
     assert isinstance(value, Constant)
     assert isinstance(source, Source)
-    if value.array.ndim > len(source.shape) or (value.array.ndim == len(source.shape) and value.array.shape[0] != 1):
+    if value.array.ndim > source.rank or (value.array.ndim == source.rank and value.array.shape[0] != 1):
         message = f"It joins a constant of shape {list(value.array.shape)} with each picture of a batch."
         raise Unsupported(message)
     number = value.number
@@ -73,7 +73,7 @@ def _with_number(function: str, number: float, first: bool) -> Found | None:
 
 
 def _scaled(function: str, value: float | tuple[float, ...], first: bool) -> Found | None:
-    """A sum or a product with numbers as one scale and one offset; ``None`` where it is something else."""
+    """Return arithmetic with numbers as one scale and one offset; ``None`` where it is not of that form."""
     numbers = np.asarray(value, np.float64)
 
     def plain(array: np.ndarray) -> float | tuple[float, ...]:
@@ -95,8 +95,8 @@ def _scaled(function: str, value: float | tuple[float, ...], first: bool) -> Fou
 
 
 def _by_channel(value: Constant, source: Source) -> tuple[float, ...] | None:
-    """The numbers of a constant that has one for each channel; ``None`` where it has others."""
-    rank = len(source.shape)
+    """Return the numbers of a constant that has one for each channel; ``None`` where it has others."""
+    rank = source.rank
     shape = (1,) * (rank - value.array.ndim) + value.array.shape
     axis = source.channel_axis
     if rank < 2 or shape[axis] != source.shape[axis] or math.prod(shape) != shape[axis]:
@@ -108,15 +108,14 @@ def _logical(function: str) -> Reading:
     def reading(given: Arguments) -> Found:
         one, other = given.operands(ONE, OTHER)
         if not (isinstance(one, Source) and isinstance(other, Source) and one.truth and other.truth):
-            message = f"The operation {given.function[:60]!r} is called on other things than truth values."
-            raise Unsupported(message)
+            raise given.decline("is called on other things than truth values")
         return "Binary", {"function": function}
 
     return reading
 
 
 def _where(given: Arguments) -> Found:
-    """One of two values, by a condition; each of them is a tensor or a constant."""
+    """Read a choice between two values, each a tensor or a constant, by a condition."""
     parts: list[object] = []
     condition, *values = given.operands(("condition",), ("x1", "x", "t"), ("x2", "y", "e"))
     if not isinstance(condition, Source) or not condition.truth:
@@ -127,13 +126,13 @@ def _where(given: Arguments) -> Found:
 
 
 def _sum_of_all(given: Arguments) -> Found:
-    """``tf.add_n``."""
+    """Read ``tf.add_n``."""
     sources = given.several()
     return ("Add", {}) if len(sources) > 1 else ("Identity", {})
 
 
 def _matmul(given: Arguments) -> Found:
-    """A product of matrices, whose batch of pictures stays apart."""
+    """Read a product of matrices that keeps the images of a batch apart."""
     flags = [given.flag(*names, default=False) for names in (("transpose_a", "adj_x"), ("transpose_b", "adj_y"))]
     for name in ("adjoint_a", "adjoint_b", "a_is_sparse", "b_is_sparse", "grad_a", "grad_b"):
         given.only(name, False)
@@ -141,9 +140,8 @@ def _matmul(given: Arguments) -> Found:
     one, other = given.operands(ONE, OTHER)
     params = {"transpose_a": flags[0], "transpose_b": flags[1]}
     if isinstance(one, Source) and isinstance(other, Source):
-        if min(len(one.shape), len(other.shape)) < 3:
-            message = f"The operation {given.function[:60]!r} works across the pictures of a batch."
-            raise Unsupported(message)
+        if min(one.rank, other.rank) < 3:
+            raise given.decline("works across the pictures of a batch")
         return "MatMul", params
     if not isinstance(one, Source) or not isinstance(other, Constant) or other.array.ndim != 2:
         raise given.unsupported("x1", None)
@@ -151,12 +149,11 @@ def _matmul(given: Arguments) -> Found:
 
 
 def _grey(given: Arguments) -> Found:
-    """``rgb_to_grayscale``: the weighted sum of three colours."""
+    """Read ``rgb_to_grayscale``: the weighted sum of three colours."""
     source = given.one()
     given.only("data_format", "channels_first" if source.first else "channels_last")
     if source.first or source.shape[-1] != 3:
-        message = f"The operation {given.function[:60]!r} is only rebuilt for three colours, channels last."
-        raise Unsupported(message)
+        raise given.decline("is only rebuilt for three colours, channels last")
     weights = Constant(np.array([[0.2989], [0.5870], [0.1140]]))
     return "MatMul", {"transpose_a": False, "transpose_b": False, "constant": weights.params}
 
@@ -180,14 +177,16 @@ _FUNCTIONS = {
     "squared_difference": "squareddifference",
     **{name: name.replace("_", "") for name in COMPARISONS},
 }
-_SHARED: dict[str, Operation] = {}
+"""Function -> its spellings in both libraries."""
+
+_BOTH: dict[str, Operation] = {}
 for _function, _spellings in _FUNCTIONS.items():
-    _SHARED |= rows(_spellings, _binary(_function), "x1 x2 | x y a b")
+    _BOTH |= rows(_spellings, _binary(_function), "x1 x2 | x y a b")
 for _function in LOGICAL:
-    _SHARED |= rows(_function.replace("_", ""), _logical(_function), "x1 x2 | x y")
+    _BOTH |= rows(_function.replace("_", ""), _logical(_function), "x1 x2 | x y")
 
 KERAS: dict[str, Operation] = {
-    **_SHARED,
+    **_BOTH,
     **rows("fmod", _binary("fmod"), "x1 x2"),
     **rows("where", _where, "condition x1 x2"),
     **rows("matmul", _matmul, "x1 x2"),
@@ -195,7 +194,7 @@ KERAS: dict[str, Operation] = {
 }
 
 TENSORFLOW: dict[str, Operation] = {
-    **_SHARED,
+    **_BOTH,
     **rows("biasadd biasaddv1", _binary("add"), "value bias data_format"),
     **rows("atan2", _binary("arctan2", ("y",), ("x",)), "y x"),
     **rows("scalarmul", _binary("multiply", ("scalar",), ("x",)), "scalar x"),

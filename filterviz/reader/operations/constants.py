@@ -1,4 +1,4 @@
-"""Numbers and arrays that stand in a file beside an operation's tensors."""
+"""Numbers and arrays that a file keeps beside an operation's tensors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from filterviz.layers.config_values import Unsupported
 from filterviz.layers.older_names import Config
 
 LARGEST = 65_536
-"""Numbers of a constant that is kept. The mean of 128 x 128 pixels has fewer, a table of words more."""
+"""The most numbers in a constant that is kept. The mean of 128 x 128 pixels has fewer, a table of words more."""
 
 ARRAYS = ("__numpy__", "__tensor__")
 """What Keras writes around the numbers of an array, and of a tensor that is no variable."""
@@ -21,32 +21,27 @@ ARRAYS = ("__numpy__", "__tensor__")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant:
-    """An array that a file states.
+    """A number or an array that a file states.
 
     Attributes:
-        array: float64, of any shape.
+        array: Its values as float64, of any shape.
     """
 
     array: NDArray[np.float64]
 
     @property
     def number(self) -> float | None:
-        """The one number it is, whatever its shape; ``None`` where it is several."""
+        """The one number that it holds, whatever its shape; ``None`` where it holds several."""
         return float(self.array.reshape(-1)[0]) if self.array.size == 1 else None
 
     @property
     def params(self) -> Config:
-        """As it stands among a layer's parameters."""
+        """Its shape and its values, row after row, as they stand among a layer's parameters."""
         return {"shape": self.array.shape, "values": tuple(self.array.reshape(-1).tolist())}
 
-    def turned(self, axes: tuple[int, ...]) -> Constant:
-        """With its axes permuted, after as many of length 1 are put in front as are missing."""
-        shape = (1,) * (len(axes) - self.array.ndim) + self.array.shape
-        return Constant(self.array.reshape(shape).transpose(axes))
 
-
-def plain(value: Any) -> Any:
-    """A value without what Keras writes around arrays, tuples and the like."""
+def unwrap(value: Any) -> Any:
+    """Return a value without the object that Keras writes around arrays and tuples."""
     if isinstance(value, Mapping):
         inner = value.get("config")
         if value.get("class_name") in ARRAYS and isinstance(inner, Mapping):
@@ -57,16 +52,19 @@ def plain(value: Any) -> Any:
 
 
 def constant(value: Any) -> Constant | None:
-    """The array that a file states as a number, as lists of numbers or as an array of NumPy or TensorFlow.
+    """Return the array that a file states as a number, as lists of numbers or as an array of NumPy or TensorFlow.
+
+    Returns:
+        The array; ``None`` where the value is none.
 
     Raises:
-        Unsupported: it is far larger than constants are, or is not finite.
+        Unsupported: It is far larger than constants are, or is not finite.
 
     Example:
         >>> constant([[[1.0]], [[2.0]]]).array.shape
         (2, 1, 1)
     """
-    value = plain(value)
+    value = unwrap(value)
     if not isinstance(value, bool | int | float | list):
         return None
     try:

@@ -1,12 +1,11 @@
-"""Operations on each value alone, or along an axis of one tensor, whose shape stays as it is."""
+"""Operations on each value alone: activations, rounding, bounds, conversions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from filterviz.layers.config_values import Unsupported
-from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, operation, rows
-from filterviz.reader.operations.constants import plain
+from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, rows
+from filterviz.reader.operations.constants import unwrap
 
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64", "half", "single", "double", "float"})
 """Types whose values pass on as they are; a conversion to whole numbers would cut them off."""
@@ -15,23 +14,36 @@ PLAIN = (
     *("abs", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "cbrt", "ceil", "cos", "cosh", "deg2rad"),
     *("erf", "erfc", "exp", "exp2", "expm1", "floor", "log", "log10", "log1p", "log2", "negative", "rad2deg"),
     *("reciprocal", "rsqrt", "sign", "sin", "sinc", "sinh", "sqrt", "square", "tan", "tanh_shrink", "trunc"),
-    *("hard_tanh", "log_sigmoid", "sparse_sigmoid", "sparse_plus", "zeros_like", "ones_like"),
+    *("hard_tanh", "log_sigmoid", "sparse_sigmoid", "sparse_plus"),
 )
 """Functions of one value without further arguments."""
 
+LIKE = ("zeros_like", "ones_like")
+"""Functions that keep nothing of a tensor but its shape."""
+
+ACTIVATIONS = ("relu", "relu6", "sigmoid", "tanh", "selu", "softplus", "softsign", "hard_sigmoid", "hard_silu")
+"""Functions that are activations of Keras, without further arguments."""
+
 TRUTHS = frozenset({"isfinite", "isinf", "isnan", "logical_not"})
-"""Functions of one value that give a truth value."""
+"""Functions of one value that give truth values."""
 
 
 def elementwise(function: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
-    """The kind for a function of each value alone."""
+    """Return the kind and the parameters for a function of each value alone."""
     return "Elementwise", {"function": function, **arguments}
 
 
-def _plain(function: str) -> Reading:
+def _function(name: str, **numbers: float) -> Reading:
+    """Return what reads a function of each value alone.
+
+    Args:
+        name: Name of the function.
+        **numbers: The numbers that it takes beside the value, with their defaults.
+    """
+
     def reading(given: Arguments) -> Found:
         given.one()
-        return elementwise(function)
+        return elementwise(name, **{key: given.number(key, default=default) for key, default in numbers.items()})
 
     return reading
 
@@ -45,8 +57,6 @@ def _activation(name: str) -> Reading:
 
 
 def _like(function: str) -> Reading:
-    """``zeros_like`` and ``ones_like``."""
-
     def reading(given: Arguments) -> Found:
         given.one()
         given.only("dtype", *FLOATS)
@@ -57,7 +67,7 @@ def _like(function: str) -> Reading:
 
 
 def _gelu(given: Arguments) -> Found:
-    """Approximated by a hyperbolic tangent by default in Keras 3; in TensorFlow only where it says so."""
+    """Read ``gelu``, which Keras 3 approximates by a hyperbolic tangent by default, and TensorFlow only if asked to."""
     given.one()
     if given.flag("approximate", default=given.keras):
         return elementwise("gelu_approximate")
@@ -69,40 +79,16 @@ def _elu(given: Arguments) -> Found:
     return "ELU", {"alpha": given.number("alpha", default=1.0)}
 
 
-def _celu(given: Arguments) -> Found:
-    given.one()
-    return elementwise("celu", alpha=given.number("alpha", default=1.0))
-
-
 def _leaky_relu(given: Arguments) -> Found:
     given.one()
     return "LeakyReLU", {"negative_slope": given.number("negative_slope", "alpha", default=0.2)}
 
 
 def _silu(given: Arguments) -> Found:
-    """``x * sigmoid(beta * x)``; only TensorFlow has the ``beta``."""
+    """Read ``x * sigmoid(beta * x)``; only TensorFlow has the ``beta``."""
     given.one()
     given.only("beta", 1, 1.0)
     return "Activation", {"activation": "silu"}
-
-
-def _shrink(function: str) -> Reading:
-    def reading(given: Arguments) -> Found:
-        given.one()
-        return elementwise(function, threshold=given.number("threshold", default=0.5))
-
-    return reading
-
-
-def _squareplus(given: Arguments) -> Found:
-    given.one()
-    return elementwise("squareplus", b=given.number("b", default=4.0))
-
-
-def _threshold(given: Arguments) -> Found:
-    given.one()
-    threshold, value = given.number("threshold", default=0.0), given.number("default_value", default=0.0)
-    return elementwise("threshold", threshold=threshold, default_value=value)
 
 
 def _round(given: Arguments) -> Found:
@@ -117,11 +103,11 @@ def _nan_to_num(given: Arguments) -> Found:
 
 
 def _clip(given: Arguments) -> Found:
-    """Between two numbers; beyond what float32 holds there is no bound."""
+    """Read a clipping between two numbers; one that is missing or beyond what float32 holds is no bound."""
     given.one()
     bounds = []
     for name, other, open_end in (("x_min", "clip_value_min", -3e38), ("x_max", "clip_value_max", 3e38)):
-        value = plain(given.raw(name, other))
+        value = unwrap(given.raw(name, other))
         if isinstance(value, list) or (value is not None and not isinstance(value, bool | int | float)):
             raise given.unsupported(name, value)
         if value is not None and value != value:
@@ -131,7 +117,7 @@ def _clip(given: Arguments) -> Found:
 
 
 def _cast(given: Arguments) -> Found:
-    """To another type of decimal numbers; truth values become 0 and 1."""
+    """Read a conversion to another type of floating-point numbers; truth values become 0 and 1."""
     given.one()
     name = given.raw("dtype", "DstT")
     if name is not None and (not isinstance(name, str) or name.lower().removeprefix("dt_") not in FLOATS):
@@ -151,103 +137,35 @@ def _converted(given: Arguments) -> Found:
 
 
 def _checked(given: Arguments) -> Found:
-    """``check_numerics`` of TensorFlow: stops a training that has gone wrong."""
+    """Read ``check_numerics`` of TensorFlow, which stops a training that has gone wrong."""
     given.raw("message")
     return _identity(given)
 
 
-def _along(function: str, axis: int | None = -1) -> Reading:
-    """Something along one axis that leaves the shape as it is."""
-
-    def reading(given: Arguments) -> Found:
-        rank = len(given.one().shape)
-        value = given.raw("axis", "dim")
-        if value is None and (axis is None or (given.keras and given.named("axis"))):
-            # ``axis=None`` flattens the tensor first, with the whole batch.
-            raise given.unsupported("axis", None)
-        found = given.axis(axis if value is None else value, rank)
-        if function in ("cumsum", "cumprod"):
-            for name in ("exclusive", "reverse"):
-                given.only(name, False)
-            given.only("dtype", *FLOATS)
-        return _along_axis(function, found, rank)
-
-    return reading
-
-
-def _along_axis(function: str, axis: int, rank: int) -> Found:
-    axis = -1 if axis == rank - 1 else axis
-    if function == "softmax":
-        return "Softmax", {"axis": axis}
-    return "Along", {"function": function, "axis": axis}
-
-
-def _normalize(given: Arguments) -> Found:
-    """``keras.ops.normalize``: divided by the length along one axis or several, but by no less than ``epsilon``."""
-    rank = len(given.one().shape)
-    axes = given.axes(-1 if not given.given("axis") else given.raw("axis"), rank)
-    if given.named("axis") and not given.given("axis"):
-        raise given.unsupported("axis", None)
-    order = given.whole("order", low=1, high=64, default=2)
-    epsilon = given.number("epsilon", default=1e-7)
-    if len(axes) > 1 and order != 2:  # the norm of a matrix is another thing
-        raise given.unsupported("order", order)
-    return "Normalize", {"axis": axes, "order": order, "epsilon": epsilon}
-
-
-def _l2_normalize(given: Arguments) -> Found:
-    """``tf.math.l2_normalize``: the squares are summed, but to no less than ``epsilon``."""
-    rank = len(given.one().shape)
-    value = given.raw("axis", "dim")
-    if value is None:
-        raise given.unsupported("axis", None)
-    epsilon = given.number("epsilon", default=1e-12)
-    return "Normalize", {"axis": given.axes(value, rank), "order": 2, "epsilon": max(epsilon, 0.0) ** 0.5}
-
-
-def _rms(given: Arguments) -> Found:
-    rank = len(given.one().shape)
-    given.only("scale")
-    axes = given.axes(given.raw("axis") if given.given("axis") else -1, rank)
-    return "RootMeanSquare", {"axis": axes, "epsilon": given.number("epsilon", default=1e-7)}
-
-
-def _local_response(given: Arguments) -> Found:
-    """``tf.nn.local_response_normalization``, which AlexNet and GoogLeNet have."""
-    source = given.one()
-    if len(source.shape) != 4 or source.first:
-        message = f"The operation {given.function[:60]!r} is not rebuilt for channels that come first."
-        raise Unsupported(message)
-    return "LocalResponse", {
-        "depth_radius": given.whole("depth_radius", low=0, high=4096, default=5),
-        "bias": given.number("bias", default=1.0),
-        "alpha": given.number("alpha", default=1.0),
-        "beta": given.number("beta", default=0.5),
-    }
-
-
-_SAME = {name.replace("_", ""): operation(_plain(name), "x | features input") for name in PLAIN[:-2]}
-_SAME |= {name.replace("_", ""): operation(_plain(name), "x") for name in TRUTHS}
-_SAME |= {name.replace("_", ""): operation(_like(name), "x input | dtype optimize layout") for name in PLAIN[-2:]}
-_SAME |= {
-    name.replace("_", ""): operation(_activation(name), "x | features")
-    for name in ("relu", "relu6", "sigmoid", "tanh", "selu", "softplus", "softsign", "hard_sigmoid", "hard_silu")
-}
+_BOTH: dict[str, Operation] = {}
+for _name in PLAIN:
+    _BOTH |= rows(_name.replace("_", ""), _function(_name), "x | features input")
+for _name in TRUTHS:
+    _BOTH |= rows(_name.replace("_", ""), _function(_name), "x")
+for _name in LIKE:
+    _BOTH |= rows(_name.replace("_", ""), _like(_name), "x input | dtype optimize layout")
+for _name in ACTIVATIONS:
+    _BOTH |= rows(_name.replace("_", ""), _activation(_name), "x | features")
 
 KERAS: dict[str, Operation] = {
-    **_SAME,
-    **rows("absolute fabs", _plain("abs"), "x"),
+    **_BOTH,
+    **rows("absolute fabs", _function("abs"), "x"),
     **rows("logsigmoid", _activation("log_sigmoid"), "x"),
     **rows("gelu", _gelu, "x | approximate"),
     **rows("elu", _elu, "x | alpha"),
-    **rows("celu", _celu, "x | alpha"),
+    **rows("celu", _function("celu", alpha=1.0), "x | alpha"),
     **rows("leakyrelu", _leaky_relu, "x | negative_slope"),
     **rows("silu swish", _silu, "x"),
     **rows("hardswish", _activation("hard_silu"), "x"),
-    **rows("hardshrink", _shrink("hard_shrink"), "x | threshold"),
-    **rows("softshrink", _shrink("soft_shrink"), "x | threshold"),
-    **rows("squareplus", _squareplus, "x | b"),
-    **rows("threshold", _threshold, "x | threshold default_value"),
+    **rows("hardshrink", _function("hard_shrink", threshold=0.5), "x | threshold"),
+    **rows("softshrink", _function("soft_shrink", threshold=0.5), "x | threshold"),
+    **rows("squareplus", _function("squareplus", b=4.0), "x | b"),
+    **rows("threshold", _function("threshold", threshold=0.0, default_value=0.0), "x | threshold default_value"),
     **rows("round", _round, "x | decimals"),
     **rows("nantonum", _nan_to_num, "x | nan posinf neginf"),
     **rows("clip", _clip, "x x_min x_max"),
@@ -255,22 +173,20 @@ KERAS: dict[str, Operation] = {
     **rows("converttotensor", _converted, "x | dtype sparse ragged"),
     **rows("stopgradient", _identity, "variable"),
     **rows("copy", _identity, "x"),
-    **rows("softmax", _along("softmax"), "x | axis"),
-    **rows("logsoftmax", _along("log_softmax"), "x | axis"),
-    **rows("sparsemax", _along("sparsemax"), "x | axis"),
-    **rows("cumsum", _along("cumsum", None), "x | axis dtype"),
-    **rows("cumprod", _along("cumprod", None), "x | axis dtype"),
-    **rows("normalize", _normalize, "x | axis order epsilon"),
-    **rows("rmsnorm rmsnormalization", _rms, "x scale | axis epsilon"),
 }
 """Operations of Keras 3 by the names of their classes, without capitals."""
 
 TENSORFLOW: dict[str, Operation] = {
-    **_SAME,
-    **{name: operation(_plain("arc" + name[1:]), "x") for name in ("acos", "acosh", "asin", "asinh", "atan", "atanh")},
-    **rows("neg", _plain("negative"), "x"),
+    **_BOTH,
+    **rows("acos", _function("arccos"), "x"),
+    **rows("acosh", _function("arccosh"), "x"),
+    **rows("asin", _function("arcsin"), "x"),
+    **rows("asinh", _function("arcsinh"), "x"),
+    **rows("atan", _function("arctan"), "x"),
+    **rows("atanh", _function("arctanh"), "x"),
+    **rows("neg", _function("negative"), "x"),
     **rows("logsigmoid", _activation("log_sigmoid"), "x"),
-    **rows("inv", _plain("reciprocal"), "x"),
+    **rows("inv", _function("reciprocal"), "x"),
     **rows("gelu", _gelu, "features approximate"),
     **rows("elu", _elu, "features"),
     **rows("leakyrelu", _leaky_relu, "features alpha"),
@@ -281,11 +197,5 @@ TENSORFLOW: dict[str, Operation] = {
     **rows("identity stopgradient", _identity, "input"),
     **rows("checknumerics", _checked, "tensor message"),
     **rows("debugging.checknumerics debugging.assertallfinite", _checked, "tensor message"),
-    **rows("softmax", _along("softmax"), "logits axis | dim"),
-    **rows("logsoftmax", _along("log_softmax"), "logits axis | dim"),
-    **rows("cumsum", _along("cumsum", 0), "x axis exclusive reverse"),
-    **rows("cumprod", _along("cumprod", 0), "x axis exclusive reverse"),
-    **rows("l2normalize", _l2_normalize, "x axis epsilon | dim"),
-    **rows("localresponsenormalization lrn", _local_response, "input depth_radius bias alpha beta"),
 }
 """Operations of TensorFlow by their names without prefix, capitals and underscores."""

@@ -1,4 +1,7 @@
-"""``TensorFlowOpLayer``, as TensorFlow 1.13 to 2.3 wrote an operation: a node of its graph, and constants by place."""
+"""``TensorFlowOpLayer``, as TensorFlow 1.13 to 2.3 wrote an operation: a node of its graph, and constants.
+
+The constants stand apart from the tensors, each under its position among the arguments.
+"""
 
 from __future__ import annotations
 
@@ -12,47 +15,33 @@ from typing import Any
 from filterviz.layers.config_values import Unsupported
 from filterviz.layers.older_names import Config
 from filterviz.reader.config import Call, Slot
+from filterviz.reader.operations.names import NAMELESS
 
 LISTED = {"ConcatV2": False, "Concat": True, "Pack": None, "AddN": None}
-"""Operations that take their tensors one by one and not as a list; whether the axis comes first, last or apart."""
+"""Operations that take their tensors one by one and not as a list -> whether the axis comes before them (``True``),
+after them (``False``) or among the attributes (``None``)."""
 
-AXIS_FIRST = frozenset({"Split", "SplitV"})
-TYPES = frozenset({"N", "num_outs", "Index", "SrcT", "Truncate"})
+REPEATING = frozenset({"N", "num_outs", "Index", "SrcT", "Truncate"})
 """Attributes that only repeat what the tensors say."""
 
-
-PLACE = re.compile(r"[0-9]{1,6}")
-"""A place among the arguments of an operation, of which none has a million."""
+POSITION = re.compile(r"[0-9]{1,6}")
+"""A position among the arguments of an operation, of which none has a million."""
 
 
 def unpacked(config: Config, call: Call) -> tuple[str, list[Any], Config]:
-    """The function, its positional arguments and those by name.
+    """Return the function, its positional arguments and those by name.
+
+    Args:
+        config: The configuration of the layer.
+        call: Its call, on tensors alone.
 
     Raises:
-        Unsupported: it is not written in any known way.
+        Unsupported: It is not written in any known way.
     """
-    definition = config.get("node_def")
-    if isinstance(definition, str):
-        try:
-            definition = json.loads(definition)
-        except (ValueError, RecursionError):
-            definition = None
-    function = definition.get("op") if isinstance(definition, Mapping) else None
-    attributes = definition.get("attr", {}) if isinstance(definition, Mapping) else None
-    stored = config.get("constants")
-    if not isinstance(function, str) or not isinstance(attributes, Mapping):
-        message = "It is an operation of TensorFlow that does not say which."
-        raise Unsupported(message)
-    constants = _by_place(stored)
-    tensors = iter(range(len(call.inputs)))
-    total = len(call.inputs) + len(constants)
-    arguments: list[Any] = [
-        constants[place] if place in constants else Slot(next(tensors, 0)) for place in range(total)
-    ]
-    named = {name: _attribute(value) for name, value in attributes.items() if name not in TYPES and not _is_type(name)}
-    if function == "Cast":
-        named["DstT"] = _attribute(attributes.get("DstT"))
-    if function in LISTED:
+    function, attributes = _node(config.get("node_def"))
+    arguments = _arguments(_by_position(config.get("constants")), len(call.inputs))
+    named = {name: _attribute(value) for name, value in attributes.items() if not _repeats_the_tensors(name)}
+    if function in LISTED and arguments:
         first = LISTED[function]
         if first is None:
             arguments = [arguments]
@@ -64,18 +53,43 @@ def unpacked(config: Config, call: Call) -> tuple[str, list[Any], Config]:
     return function, arguments, named
 
 
-def _by_place(stored: Any) -> dict[int, Any]:
-    """The constants by their place among the arguments, which JSON has as text."""
+def _node(definition: Any) -> tuple[str, Mapping[str, Any]]:
+    """Return the function of a node and its attributes; the node may be written as JSON in a text.
+
+    Raises:
+        Unsupported: It names no function.
+    """
+    if isinstance(definition, str):
+        try:
+            definition = json.loads(definition)
+        except (ValueError, RecursionError):
+            definition = None
+    function = definition.get("op") if isinstance(definition, Mapping) else None
+    attributes = definition.get("attr", {}) if isinstance(definition, Mapping) else None
+    if not isinstance(function, str) or not isinstance(attributes, Mapping):
+        raise Unsupported(NAMELESS)
+    return function, attributes
+
+
+def _arguments(constants: Mapping[int, Any], tensors: int) -> list[Any]:
+    """Return the positional arguments: constants at their positions, and tensors in order at all others."""
+    slots = iter(range(tensors))
+    total = tensors + len(constants)
+    return [constants[at] if at in constants else Slot(next(slots, 0)) for at in range(total)]
+
+
+def _by_position(stored: Any) -> dict[int, Any]:
+    """Return the constants by their position among the arguments, which JSON has as text."""
     items = stored.items() if isinstance(stored, Mapping) else ()
-    return {int(place): value for place, value in items if isinstance(place, str) and PLACE.fullmatch(place)}
+    return {int(key): value for key, value in items if isinstance(key, str) and POSITION.fullmatch(key)}
 
 
-def _is_type(name: str) -> bool:
-    return name.startswith(("T", "_"))
+def _repeats_the_tensors(attribute: str) -> bool:
+    return attribute in REPEATING or attribute.startswith(("T", "_"))
 
 
 def _attribute(value: Any) -> Any:
-    """What stands in a node's attribute: text is written in base64, whole numbers as text."""
+    """Return what an attribute of a node holds: text is written in base64, whole numbers as text."""
     if not isinstance(value, Mapping) or len(value) != 1:
         return value
     ((kind, inner),) = value.items()

@@ -1,19 +1,21 @@
-"""Operations that take one or several axes of a tensor together: means, sums, norms."""
+"""Operations that combine all values along one or several axes of a tensor: means, sums, norms."""
 
 from __future__ import annotations
 
-from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Several, Source, rows
 from filterviz.reader.operations.elementwise import FLOATS
 
 
 def _axes(given: Arguments, source: Source) -> tuple[int, ...]:
-    """The axes it takes together; without any it takes all, those of the batch too."""
+    """Return the axes along which values are combined.
+
+    Raises:
+        Unsupported: None is named, so that they are combined along all, that of the batch too.
+    """
     value = given.raw("axis", "axes", "reduction_indices", "dim")
     if value is None:
-        message = f"The operation {given.function[:60]!r} takes the pictures of a batch together."
-        raise Unsupported(message)
-    return given.axes(value, len(source.shape))
+        raise given.decline("takes the pictures of a batch together")
+    return given.axes(value, source.rank)
 
 
 def _reduced(how: str) -> Reading:
@@ -28,14 +30,14 @@ def _reduced(how: str) -> Reading:
 
 
 def _average(given: Arguments) -> Found:
-    """``keras.ops.average``, which can weigh."""
+    """Read ``keras.ops.average``, which can take weights."""
     axes = _axes(given, given.one())
     given.only("weights")
     return "Reduce", {"how": "mean", "axes": axes, "keepdims": False}
 
 
 def _norm(given: Arguments) -> Found:
-    """The length of vectors; a norm of matrices only where it is the same thing."""
+    """Read the length of vectors; a norm of matrices only where it is the same number."""
     axes = _axes(given, given.one())
     keepdims = given.flag("keepdims", "keep_dims", default=False)
     order = given.raw("ord")
@@ -47,7 +49,7 @@ def _norm(given: Arguments) -> Found:
 
 
 def _moments(given: Arguments) -> Found:
-    """The mean and the variance."""
+    """Read the mean and the variance, which are two tensors."""
     axes = _axes(given, given.one())
     keepdims = given.flag("keepdims", default=False)
     given.only("synchronized", False)

@@ -1,4 +1,4 @@
-"""Operations that leave the values as they are and move them: other axes, other order, other number of them."""
+"""Operations that leave values as they are and arrange them anew: reshaping, transposing, joining, repeating."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from typing import Any
 
 from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Slot
-from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Source, rows
-from filterviz.reader.operations.constants import plain
+from filterviz.reader.operations.arguments import Arguments, Found, KindAndParams, Operation, Reading, rows
+from filterviz.reader.operations.constants import unwrap
 
 MOST_REPEATS = 64
+"""The most copies of a tensor along one axis that are made."""
 
 
 def _last(axis: int, rank: int) -> int:
-    """An axis, the last one as -1."""
+    """Return an axis, the last one as -1."""
     return -1 if axis == rank - 1 else axis
 
 
 def _reshape(given: Arguments) -> Found:
     source = given.one()
-    shape = plain(given.raw("newshape", "shape"))
+    shape = unwrap(given.raw("newshape", "shape"))
     if not isinstance(shape, list) or not 1 < len(shape) <= 7 or any(isinstance(side, Slot) for side in shape[1:]):
         raise given.unsupported("shape", shape)
     sides = [-1 if side is None else side for side in shape[1:]]
     whole = tuple(given.values(shape=side).whole("shape", -1, 2**31) for side in sides)
     batch = shape[0]
     if (isinstance(batch, int) and batch > 0) or 0 in whole:
-        message = f"The operation {given.function[:60]!r} puts the pictures of a batch together: {shape}."
-        raise Unsupported(message)
+        raise given.decline(f"puts the pictures of a batch together: {shape}")
     known = None not in source.shape[1:]
     if whole.count(-1) > 1 or (batch == -1 and -1 in whole):
         raise given.unsupported("shape", shape)
@@ -38,9 +38,9 @@ def _reshape(given: Arguments) -> Found:
 
 
 def _transpose(given: Arguments) -> Found:
-    rank = len(given.one().shape)
+    rank = given.one().rank
     given.only("conjugate", False)
-    axes = plain(given.raw("axes", "perm"))
+    axes = unwrap(given.raw("axes", "perm"))
     return _ordered(given, axes if axes is not None else [*range(rank)][::-1], rank)
 
 
@@ -51,21 +51,25 @@ def _ordered(given: Arguments, axes: Any, rank: int) -> Found:
     if sorted(order) != list(range(rank)):
         raise given.unsupported("axes", axes)
     if order[0] != 0:
-        message = f"The operation {given.function[:60]!r} moves the axis of a batch."
-        raise Unsupported(message)
+        raise given.decline("moves the axis of a batch")
     return "Permute", {"dims": tuple(order[1:])}
 
 
-def _swapaxes(given: Arguments) -> Found:
-    rank = len(given.one().shape)
-    one, other = (given.axis(given.raw(name), rank, name) for name in ("axis1", "axis2"))
+def swapped(rank: int, one: int, other: int) -> KindAndParams:
+    """Return the kind and the parameters for two axes, neither of them the batch's, that change places."""
     order = [*range(rank)]
     order[one], order[other] = other, one
     return "Permute", {"dims": tuple(order[1:])}
 
 
+def _swapaxes(given: Arguments) -> Found:
+    rank = given.one().rank
+    one, other = (given.axis(given.raw(name), rank, name) for name in ("axis1", "axis2"))
+    return swapped(rank, one, other)
+
+
 def _moveaxis(given: Arguments) -> Found:
-    rank = len(given.one().shape)
+    rank = given.one().rank
     source = given.axes(given.raw("source"), rank, "source")
     destination = given.axes(given.raw("destination"), rank, "destination")
     if len(source) != len(destination):
@@ -77,67 +81,70 @@ def _moveaxis(given: Arguments) -> Found:
 
 
 def _expand_dims(given: Arguments) -> Found:
-    rank = len(given.one().shape)
-    value = plain(given.raw("axis", "dim"))
+    rank = given.one().rank
+    value = unwrap(given.raw("axis", "dim"))
     listed = value if isinstance(value, list) else [value]
     return "ExpandDims", {"axis": tuple(sorted(given.axes(listed, rank + len(listed))))}
 
 
 def _squeeze(given: Arguments) -> Found:
     source = given.one()
-    value = plain(given.raw("axis", "squeeze_dims"))
+    value = unwrap(given.raw("axis", "squeeze_dims"))
     if value in (None, []):
         if None in source.shape[1:]:
             raise given.unsupported("axis", None)
         axes = tuple(axis for axis, side in enumerate(source.shape) if axis and side == 1)
         return ("Squeeze", {"axis": axes}) if axes else ("Identity", {})
-    return "Squeeze", {"axis": tuple(sorted(given.axes(value, len(source.shape))))}
+    return "Squeeze", {"axis": tuple(sorted(given.axes(value, source.rank)))}
 
 
 def _stack(given: Arguments) -> Found:
     sources = given.several()
-    rank = len(sources[0].shape) + 1
-    return "Stack", {"axis": _last(given.axis(given.raw("axis") if given.given("axis") else 0, rank), rank)}
+    rank = sources[0].rank + 1
+    return "Stack", {"axis": _last(given.axis(given.raw("axis", default=0), rank), rank)}
 
 
 def _concatenate(given: Arguments) -> Found:
     sources = given.several()
     value = given.raw("axis", "concat_dim")
-    rank = len(sources[0].shape)
+    rank = sources[0].rank
     axis = _last(given.axis(0 if value is None else value, rank), rank)
     return ("Concatenate", {"axis": axis}) if len(sources) > 1 else ("Identity", {})
 
 
 def _joined(axis: int, least: int) -> Reading:
-    """``hstack`` and ``dstack``: along a certain axis, of tensors that have at least so many."""
+    """Return what reads ``hstack`` or ``dstack``, which join tensors along a certain axis.
+
+    Args:
+        axis: The axis.
+        least: The least number of axes at which these functions do so.
+    """
 
     def reading(given: Arguments) -> Found:
         sources = given.several()
-        rank = len(sources[0].shape)
+        rank = sources[0].rank
         if rank < least:
-            message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {rank} axes."
-            raise Unsupported(message)
+            raise given.decline(f"is not rebuilt for tensors of {rank} axes")
         return "Concatenate", {"axis": _last(axis, rank)}
 
     return reading
 
 
 def _tile(given: Arguments) -> Found:
-    rank = len(given.one().shape)
-    value = plain(given.raw("repeats", "multiples"))
+    rank = given.one().rank
+    value = unwrap(given.raw("repeats", "multiples"))
     listed = value if isinstance(value, list) else [value]
     repeats = [given.values(repeats=item).whole("repeats", 1, MOST_REPEATS) for item in listed[:16]]
     if len(repeats) > rank:
         raise given.unsupported("repeats", value)
     repeats = [1] * (rank - len(repeats)) + repeats
     if repeats[0] != 1:
-        message = f"The operation {given.function[:60]!r} repeats the pictures of a batch."
-        raise Unsupported(message)
+        raise given.decline("repeats the pictures of a batch")
     return "Tile", {"repeats": tuple(repeats)}
 
 
 def _repeat(given: Arguments) -> Found:
-    rank = len(given.one().shape)
+    rank = given.one().rank
     if not given.given("axis"):
         raise given.unsupported("axis", None)
     axis = given.axis(given.raw("axis"), rank)
@@ -145,11 +152,11 @@ def _repeat(given: Arguments) -> Found:
 
 
 def _roll(given: Arguments) -> Found:
-    rank = len(given.one().shape)
+    rank = given.one().rank
     if not given.given("axis"):
         raise given.unsupported("axis", None)
     axes = given.axes(given.raw("axis"), rank)
-    shift = plain(given.raw("shift"))
+    shift = unwrap(given.raw("shift"))
     listed = shift if isinstance(shift, list) else [shift] * len(axes)
     if len(listed) != len(axes):
         raise given.unsupported("shift", shift)
@@ -159,69 +166,12 @@ def _roll(given: Arguments) -> Found:
 
 def _broadcast_to(given: Arguments) -> Found:
     source = given.one()
-    shape = plain(given.raw("shape"))
-    rank = len(source.shape)
+    shape = unwrap(given.raw("shape"))
+    rank = source.rank
     if not isinstance(shape, list) or len(shape) != rank or shape[0] not in (None, -1):
         raise given.unsupported("shape", shape)
     sides = tuple(given.values(shape=side).whole("shape", 1, 2**31) for side in shape[1:])
     return "BroadcastTo", {"sides": sides}
-
-
-def _turned(given: Arguments) -> Found:
-    """``keras.ops.rot90`` and ``tf.image.rot90``: quarter turns in the plane of two axes."""
-    source = given.one()
-    rank = len(source.shape)
-    turns = given.whole("k", low=-64, high=64, default=1) % 4
-    value = plain(given.raw("axes"))
-    if value is None:
-        if given.keras or rank != 4:  # Keras's default are the axes of the batch
-            raise given.unsupported("axes", None)
-        value = [1, 2]
-    one, other = given.axes(value, rank, "axes")[:2]
-    if turns == 2 and given.keras and (source.shape[one] != source.shape[other] or source.shape[one] is None):
-        message = "Keras turns pictures that are not square half around in ways that differ by its backend."
-        raise Unsupported(message)
-    order = [*range(rank)]
-    order[one], order[other] = other, one
-    steps = [("Slice", {"parts": _flipped(rank, (one, other) if turns == 2 else (other if turns == 1 else one,))})]
-    if turns % 2:
-        steps.append(("Permute", {"dims": tuple(order[1:])}))
-    return steps if turns else ("Identity", {})
-
-
-def _flipped(rank: int, axes: tuple[int, ...]) -> tuple[Any, ...]:
-    return tuple((None, None, -1) if axis in axes else (None, None, None) for axis in range(rank))
-
-
-def _flip(given: Arguments) -> Found:
-    source = given.one()
-    value = given.raw("axis", "dims")
-    if value is None:
-        message = f"The operation {given.function[:60]!r} turns the order of a batch."
-        raise Unsupported(message)
-    return "Slice", {"parts": _flipped(len(source.shape), given.axes(value, len(source.shape)))}
-
-
-def _mirrored(*axes: int, rank: int | None = None) -> Reading:
-    """``fliplr`` and the flips of ``tf.image``."""
-
-    def reading(given: Arguments) -> Found:
-        source = given.one()
-        if (rank is not None and len(source.shape) != rank) or len(source.shape) < 2:
-            message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {len(source.shape)} axes."
-            raise Unsupported(message)
-        return "Slice", {"parts": _flipped(len(source.shape), axes)}
-
-    return reading
-
-
-def _transposed_picture(given: Arguments) -> Found:
-    """``tf.image.transpose``: rows become columns."""
-    source: Source = given.one()
-    if len(source.shape) != 4:
-        message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {len(source.shape)} axes."
-        raise Unsupported(message)
-    return "Permute", {"dims": (2, 1, 3)}
 
 
 KERAS: dict[str, Operation] = {
@@ -239,9 +189,6 @@ KERAS: dict[str, Operation] = {
     **rows("repeat", _repeat, "x | repeats axis"),
     **rows("roll", _roll, "x | shift axis"),
     **rows("broadcastto", _broadcast_to, "x | shape"),
-    **rows("rot90", _turned, "array | k axes"),
-    **rows("flip", _flip, "x | axis"),
-    **rows("fliplr", _mirrored(1), "x"),
 }
 
 TENSORFLOW: dict[str, Operation] = {
@@ -255,9 +202,4 @@ TENSORFLOW: dict[str, Operation] = {
     **rows("repeat", _repeat, "input repeats axis"),
     **rows("roll", _roll, "input shift axis"),
     **rows("broadcastto", _broadcast_to, "input shape"),
-    **rows("reverse reversev2", _flip, "tensor axis | dims"),
-    **rows("image.rot90", _turned, "image k"),
-    **rows("image.flipleftright", _mirrored(2, rank=4), "image"),
-    **rows("image.flipupdown", _mirrored(1, rank=4), "image"),
-    **rows("image.transpose", _transposed_picture, "image"),
 }

@@ -1,4 +1,4 @@
-"""Operations that take parts of a tensor: slices, splits, chosen places."""
+"""Operations that take parts of a tensor: slices, splits, chosen positions."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from filterviz.layers.config_values import Unsupported
 from filterviz.reader.config import Slot
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Several, rows
-from filterviz.reader.operations.constants import plain
+from filterviz.reader.operations.constants import unwrap
 
 MOST_PARTS = 256
+"""The most tensors that one operation may give: each is a node of the graph."""
+
 EVERYTHING = (None, None, None)
+"""Start, stop and step of a slice that leaves an axis whole."""
+
 LIMIT = 2**31
+"""No position along an axis is as large."""
+
+MOST_INDICES = 65_536
+"""The most positions that are chosen one by one."""
 
 
 def _get_item(given: Arguments) -> Found:
-    """``x[:, ::2, 1:, ..., None]``: for each axis start, stop and step, or one place; ``None`` makes a new axis."""
-    rank = len(given.one().shape)
+    """Read ``x[:, ::2, 1:, ..., None]``: for each axis a slice or a position; ``None`` makes a new axis."""
+    rank = given.one().rank
     given.only("var")
-    key = plain(given.raw("slice_spec", "key"))
+    key = unwrap(given.raw("slice_spec", "key"))
     listed = key if isinstance(key, list) else [key]
     if not listed or len(listed) > 16 or not any(given.named(name) for name in ("slice_spec", "key")):
         raise given.unsupported("key", key)
@@ -32,16 +39,14 @@ def _get_item(given: Arguments) -> Found:
     filled = [*items[:where], *[EVERYTHING] * (rank - len(taking) + taking.count("...")), *items[where + 1 :]]
     parts = tuple(item for item in filled if item is not None)
     if parts[0] != EVERYTHING:
-        message = f"The operation {given.function[:60]!r} takes some of the pictures of a batch."
-        raise Unsupported(message)
+        raise given.decline("takes some of the pictures of a batch")
     steps: list[tuple[str, dict[str, Any]]] = []
     if any(part != EVERYTHING for part in parts):
         steps.append(("Slice", {"parts": parts}))
     kept = [item for item in filled if not isinstance(item, int)]
     new = tuple(axis for axis, item in enumerate(kept) if item is None)
     if 0 in new:
-        message = f"The operation {given.function[:60]!r} makes a new axis in front of that of a batch."
-        raise Unsupported(message)
+        raise given.decline("makes a new axis in front of that of a batch")
     if new:
         steps.append(("ExpandDims", {"axis": new}))
     return steps or ("Identity", {})
@@ -70,41 +75,47 @@ def _one_axis(rank: int, axis: int, part: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _divided(given: Arguments, axis: int, bounds: Sequence[int]) -> Found:
-    """The parts of one axis between each bound and the next."""
-    rank = len(given.one().shape)
-    if len(bounds) - 1 > MOST_PARTS:
-        message = f"The operation {given.function[:60]!r} gives {len(bounds) - 1} tensors, more than are followed here."
-        raise Unsupported(message)
+    """Return the parts of one axis between each bound and the next."""
+    rank = given.one().rank
+    _not_too_many(given, len(bounds) - 1)
     if any(one >= two for one, two in pairwise(bounds)):
-        message = f"The operation {given.function[:60]!r} gives a tensor without any values."
-        raise Unsupported(message)
+        raise given.decline("gives a tensor without any values")
     return Several([[_one_axis(rank, axis, (one, two, None))] for one, two in pairwise(bounds)])
+
+
+def _not_too_many(given: Arguments, tensors: int) -> None:
+    if tensors > MOST_PARTS:
+        raise given.decline(f"gives {tensors} tensors, more than are followed here")
 
 
 def _side(given: Arguments, axis: int) -> int:
     side = given.one().shape[axis]
     if side is None:
-        message = f"The operation {given.function[:60]!r} divides a side whose length the file leaves open."
-        raise Unsupported(message)
+        raise given.decline("divides a side whose length the file leaves open")
     return side
 
 
 def _equal(given: Arguments, side: int, count: int, uneven: bool) -> list[int]:
-    """Bounds of that many parts; where they cannot be equal, the first ones are longer by one."""
+    """Return the bounds of equal parts; if they may be ``uneven``, the first ones can be longer by one."""
     if side % count and not uneven:
-        message = f"The operation {given.function[:60]!r} cannot divide a side of {side} into {count} equal parts."
-        raise Unsupported(message)
+        raise given.decline(f"cannot divide a side of {side} into {count} equal parts")
     small, more = divmod(side, count)
     return [number * small + min(number, more) for number in range(count + 1)]
 
 
 def _split(default: int, *, sizes: bool = False, uneven: bool = False) -> Reading:
-    """A number of equal parts, or a list: of the sizes of the parts (TensorFlow), or of where they begin (Keras)."""
+    """Return what reads a split into equal parts, or into those that a list describes.
+
+    Args:
+        default: The axis, where none is named.
+        sizes: Whether a list holds the sizes of the parts (TensorFlow), or where they begin (Keras).
+        uneven: Whether parts may differ by one in length.
+    """
 
     def reading(given: Arguments) -> Found:
-        rank = len(given.one().shape)
+        rank = given.one().rank
         axis = given.axis(given.raw("axis", "split_dim") if given.given("axis", "split_dim") else default, rank)
-        value = plain(given.raw("indices_or_sections", "num_or_size_splits", "num_split"))
+        value = unwrap(given.raw("indices_or_sections", "num_or_size_splits", "num_split"))
         side = _side(given, axis)
         given.only("num", *range(1, MOST_PARTS))
         if not isinstance(value, list):
@@ -131,52 +142,47 @@ def _split(default: int, *, sizes: bool = False, uneven: bool = False) -> Readin
 
 
 def _unstack(given: Arguments) -> Found:
-    rank = len(given.one().shape)
-    axis = given.axis(given.raw("axis") if given.given("axis") else 0, rank)
+    rank = given.one().rank
+    axis = given.axis(given.raw("axis", default=0), rank)
     side = _side(given, axis)
     given.only("num", side)
-    if side > MOST_PARTS:
-        message = f"The operation {given.function[:60]!r} gives {side} tensors, more than are followed here."
-        raise Unsupported(message)
-    return Several([[_one_axis(rank, axis, place)] for place in range(side)])
+    _not_too_many(given, side)
+    return Several([[_one_axis(rank, axis, position)] for position in range(side)])
 
 
 def _take(given: Arguments) -> Found:
-    """Chosen places along an axis, in any order."""
+    """Read chosen positions along an axis, in any order; those at equal distances become a slice."""
     source = given.one()
-    rank = len(source.shape)
+    rank = source.rank
     given.only("batch_dims", 0)
     given.only("mode")
     for name in ("validate_indices", "bad_indices_policy"):
         given.only(name, True, "")
     value = given.raw("axis")
-    if value is None and given.keras:  # the tensor is flattened first, with the whole batch
+    if value is None and given.keras:  # Keras flattens the whole batch first.
         raise given.unsupported("axis", None)
     axis = given.axis(0 if value is None else value, rank)
-    indices = plain(given.raw("indices"))
+    indices = unwrap(given.raw("indices"))
     if isinstance(indices, Slot):
         raise given.unsupported("indices", indices)
     if not isinstance(indices, list):
         return _one_axis(rank, axis, given.values(indices=indices).whole("indices", -LIMIT, LIMIT))
-    if not 0 < len(indices) <= 65_536 or any(isinstance(item, list) for item in indices):
+    if not 0 < len(indices) <= MOST_INDICES or any(isinstance(item, list) for item in indices):
         raise given.unsupported("indices", indices)
     side = _side(given, axis)
-    places = [given.values(indices=item).whole("indices", -side, side - 1) % side for item in indices]
-    if (
-        len(places) > 1
-        and (step := places[1] - places[0])
-        and places == [*range(places[0], places[-1] + step, step)][: len(places)]
-    ):
-        stop = places[-1] + (1 if step > 0 else -1)
-        return _one_axis(rank, axis, (places[0], None if stop < 0 else stop, step))
-    return "Take", {"indices": tuple(places), "axis": axis}
+    positions = [given.values(indices=item).whole("indices", -side, side - 1) % side for item in indices]
+    first, last = positions[0], positions[-1]
+    step = positions[1] - first if len(positions) > 1 else 0
+    if step and positions == [*range(first, last + step, step)][: len(positions)]:
+        stop = last + (1 if step > 0 else -1)
+        return _one_axis(rank, axis, (first, None if stop < 0 else stop, step))
+    return "Take", {"indices": tuple(positions), "axis": axis}
 
 
 def _start_and_size(given: Arguments) -> Found:
-    """``keras.ops.slice`` and ``tf.slice``: a block that begins somewhere and is so large; -1 is the rest."""
-    source = given.one()
-    rank = len(source.shape)
-    starts, sizes = plain(given.raw("start_indices", "begin")), plain(given.raw("shape", "size"))
+    """Read ``keras.ops.slice`` and ``tf.slice``: a block by where it begins and by its size; -1 is the rest."""
+    rank = given.one().rank
+    starts, sizes = unwrap(given.raw("start_indices", "begin")), unwrap(given.raw("shape", "size"))
     if not isinstance(starts, list) or not isinstance(sizes, list) or not len(starts) == len(sizes) == rank:
         raise given.unsupported("size", sizes)
     parts: list[Any] = []
@@ -186,16 +192,15 @@ def _start_and_size(given: Arguments) -> Found:
         begin = given.values(begin=start).whole("begin", 0, LIMIT)
         length = given.values(size=size).whole("size", -1, LIMIT)
         if axis == 0 and (begin, length) != (0, -1):
-            message = f"The operation {given.function[:60]!r} takes some of the pictures of a batch."
-            raise Unsupported(message)
+            raise given.decline("takes some of the pictures of a batch")
         parts.append((begin or None, None if length == -1 else begin + length, None))
     return "Slice", {"parts": tuple(parts)}
 
 
 def _strided(given: Arguments) -> Found:
-    """``tf.strided_slice``, as ``TensorFlowOpLayer`` has it: three lists, and masks that say which count."""
-    rank = len(given.one().shape)
-    lists = [plain(given.raw(name)) for name in ("begin", "end", "strides")]
+    """Read ``tf.strided_slice``, as ``TensorFlowOpLayer`` has it: three lists, and masks that say which count."""
+    given.one()
+    lists = [unwrap(given.raw(name)) for name in ("begin", "end", "strides")]
     begin, end = lists[:2]
     strides = lists[2] if lists[2] is not None else [1] * len(begin if isinstance(begin, list) else ())
     names = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
@@ -215,12 +220,11 @@ def _strided(given: Arguments) -> Found:
         else:
             spec.append({"start": None if begins & bit else one, "stop": None if ends & bit else two, "step": step})
     inner = Arguments(given.function, {"x": Slot(0), "key": _normal(spec)}, given.sources, given.keras)
-    assert rank
     return _get_item(inner)
 
 
 def _normal(spec: list[Any]) -> list[Any]:
-    """Whole slices in their plain form, so that a batch that is left whole is seen to be."""
+    """Return slices with a step of 1 left out of whole ones, so that a batch that is left whole is seen to be."""
     whole = {"start": None, "stop": None, "step": 1}
     return [{**item, "step": None} if item == whole else item for item in spec]
 

@@ -10,11 +10,11 @@ def _declared(table: Mapping[str, str]) -> dict[str, str]:
 
 
 OTHER_CODE = "it runs other code"
-"""Why operations are not rebuilt that take functions among their arguments: a file would have to bring those."""
+"""The reason for operations that take functions among their arguments: a file would have to bring those."""
 
 WHY: Mapping[str, str] = _declared(
     {
-        "it gives whole numbers or places, which patterns cannot be made through": (
+        "it gives whole numbers or positions, which patterns cannot be made through": (
             "argmax argmin argpartition argsort nanargmax nanargmin bincount digitize searchsorted count_nonzero "
             "histogram nonzero unique unravel_index in_top_k one_hot multi_hot size ndim shape"
         ),
@@ -35,7 +35,9 @@ WHY: Mapping[str, str] = _declared(
             "scatter_update slice_update segment_max segment_min segment_prod segment_sum segment_reduction select "
             "isin is_in all any all_close allclose isclose isneginf isposinf isreal"
         ),
-        "it leaves out what is no number": ("nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar"),
+        "it ignores values that are not numbers": (
+            "nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar"
+        ),
         OTHER_CODE: (
             "cond switch while_loop fori_loop scan associative_scan map vectorized_map custom_gradient vectorize "
             "function operation"
@@ -47,7 +49,7 @@ WHY: Mapping[str, str] = _declared(
         "it is a measure of training": (
             "binary_crossentropy categorical_crossentropy sparse_categorical_crossentropy ctc_loss ctc_decode psnr ssim"
         ),
-        "it makes a tensor out of nothing or out of numbers": (
+        "it makes a tensor from nothing or from numbers": (
             "arange array empty empty_like eye full full_like geomspace identity linspace logspace meshgrid ones zeros "
             "tri bartlett blackman hamming hanning kaiser"
         ),
@@ -60,7 +62,7 @@ WHY: Mapping[str, str] = _declared(
         "it is a rare function that is not known here": ("diff erfinv i0 trapezoid rearrange glu"),
     }
 )
-"""Name of the function or of the class, in the words of Python -> why."""
+"""Name of the function or of the class, with underscores -> why it is not rebuilt."""
 
 NO_OPERATIONS = frozenset(
     {
@@ -68,7 +70,7 @@ NO_OPERATIONS = frozenset(
         *("any_symbolic_tensors", "standardize_data_format"),
     }
 )
-"""Names in ``keras.ops`` that are no operations, or that a file never holds."""
+"""Names in ``keras.ops`` that are no operations, or that a file never holds. A test compares both lists with Keras."""
 
 DECLARED: Mapping[str, str] = {name.replace("_", ""): why for name, why in WHY.items()}
-"""Name without capitals and underscores -> why."""
+"""Name without capitals and underscores -> why it is not rebuilt."""

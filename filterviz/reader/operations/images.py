@@ -1,50 +1,52 @@
-"""Operations on pictures: their size, their edges, windows on them."""
+"""Operations on images: resizing, padding, cropping and pooling."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from filterviz.layers.config_values import Unsupported
 from filterviz.reader.operations.arguments import Arguments, Found, Operation, Reading, Source, rows
-from filterviz.reader.operations.constants import plain
+from filterviz.reader.operations.constants import unwrap
 
 METHODS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic")
+"""Interpolations of ``tf.image.resize``."""
+
 LARGEST_SIDE, LARGEST_PADDING, LARGEST_BLOCK, LARGEST_WINDOW = 8192, 4096, 64, 4096
 
 
-def _picture(given: Arguments) -> Source:
-    """The one tensor it takes, which is a batch of pictures whose channels lie where the operation says.
+def _image(given: Arguments) -> Source:
+    """Return the one tensor that an operation takes, a batch of images whose channels lie where the operation says.
 
     Raises:
-        Unsupported: it is not.
+        Unsupported: It is something else, or the channels lie elsewhere.
     """
     source = given.one()
-    if len(source.shape) != 4:
-        message = f"The operation {given.function[:60]!r} is not rebuilt for tensors of {len(source.shape)} axes."
-        raise Unsupported(message)
+    if source.rank != 4:
+        raise given.decline(f"is not rebuilt for tensors of {source.rank} axes")
     written = given.raw("data_format")
     first = written in ("channels_first", "NCHW")
     if written not in (None, "channels_first", "channels_last", "NHWC", "NCHW") or first != source.first:
-        message = (
-            f"The operation {given.function[:60]!r} does not say where the channels of its pictures lie, or oddly."
-        )
-        raise Unsupported(message)
+        raise given.decline("does not say where the channels of its pictures lie, or oddly")
     return source
 
 
+def _two(given: Arguments, value: Any, name: str, largest: int) -> tuple[int, ...]:
+    """Return two whole numbers from 1; one number stands for both."""
+    return given.values(**{name: value}).wholes(name, 2, 1, largest)
+
+
 def _resize(given: Arguments) -> Found:
-    _picture(given)
-    size = plain(given.raw("size"))
+    _image(given)
+    size = unwrap(given.raw("size"))
     if not isinstance(size, list) or len(size) != 2:
         raise given.unsupported("size", size)
-    height, width = given.values(size=size).wholes("size", 2, 1, LARGEST_SIDE)
+    height, width = _two(given, size, "size", LARGEST_SIDE)
     method = given.raw("interpolation", "method") or "bilinear"
     if method not in METHODS:
         raise given.unsupported("interpolation", method)
     crop = given.flag("crop_to_aspect_ratio", default=False)
     for name in ("pad_to_aspect_ratio", "preserve_aspect_ratio"):
         given.only(name, False)
-    given.raw("fill_mode", "fill_value")  # only for what is padded
+    given.raw("fill_mode", "fill_value")  # These matter only where an image is padded.
     antialias = given.flag("antialias", default=False)
     if antialias and crop:
         raise given.unsupported("antialias", True)
@@ -55,42 +57,39 @@ def _resize(given: Arguments) -> Found:
     return "Resize", {"height": height, "width": width, "method": method, "antialias": antialias}
 
 
-def _resize_1(method: str) -> Reading:
-    """As TensorFlow 1 did it, which put places elsewhere unless it was told to put them at the middle of pixels."""
+def _resize_as_tensorflow_1(method: str) -> Reading:
+    """Return what reads a resizing of TensorFlow 1, which is that of TensorFlow 2 only with ``half_pixel_centers``."""
 
     def reading(given: Arguments) -> Found:
-        _picture(given)
+        _image(given)
         given.only("align_corners", False)
         if not given.flag("half_pixel_centers", default=False):
             raise given.unsupported("half_pixel_centers", False)
-        size = plain(given.raw("size"))
-        height, width = given.values(size=size).wholes("size", 2, 1, LARGEST_SIDE)
-        params = {"height": height, "width": width, "interpolation": method, "crop_to_aspect_ratio": False}
-        return "Resizing", params
+        height, width = _two(given, unwrap(given.raw("size")), "size", LARGEST_SIDE)
+        return "Resizing", {"height": height, "width": width, "interpolation": method, "crop_to_aspect_ratio": False}
 
     return reading
 
 
 def _pad(given: Arguments) -> Found:
     source = given.one()
-    rank = len(source.shape)
-    amounts = plain(given.raw("pad_width", "paddings"))
+    rank = source.rank
+    amounts = unwrap(given.raw("pad_width", "paddings"))
     mode = str(given.raw("mode") or "constant").lower()
     filled = given.number("constant_values", default=0.0)
     if mode not in ("constant", "reflect", "symmetric"):
         raise given.unsupported("mode", mode)
     pairs = _pairs(given, amounts, rank)
     if pairs[0] != (0, 0):
-        message = f"The operation {given.function[:60]!r} adds pictures to a batch."
-        raise Unsupported(message)
+        raise given.decline("adds pictures to a batch")
     if rank == 4 and mode == "constant" and not filled and not source.first and pairs[3] == (0, 0):
         return "ZeroPadding2D", {"padding": tuple(pairs[1:3])}
     return "Pad", {"padding": tuple(pairs), "mode": mode, "value": filled}
 
 
 def _pairs(given: Arguments, amounts: Any, rank: int) -> list[tuple[int, int]]:
-    """Amounts before and after, for each axis; Keras takes one number, or one pair, for all axes."""
-    listed = [plain(item) for item in amounts] if isinstance(amounts, list) else amounts
+    """Return amounts before and after, for each axis; Keras takes one number, or one pair, for all axes."""
+    listed = [unwrap(item) for item in amounts] if isinstance(amounts, list) else amounts
     if not isinstance(listed, list):
         listed = [[listed, listed]] * rank
     elif len(listed) == 2 and not any(isinstance(item, list) for item in listed):
@@ -104,20 +103,33 @@ def _pairs(given: Arguments, amounts: Any, rank: int) -> list[tuple[int, int]]:
 
 
 def _pad_images(given: Arguments) -> Found:
-    """``keras.ops.image.pad_images``: two of three are given for each side, the third follows."""
-    source = _picture(given)
+    """Read ``keras.ops.image.pad_images``; see :func:`_edges`."""
+    source = _image(given)
     before, after = _edges(given, source, "padding", sign=1)
     return "ZeroPadding2D", {"padding": tuple(zip(before, after, strict=True))}
 
 
 def _crop_images(given: Arguments) -> Found:
-    """``keras.ops.image.crop_images``, likewise."""
-    source = _picture(given)
+    """Read ``keras.ops.image.crop_images``; see :func:`_edges`."""
+    source = _image(given)
     before, after = _edges(given, source, "cropping", sign=-1)
     return "Cropping2D", {"cropping": tuple(zip(before, after, strict=True))}
 
 
 def _edges(given: Arguments, source: Source, what: str, sign: int) -> tuple[list[int], list[int]]:
+    """Return how much is added or cut before and after the rows and the columns.
+
+    Two of three are given for each side: the amounts at both ends and the target size. The third follows.
+
+    Args:
+        given: The arguments.
+        source: The images.
+        what: What the amounts are called: ``padding`` or ``cropping``.
+        sign: 1 where the amounts add to the size, -1 where they take from it.
+
+    Raises:
+        Unsupported: Too little is given, or it contradicts itself.
+    """
     axes = (2, 3) if source.first else (1, 2)
     found: tuple[list[int], list[int]] = ([], [])
     for axis, (one, two, target) in zip(axes, (("top", "bottom", "height"), ("left", "right", "width")), strict=True):
@@ -140,18 +152,17 @@ def _edges(given: Arguments, source: Source, what: str, sign: int) -> tuple[list
 
 
 def _crop_to_box(given: Arguments) -> Found:
-    """``tf.image.crop_to_bounding_box``."""
-    source = _picture(given)
+    """Read ``tf.image.crop_to_bounding_box``."""
+    _image(given)
     top, left = (given.whole(f"offset_{name}", low=0, high=LARGEST_SIDE) for name in ("height", "width"))
     height, width = (given.whole(f"target_{name}", low=1, high=LARGEST_SIDE) for name in ("height", "width"))
     everything = (None, None, None)
-    assert len(source.shape) == 4
     return "Slice", {"parts": (everything, (top, top + height, None), (left, left + width, None), everything)}
 
 
 def _pad_to_box(given: Arguments) -> Found:
-    """``tf.image.pad_to_bounding_box``."""
-    source = _picture(given)
+    """Read ``tf.image.pad_to_bounding_box``."""
+    source = _image(given)
     pairs = []
     for axis, name in ((1, "height"), (2, "width")):
         before, side = given.whole(f"offset_{name}", low=0, high=LARGEST_PADDING), source.shape[axis]
@@ -163,22 +174,22 @@ def _pad_to_box(given: Arguments) -> Found:
 
 
 def _blocks(kind: str) -> Reading:
-    """``depth_to_space`` and ``space_to_depth``."""
+    """Return what reads ``depth_to_space`` or ``space_to_depth``."""
 
     def reading(given: Arguments) -> Found:
-        _picture(given)
+        _image(given)
         return kind, {"block_size": given.whole("block_size", low=2, high=LARGEST_BLOCK)}
 
     return reading
 
 
 def _pooling(kind: str) -> Reading:
-    """``keras.ops.max_pool``, ``tf.nn.avg_pool2d`` and the like, of pictures."""
+    """Return what reads ``keras.ops.max_pool``, ``tf.nn.avg_pool2d`` and other pooling of images."""
 
     def reading(given: Arguments) -> Found:
-        _picture(given)
-        size = _window(given, plain(given.raw("pool_size", "ksize")), "pool_size")
-        strides = plain(given.raw("strides"))
+        _image(given)
+        size = _window(given, unwrap(given.raw("pool_size", "ksize")), "pool_size")
+        strides = unwrap(given.raw("strides"))
         padding = str(given.raw("padding") or "valid").lower()
         if padding not in ("valid", "same"):
             raise given.unsupported("padding", padding)
@@ -189,14 +200,14 @@ def _pooling(kind: str) -> Reading:
 
 
 def _window(given: Arguments, value: Any, name: str) -> tuple[int, ...]:
-    """Two sides; TensorFlow may write one for each of four axes."""
+    """Return the two sides of a window; TensorFlow may write one for each of four axes."""
     if isinstance(value, list) and len(value) == 4:
         if value[0] != 1 or value[3] != 1:
             raise given.unsupported(name, value)
         value = value[1:3]
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    return given.values(**{name: value}).wholes(name, 2, 1, LARGEST_WINDOW)
+    return _two(given, value, name, LARGEST_WINDOW)
 
 
 KERAS: dict[str, Operation] = {
@@ -225,8 +236,12 @@ KERAS: dict[str, Operation] = {
 
 TENSORFLOW: dict[str, Operation] = {
     **rows("image.resize", _resize, "images size method preserve_aspect_ratio antialias"),
-    **rows("resizebilinear", _resize_1("bilinear"), "images size align_corners half_pixel_centers"),
-    **rows("compat.v1.image.resizebilinear", _resize_1("bilinear"), "images size align_corners half_pixel_centers"),
+    **rows("resizebilinear", _resize_as_tensorflow_1("bilinear"), "images size align_corners half_pixel_centers"),
+    **rows(
+        "compat.v1.image.resizebilinear",
+        _resize_as_tensorflow_1("bilinear"),
+        "images size align_corners half_pixel_centers",
+    ),
     **rows("pad padv2 mirrorpad", _pad, "tensor paddings constant_values mode"),
     **rows("image.croptoboundingbox", _crop_to_box, "image offset_height offset_width target_height target_width"),
     **rows("image.padtoboundingbox", _pad_to_box, "image offset_height offset_width target_height target_width"),
