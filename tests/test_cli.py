@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from filterviz import cli
+from filterviz.cli.arguments import filter_numbers
 
 PATTERNS = [sys.executable, "-m", "filterviz", "patterns"]
 BOTH_LAYERS = ["--layer", "conv2d_1", "--layer", "conv2d_2"]
@@ -253,13 +254,13 @@ def test_control_c_stops_and_keeps_what_is_finished(model: str, tmp_path: Path) 
 
 @pytest.mark.parametrize(("text", "filters"), [("0-3,7", (0, 1, 2, 3, 7)), ("5", (5,)), ("all", ()), ("1,1", (1,))])
 def test_filters(text: str, filters: tuple[int, ...]) -> None:
-    assert cli._filters(text) == filters
+    assert filter_numbers(text) == filters
 
 
 @pytest.mark.parametrize("text", ["", "a", "3-1", "-2", "1;2", "1-"])
 def test_filters_that_make_no_sense(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="does not say which filters"):
-        cli._filters(text)
+        filter_numbers(text)
 
 
 def test_the_signed_pixel_range_is_not_taken_for_an_option(model: str, tmp_path: Path) -> None:
