@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 N ?= 50000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pythons test-newest lint format fuzz bench locale lock clean
+.PHONY: help run test test-pythons test-newest lint format fuzz bench locale settings lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ locale: $(VENV)/installed-for-tests  ## take new sentences of the page into the 
 	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete -w 100 -D filterviz -d filterviz/locale -i filterviz.pot
 	$(BIN)/pybabel -q compile -D filterviz -d filterviz/locale
 	rm filterviz.pot
+
+settings: $(VENV)/installed-for-tests  ## write the table of settings in README.md from filterviz/settings.py
+	$(BIN)/python -m tests.settings_table
 
 lock: $(VENV)/installed-for-tests  ## write down anew which versions are installed, the newest that are allowed
 	.ci/lock-all $(BIN)/uv
