@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 N ?= 50000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pythons test-newest lint format fuzz bench locale settings lock clean
+.PHONY: help run test test-fast test-pythons test-newest lint format fuzz bench locale settings lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ run: $(VENV)/installed  ## open the page in your browser (installs what it needs
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
 	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/installed-for-tests  ## check what needs no server, no browser and little computing
+	$(BIN)/python -m pytest @.ci/fast-tests
 
 test-pythons:  ## check the main things on every Python that filterviz runs on and that is found here
 	@.ci/test-pythons '$(TESTED)'

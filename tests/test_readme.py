@@ -17,6 +17,7 @@ from filterviz.spec import Flag
 from tests import settings_table
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "filterviz"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -80,11 +81,70 @@ def test_what_python_is_offered_exists() -> None:
     assert all(hasattr(filterviz, name) for name in re.findall(r"filterviz\.([a-z]\w+)\(", README))
 
 
-@pytest.mark.parametrize("document", ["README.md", "SECURITY.md", "CHANGELOG.md"])
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def test_the_documents_are_those_there_should_be() -> None:
+    named = ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "docs/ARCHITECTURE.md"]
+    assert set(DOCUMENTS) >= set(named)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_no_link_leads_nowhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    targets = [target for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+    folder = (ROOT / document).parent
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
+    assert [target for target in targets if target and not (folder / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "README.md", "SECURITY.md", "docs/ARCHITECTURE.md"])
+def test_every_file_that_is_named_exists(document: str) -> None:
+    """Paths in backticks: from the top, from the package, or inside one room of it. What a user makes is left out."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    places = [ROOT, PACKAGE, *(folder for folder in PACKAGE.rglob("*") if (folder / "__init__.py").is_file())]
+    paths = re.findall(r"`((?:[\w.]+/)*[\w.-]+\.(?:py|md|toml|txt|yml|yaml)|(?:[\w.]+/)+)`", text)
+    assert paths
+    of_users = {"labels.txt"}
+    assert [
+        path for path in paths if path not in of_users and not any((place / path).exists() for place in places)
+    ] == []
+
+
+def parts() -> set[str]:
+    """The rooms and modules of the package, as a listing names them: ``spec/``, ``errors.py``."""
+    rooms = {f"{path.name}/" for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    return rooms | {path.name for path in PACKAGE.glob("*.py")}
+
+
+def test_where_things_are_names_every_room() -> None:
+    listing = README.split("\n## Where things are\n", 1)[1].split("```")[1]
+    inside = re.search(r"^filterviz/\n((?:  .*\n)+)", listing, flags=re.MULTILINE)
+    assert inside is not None
+    named = set(re.findall(r"[\w.]+(?:/|\.py)(?=[, ])", " ".join(line[:22] for line in inside[1].splitlines())))
+    named |= set(re.findall(r"written in (\w+\.py)", inside[1]))
+    assert named == parts()
+    folders = {f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and (path / "__init__.py").is_file()}
+    assert {name for name in folders if f"\n{name} " not in listing} - {"filterviz/"} == set()
+
+
+def test_the_architecture_explains_every_room() -> None:
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.split("| room | knows |\n|---|---|\n", 1)[1].split("\n\n", 1)[0]
+    named = {f"{name}/" for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == {part for part in parts() if part.endswith("/")}
+
+
+def test_the_fast_part_names_tests_that_exist() -> None:
+    named = (ROOT / ".ci" / "fast-tests").read_text(encoding="utf-8").split()
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_hooks_before_a_commit_are_those_of_make_lint() -> None:
+    hooks = re.findall(r"entry: \.venv/bin/(.+)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    lint = (ROOT / "Makefile").read_text(encoding="utf-8").split("\nlint:")[1].split("\n\n")[0]
+    assert len(hooks) == 3
+    assert all(f"$(BIN)/{hook.removesuffix(' --fix')}" in lint for hook in hooks)
 
 
 @pytest.mark.parametrize("name", re.findall(r"^make (\w+)", README, flags=re.MULTILINE))
