@@ -3,6 +3,7 @@
 VENV := .venv
 BIN = $(VENV)/bin
 N ?= 50000
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-fast test-pythons test-newest lint format fuzz bench locale settings lock clean
@@ -14,10 +15,10 @@ run: $(VENV)/installed  ## open the page in your browser (installs what it needs
 	$(BIN)/python -m streamlit run app.py
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile
 
 test-fast: $(VENV)/installed-for-tests  ## check what needs no server, no browser and little computing
-	$(BIN)/python -m pytest @.ci/fast-tests
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile @.ci/fast-tests
 
 test-pythons:  ## check the main things on every Python that filterviz runs on and that is found here
 	@.ci/test-pythons '$(TESTED)'

@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -16,7 +19,10 @@ import pytest
 from PIL import Image
 
 from filterviz import cli
+from filterviz.cli import program
 from filterviz.cli.arguments import filter_numbers
+from filterviz.service.workspace import Workspace
+from filterviz.settings import Settings
 
 PATTERNS = [sys.executable, "-m", "filterviz", "patterns"]
 BOTH_LAYERS = ["--layer", "conv2d_1", "--layer", "conv2d_2"]
@@ -31,6 +37,18 @@ def size_of(path: Path) -> tuple[int, int]:
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILTERVIZ_CACHE_DIR", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with Workspace(replace(Settings(), cache_dir=tmp_path_factory.mktemp("cache"))) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def shared_workspace(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands share their worker processes, for tests whose subject is not where those come from."""
+    monkeypatch.setattr(program, "Workspace", lambda _: nullcontext(workspace))
 
 
 @pytest.fixture
@@ -129,6 +147,7 @@ def test_patterns_writes_the_wall_the_tiles_and_what_was_done(model: str, tmp_pa
     assert "6/6 tiles" in done.stderr
 
 
+@pytest.mark.usefixtures("shared_workspace")
 def test_several_pictures_of_a_filter_share_its_tile(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +159,7 @@ def test_several_pictures_of_a_filter_share_its_tile(
     assert size_of(tmp_path / "conv2d_2" / "f001.png") == (36, 36)
 
 
+@pytest.mark.usefixtures("shared_workspace")
 def test_start_pictures_can_be_given(model: str, tmp_path: Path) -> None:
     start = np.random.default_rng(0).uniform(100, 150, (2, 16, 16, 3)).astype(np.float32)
     np.save(tmp_path / "start.npy", start)
@@ -234,10 +254,11 @@ def test_missing_vgg16_is_one_sentence(
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 def test_control_c_stops_and_keeps_what_is_finished(model: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process = subprocess.Popen(
-        [*PATTERNS, model, *BOTH_LAYERS, "--filters", "0-3", "--size", "256", "--steps", "400", "--out", out],
+        [*PATTERNS, model, *BOTH_LAYERS, "--filters", "0-3", "--size", "128", "--steps", "400", "--out", out],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -263,6 +284,7 @@ def test_filters_that_make_no_sense(text: str) -> None:
         filter_numbers(text)
 
 
+@pytest.mark.usefixtures("shared_workspace")
 def test_the_signed_pixel_range_is_not_taken_for_an_option(model: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = ["--layer", "conv2d_1", "--filters", "0", "--pixel-range", "-1-1", "--out", str(out), *FAST]
