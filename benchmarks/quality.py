@@ -81,13 +81,21 @@ def main() -> None:
             print(f"{'model':28}{'layer':22}{'seconds':>8}{'natural':>9}{'classic':>9}{'natural / classic':>19}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 robust("VGG16", vgg16, layer, arguments.filters, arguments.size, arguments.views)
-            each_of(arguments.models, lambda *of: robust(*of, arguments.filters, arguments.size, arguments.views))
+            each_of(
+                arguments.models,
+                lambda name, model, layer: robust(
+                    name, model, layer, arguments.filters, arguments.size, arguments.views
+                ),
+            )
         if arguments.only in (None, "diverse"):
             print("four pictures of a filter, how alike they are and what they excite: medians of the filters")
             print(f"{'model':28}{'layer':22}{'together':>9}{'apart':>8}{'response kept: mean':>21}{'least':>7}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 diverse("VGG16", vgg16, layer, arguments.filters, arguments.size)
-            each_of(arguments.models, lambda *of: diverse(*of, arguments.filters, arguments.size))
+            each_of(
+                arguments.models,
+                lambda name, model, layer: diverse(name, model, layer, arguments.filters, arguments.size),
+            )
 
 
 def each_of(paths: Sequence[Path], measure: Callable[[str, OpenedModel, LayerSpec], None]) -> None:

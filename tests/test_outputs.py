@@ -112,6 +112,7 @@ def test_they_are_keras_own(
         outputs = model.outputs(asked)
         assert len(outputs) == len(expected)
         for output, wanted in zip(outputs, expected, strict=True):
+            assert output is not None
             np.testing.assert_allclose(output, np.asarray(wanted), rtol=1e-4, atol=1e-4)
 
 
@@ -125,6 +126,7 @@ def test_many_examples_are_given_to_the_child_in_parts(
     pictures = np.random.default_rng(0).integers(0, 255, (101, SIDE, SIDE, 3), np.uint8)
     told: list[tuple[int, int]] = []
     (output,) = workspace.outputs(model, pictures, progress=lambda done, count: told.append((done, count)))
+    assert output is not None
     np.testing.assert_allclose(output, network(pictures), rtol=1e-4, atol=1e-5)
     assert told[0] == (0, 101)
     assert told[-1] == (101, 101)
@@ -182,6 +184,7 @@ def test_a_computation_that_breaks_is_a_sentence(workspace: Workspace, tmp_path:
     model = workspace.open(tmp_path / "words.keras")
     pictures, known = np.ones((2, SIDE, SIDE, 3)), np.array([[1, 2, 3, 4], [5, 6, 7, 9]])
     (output,) = model.outputs([pictures, known])
+    assert output is not None
     np.testing.assert_allclose(output, network([pictures, known]), rtol=1e-4, atol=1e-5)
     with pytest.raises(EngineFailed, match="Check that the values are what the network was made for"):
         model.outputs([pictures, known + 1000])

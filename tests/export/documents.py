@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from filterviz.export.document import ReportData, Row, Wall
 from filterviz.spec import Flag, LayerSpec, Recipe, Request
@@ -20,7 +21,7 @@ def wall(side: str = "cats.h5", name: str = "conv2d_1", count: int = 6, missing:
 
 def spread(name: str = "conv2d_1", side: str = "cats.h5", remark: str = "A remark.") -> ReportData:
     rows = [Row(wall(side, name), wall("VGG16", "block1_conv1"), [remark]), Row(wall(side, "conv2d_2", 25, missing=3))]
-    models = [
+    models: list[dict[str, Any]] = [
         {
             "name": side,
             "sha256": "f00d",

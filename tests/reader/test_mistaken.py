@@ -10,6 +10,7 @@ import struct
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -65,7 +66,7 @@ def tar() -> bytes:
     return stream.getvalue()
 
 
-def numpy_file(**arrays: np.ndarray) -> bytes:
+def numpy_file(**arrays: Any) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays) if arrays else np.save(stream, np.zeros(3))
     return stream.getvalue()
