@@ -11,7 +11,8 @@ from typing import Any
 
 from filterviz.service.model import VGG16, Model
 from filterviz.service.workspace import Workspace
-from filterviz.spec import RECIPES, PixelRange, Precision, Recipe, objectives, pictures
+from filterviz.spec import PixelRange, Precision, Recipe
+from filterviz.spec.recipes import DEFAULT_RECIPE, OBJECTIVES, PICTURES, RECIPES
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,23 +46,22 @@ def open_model(workspace: Workspace, name: str, architecture: str | None) -> Mod
 
 
 def recipe_arguments() -> Parser:
-    """The options that say how patterns are made. Their choices are those of the registered recipes."""
+    """The options that say how patterns are made, with the registered recipes and objectives as choices."""
     parser = Parser(add_help=False)
-    parser.add_argument("--recipe", default=next(iter(RECIPES)), choices=list(RECIPES), help="how they are made")
+    parser.add_argument("--recipe", default=DEFAULT_RECIPE.name, choices=list(RECIPES), help="how they are made")
     parser.add_argument("--size", type=int, metavar="PX", help="side of a tile in pixels")
     parser.add_argument("--steps", type=int, metavar="N", help="steps of gradient ascent")
     parser.add_argument(
         "--objective",
-        choices=list(dict.fromkeys(choice for name in RECIPES for choice in objectives(name))),
+        choices=list(OBJECTIVES),
         help="what is sought: the filter anywhere, its opposite, or at the middle only",
     )
-    counts = sorted({count for name in RECIPES for count in pictures(name)})
     parser.add_argument(
         "--pictures",
         type=int,
-        choices=counts,
+        choices=PICTURES,
         metavar="N",
-        help="different pictures of each filter, in one tile: " + ", ".join(map(str, counts)),
+        help="different pictures of each filter, in one tile: " + ", ".join(map(str, PICTURES)),
     )
     parser.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
     parser.add_argument(
