@@ -258,8 +258,10 @@ class LoadOptions:
         """The network's name in the store: its file's sha256, with what makes it another network than the file's.
 
         Example:
-            >>> [options.identity("f00d") for options in (LoadOptions(), LoadOptions("vgg16"), LoadOptions(untrained=0))]
-            ['f00d', 'f00d:vgg16', 'f00d:untrained-0']
+            >>> LoadOptions().identity("f00d"), LoadOptions("vgg16").identity("f00d")
+            ('f00d', 'f00d:vgg16')
+            >>> LoadOptions(untrained=0).identity("f00d")
+            'f00d:untrained-0'
         """
         parts = [sha256, *filter(None, [self.architecture])]
         return ":".join([*parts, *([] if self.untrained is None else [f"untrained-{self.untrained}"])])
