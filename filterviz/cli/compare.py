@@ -91,6 +91,6 @@ COMMAND = Command(
     "compare",
     "two networks side by side, layer beside layer, made the same way",
     [model_arguments, recipe_arguments],
-    configure,
     run,
+    configure,
 )

@@ -6,7 +6,7 @@ import threading
 from argparse import Namespace
 from collections.abc import Iterator
 
-from filterviz.cli.arguments import Parser, model_arguments, open_model
+from filterviz.cli.arguments import model_arguments, open_model
 from filterviz.cli.command import DONE, Command
 from filterviz.cli.output import print_json, print_notes
 from filterviz.service.workspace import Workspace
@@ -17,10 +17,6 @@ MOST_LABELS = 20
 """How many class names are listed for a terminal. With ``--json`` all are."""
 
 HEADINGS = ("layer", "kind", "filters", "output", "sees", "")
-
-
-def configure(parser: Parser) -> None:
-    """The command has no arguments of its own."""
 
 
 def run(workspace: Workspace, options: Namespace, _: threading.Event) -> int:
@@ -72,4 +68,4 @@ def _classes(spec: ModelSpec) -> Iterator[str]:
             yield f"Units of {printable(output.layer)}: {', '.join(shown)}{more}"
 
 
-COMMAND = Command("layers", "list the layers of a model", [model_arguments], configure, run)
+COMMAND = Command("layers", "list the layers of a model", [model_arguments], run)

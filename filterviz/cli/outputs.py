@@ -85,5 +85,5 @@ def _document(
 
 
 COMMAND = Command(
-    "outputs", "what the rebuilt network computes, to hold against Keras", [model_arguments], configure, run
+    "outputs", "what the rebuilt network computes, to hold against Keras", [model_arguments], run, configure
 )

@@ -96,6 +96,6 @@ COMMAND = Command(
     "patterns",
     "make the pattern that excites each filter most",
     [model_arguments, recipe_arguments],
-    configure,
     run,
+    configure,
 )

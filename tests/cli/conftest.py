@@ -19,7 +19,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILTERVIZ_CACHE_DIR", str(tmp_path / "cache"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with Workspace(replace(Settings(), cache_dir=tmp_path_factory.mktemp("cache"))) as workspace:
         yield workspace
