@@ -3,9 +3,10 @@
 VENV := .venv
 BIN = $(VENV)/bin
 N ?= 50000
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-pythons test-newest lint format fuzz bench locale lock clean
+.PHONY: help run test test-fast test-pythons test-newest lint format fuzz bench locale settings lock clean
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,7 +15,11 @@ run: $(VENV)/installed  ## open the page in your browser (installs what it needs
 	$(BIN)/python -m streamlit run app.py
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --ignore tests/browser
+	$(BIN)/python -m pytest tests/browser
+
+test-fast: $(VENV)/installed-for-tests  ## check what needs no server, no browser and little computing
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile @.ci/fast-tests
 
 test-pythons:  ## check the main things on every Python that filterviz runs on and that is found here
 	@.ci/test-pythons '$(TESTED)'
@@ -44,12 +49,18 @@ locale: $(VENV)/installed-for-tests  ## take new sentences of the page into the 
 	$(BIN)/pybabel -q compile -D filterviz -d filterviz/locale
 	rm filterviz.pot
 
+settings: $(VENV)/installed-for-tests  ## write the table of settings in README.md from filterviz/settings.py
+	$(BIN)/python -m tests.settings_table
+
 lock: $(VENV)/installed-for-tests  ## write down anew which versions are installed, the newest that are allowed
 	.ci/lock-all $(BIN)/uv
 
 clean:  ## remove what was installed and cached in this folder
 	rm -rf .venv .venv-* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Most tests use one core at a time, so two processes share them, file by file. A server, a browser and what the server
+# starts keep two cores busy: these tests have the machine to themselves.
 
 # The stamps make the second run start at once; they are older than the lists of requirements when those change.
 # VERSIONS=newest takes the newest versions that are allowed in place of those that were tested.

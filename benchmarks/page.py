@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from filterviz.reader import open_model
 from filterviz.settings import Settings
-from filterviz.ui.view import sensible_layers
+from filterviz.ui.layer_choice import sensible_layers
 
 ROOT = Path(__file__).parents[1]
 

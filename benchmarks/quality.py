@@ -38,6 +38,7 @@ from filterviz.engine.engine import Engine
 from filterviz.engine.network import Network, build
 from filterviz.engine.objectives import channel_mean, gram, mean_similarity, own_channel, response
 from filterviz.engine.preprocessing import PixelScaling
+from filterviz.engine.recipes.classic import ClassicAscent
 from filterviz.engine.recipes.natural import NaturalRecipe
 from filterviz.reader import OpenedModel, open_model
 from filterviz.settings import Settings
@@ -82,13 +83,21 @@ def main() -> None:
             print(f"{'model':28}{'layer':22}{'seconds':>8}{'natural':>9}{'classic':>9}{'natural / classic':>19}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 robust("VGG16", vgg16, layer, arguments.filters, arguments.size, arguments.views)
-            each_of(arguments.models, lambda *of: robust(*of, arguments.filters, arguments.size, arguments.views))
+            each_of(
+                arguments.models,
+                lambda name, model, layer: robust(
+                    name, model, layer, arguments.filters, arguments.size, arguments.views
+                ),
+            )
         if arguments.only in (None, "diverse"):
             print("four patterns of a filter, their similarity and the response to them: medians over the filters")
             print(f"{'model':28}{'layer':22}{'together':>9}{'apart':>8}{'response kept: mean':>21}{'least':>7}")
             for layer in map(vgg16.spec.layer, ROBUST_LAYERS):
                 diverse("VGG16", vgg16, layer, arguments.filters, arguments.size)
-            each_of(arguments.models, lambda *of: diverse(*of, arguments.filters, arguments.size))
+            each_of(
+                arguments.models,
+                lambda name, model, layer: diverse(name, model, layer, arguments.filters, arguments.size),
+            )
 
 
 def each_of(paths: Sequence[Path], measure: Callable[[str, OpenedModel, LayerSpec], None]) -> None:
@@ -321,6 +330,7 @@ def classic_for(
     recipe.begin(filters, sides, 0).step()
     began = time.perf_counter()
     ascent = recipe.begin(filters, sides, 0)
+    assert isinstance(ascent, ClassicAscent)
     while time.perf_counter() - began < seconds:
         ascent.step()
     return Made(ascent.images, time.perf_counter() - began)

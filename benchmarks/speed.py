@@ -193,8 +193,8 @@ def python_of(environment: str | None, folder: Path) -> Path | str:
     if complete.exists() and complete.read_text(encoding="utf-8").split() == list(PACKAGES[environment]):
         return python
     print(f"installing {environment} in {home}", file=sys.stderr)
-    ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    ask = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     try:
         subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True, capture_output=True, text=True)
         own = Path(subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip())

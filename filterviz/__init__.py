@@ -9,7 +9,7 @@ Example::
     patterns = filterviz.generate(model, "conv2d_1", filters=range(25))
     filterviz.save_wall(patterns, "conv2d_1_pattern.png")
 
-Files are read and networks computed in child processes under limits (see SECURITY.md); nothing in a file is executed.
+Files are read and networks are computed in child processes with limits (see SECURITY.md). No code from a file is run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m filterviz``."""
+"""``python -m filterviz`` is the command line."""
 
 import sys
 

@@ -1,19 +1,20 @@
-"""The versions that decide what may be reused: those of the program, of its engine and of its reader."""
+"""The version of the program, and those of its engine and reader, which decide what the pattern store may reuse."""
 
 from __future__ import annotations
 
 __version__ = "0.1.0"
 
 ENGINE_VERSION = 2
-"""Part of every key in the pattern store. Raise it whenever the engine comes to draw another pattern.
+"""Part of every key in the pattern store. Raise it whenever the engine starts to make different patterns.
 
-Another instance of the same pattern, as another processor draws it too, is no other pattern: as long as ``python -m
-filterviz atlas check`` finds the filters excited as much as by the stored patterns, those remain valid.
+A different instance of the same pattern, such as another processor makes, does not count as a different pattern.
+Stored patterns stay valid as long as ``python -m filterviz atlas check`` finds that new tiles excite their filters as
+much as the bundled ones.
 """
 
 READER_VERSION = 2
-"""Part of every key in the pattern store. Raise it when a file comes to be rebuilt as another network than before.
+"""Part of every key in the pattern store. Raise it whenever the reader rebuilds some file as a different network.
 
-Patterns of a network that was rebuilt wrongly must not be shown as patterns of that network. The bundled patterns do
-not depend on it: their networks are rebuilt as they were.
+Patterns of a network that was rebuilt wrongly must not be shown as patterns of that file. The bundled patterns do not
+depend on this version, because their networks are rebuilt as before.
 """

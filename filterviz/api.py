@@ -1,6 +1,7 @@
 """The functions that ``import filterviz`` offers: open a model, make patterns, save them.
 
-They share one :class:`~filterviz.service.workspace.Workspace`, begun at the first call and ended with the program.
+They share one :class:`~filterviz.service.workspace.Workspace`. The first call opens it, and it closes when the program
+ends.
 """
 
 from __future__ import annotations
@@ -18,52 +19,54 @@ from filterviz.spec import Pattern, PixelRange, Precision, Recipe, Request
 
 
 @cache
-def _studio() -> Workspace:
+def _workspace() -> Workspace:
     workspace = Workspace(Settings.from_environment())
     atexit.register(workspace.close)
     return workspace
 
 
 def open_model(path: str | Path, architecture: str | None = None) -> Model:
-    """Open a Keras file (``.h5``, ``.hdf5``, ``.keras``, under any name).
+    """Open a Keras file: HDF5, ``.keras``, or a ``.zip`` with one of them in it. The ending does not matter.
 
     Args:
-        path: of the file.
-        architecture: the network of ``keras.applications`` to open a file of bare weights as, such as ``resnet50`` or
-            ``mobilenetv2-0.35``. The refusal of such a file names it.
+        path: Path of the file.
+        architecture: For a file of bare weights, the network of ``keras.applications`` to open it as, such as
+            ``resnet50`` or ``mobilenetv2-0.35``. The refusal of such a file names the network.
 
     Returns:
-        The model; ``model.spec.visualisable`` are the layers patterns can be made for.
+        The model. ``model.spec.visualisable`` lists the layers for which patterns can be made.
 
     Raises:
-        Refused: the file cannot be opened; says why and what to do.
-        BadRequest: there is no such file.
+        Refused: The file cannot be opened; the sentence says why and what to do.
+        BadRequest: There is no such file.
     """
-    return _studio().open(Path(path), architecture=architecture)
+    return _workspace().open(Path(path), architecture=architecture)
 
 
 def open_vgg16() -> Model:
-    """VGG16 with its ImageNet weights: from ``FILTERVIZ_VGG16_WEIGHTS``, Keras's cache, or downloaded (59 MB).
+    """Open VGG16 with its ImageNet weights.
+
+    They are taken from the file ``FILTERVIZ_VGG16_WEIGHTS``, from Keras's cache, or else downloaded (59 MB).
 
     Raises:
-        WeightsUnavailable: they are not here and could not be downloaded.
+        WeightsUnavailable: The weights are not on this machine and cannot be downloaded.
     """
-    return _studio().reference()
+    return _workspace().reference()
 
 
 def open_untrained(model: Model, seed: int = 0) -> Model:
-    """The same network as it was before any training, to compare it with: its file, with fresh weights.
+    """Open the same network as it was before any training, with new random weights, to compare the two.
 
-    They are drawn by the initialisers the file names where they are Keras's own, and else by Keras's defaults.
+    The weights are drawn by the initialisers that the file names if those are Keras's own, else by Keras's defaults.
 
     Args:
-        model: from :func:`open_model` or :func:`open_vgg16`.
-        seed: of the weights.
+        model: A model from :func:`open_model` or :func:`open_vgg16`.
+        seed: Seed of the random weights.
 
     Raises:
-        WeightsUnavailable: the file is not here.
+        WeightsUnavailable: The weights of VGG16 are not on this machine.
     """
-    return _studio().untrained_copy(model, seed)
+    return _workspace().untrained_copy(model, seed)
 
 
 def generate(
@@ -78,25 +81,26 @@ def generate(
     """Make the pattern that excites each filter most.
 
     Args:
-        model: from :func:`open_model` or :func:`open_vgg16`.
-        layer: the name of a visualisable layer.
-        filters: indices of its channels; the first 25 by default.
-        recipe: how; the default recipe by default.
-        pixel_range: what the model was trained on; guessed by default.
-        precision: of the computation; chosen for the machine by default.
+        model: A model from :func:`open_model`, :func:`open_vgg16` or :func:`open_untrained`.
+        layer: Name of one of ``model.spec.visualisable``.
+        filters: Indices of the filters, from 0; the first 25 by default.
+        recipe: How the patterns are made; ``Recipe()`` by default.
+        pixel_range: The pixel values that the model was trained on; guessed from the file by default.
+        precision: Number format of the computation; chosen for the machine by default.
 
     Returns:
-        One pattern for each filter, in order. Finished ones are kept on disk and come back at once the next time.
+        One pattern for each filter, in the order of ``filters``. Finished patterns are kept on disk, so that the same
+        request is answered at once the next time.
 
     Raises:
-        BadRequest: the layer, a filter or the recipe does not fit; says what does.
-        EngineFailed: the computation broke.
+        BadRequest: The layer, a filter or the recipe does not fit; the sentence says what does.
+        EngineFailed: The computation failed.
     """
     if filters is None:
         found = next((item for item in model.spec.visualisable if item.name == layer), None)
         filters = (0,) if found is None else found.first_filters()
     request = Request(layer, tuple(filters), recipe or Recipe(), pixel_range, precision)
-    state = _studio().start(model, [request]).wait()
+    state = _workspace().start(model, [request]).wait()
     if state.error is not None:
         raise state.error
     patterns = state.layers[0].patterns
@@ -104,10 +108,10 @@ def generate(
 
 
 def save_wall(patterns: Sequence[Pattern], path: str | Path) -> None:
-    """Save patterns as one picture, laid out as the original script did: 5 x 5, filters running down the columns.
+    """Save patterns as one PNG image: in rows and columns, filled column by column, as the original script did.
 
     Args:
-        patterns: in the order they are wanted.
-        path: of the PNG file.
+        patterns: The patterns in the order of their filters.
+        path: Path of the PNG file to write.
     """
     Path(path).write_bytes(run_folder.wall_png([pattern.tile for pattern in patterns]))

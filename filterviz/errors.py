@@ -1,15 +1,15 @@
-"""Everything that can go wrong, as one tree.
+"""Every error that filterviz raises on purpose, as one tree.
 
-Every error carries a sentence that a person who does not program can act on; ``str(error)`` is that sentence.
+``str(error)`` is a sentence for a person who does not program: what is wrong, and what to do.
 
 ::
 
     FiltervizError
-    ├── Refused              the file cannot be opened (a code, what is wrong, where, what to do next)
-    ├── BadRequest           the question does not fit the model or the machine: no such layer, filter, size, folder
-    ├── WeightsUnavailable   VGG16's weights are neither on this machine nor to be had by download
-    ├── EngineFailed         the computation broke, or its process died
-    │   └── TimedOut         ... because it passed its deadline
+    ├── Refused              the file cannot be opened (a code, what is wrong, where, what to do)
+    ├── BadRequest           the request does not fit the model or the machine: no such layer, filter, size, folder
+    ├── WeightsUnavailable   VGG16's weights are not on this machine and cannot be downloaded
+    ├── EngineFailed         the computation failed, or its process died
+    │   └── TimedOut         the computation passed its deadline
     └── Stopped              somebody pressed Stop
 """
 
@@ -19,7 +19,7 @@ from enum import StrEnum
 
 
 class RefusalCode(StrEnum):
-    """Why a file was refused. The value is what the command line prints."""
+    """Why a file was refused. The command line prints the value, and README.md explains each."""
 
     NOT_A_MODEL = "not-a-model"
     DAMAGED = "damaged"
@@ -35,18 +35,18 @@ class RefusalCode(StrEnum):
 
 
 class FiltervizError(Exception):
-    """Base of all errors that filterviz raises on purpose."""
+    """The base of all errors that filterviz raises on purpose."""
 
 
 class Refused(FiltervizError):
-    """A file that will not be opened, and what its owner can do about it.
+    """A file that is not opened, and what its owner can do about it.
 
     Args:
-        code: the kind of refusal.
-        what: one sentence that says what is wrong, with a full stop.
-        where: the layer, member or attribute it was found at; for bare weights that were recognised, the architecture
-            they can be opened as; empty where that says nothing.
-        hint: one sentence that says what to do next, with a full stop.
+        code: The kind of refusal.
+        what: One sentence that says what is wrong, with a full stop.
+        where: The layer, archive member or attribute at which it was found. For bare weights that were recognised, the
+            architecture they can be opened as. Empty if there is nothing to name.
+        hint: One sentence that says what to do next, with a full stop.
 
     Example:
         >>> print(Refused(RefusalCode.DAMAGED, "The file ends too early.", hint="Download it again."))
@@ -64,27 +64,22 @@ class Refused(FiltervizError):
         """The refusal as plain data: ``code``, ``message``, ``where``, ``hint``."""
         return {"code": self.code.value, "message": self.what, "where": self.where, "hint": self.hint}
 
-    @classmethod
-    def from_json(cls, data: dict[str, str]) -> Refused:
-        """The inverse of :meth:`to_json`."""
-        return cls(RefusalCode(data["code"]), data["message"], data.get("where", ""), data.get("hint", ""))
-
 
 class BadRequest(FiltervizError):
-    """The question cannot be answered as asked; the sentence says which questions can."""
+    """The request cannot be fulfilled as it stands; the sentence says what can."""
 
 
 class WeightsUnavailable(FiltervizError):
-    """VGG16's weights are not on this machine and could not be downloaded."""
+    """VGG16's weights are not on this machine and cannot be downloaded."""
 
 
 class EngineFailed(FiltervizError):
-    """The computation broke or its process died. The page and the other jobs go on."""
+    """The computation failed, or its process died. The page and all other jobs go on."""
 
 
 class TimedOut(EngineFailed):
-    """The computation passed its deadline and was ended."""
+    """The computation passed its deadline, and its process was ended."""
 
 
 class Stopped(FiltervizError):
-    """The work was stopped by the person who asked for it. What was finished is kept."""
+    """The person who asked for the work stopped it. What was finished is kept."""

@@ -15,6 +15,7 @@ from filterviz.engine.network import build
 from filterviz.engine.whole_network import build_whole
 from filterviz.errors import Refused
 from filterviz.reader import OpenedModel, open_model
+from filterviz.reader.stored import Stored
 from filterviz.settings import Settings
 from tests.conftest import SHARED
 
@@ -129,9 +130,13 @@ def test_theanos_kernels_are_turned(corpus: Path) -> None:
     """Theano convolves: the kernel is turned by half a turn before it is laid over the picture."""
     with open_model(corpus / "files" / "deeplearning4j__dl4j-test-resources__conv2d_theano_2.h5", Settings()) as model:
         layer = next(layer for layer in model.spec.layers if layer.kind == "Conv2D")
-        stored = model._stored[layer.name][0].array.read()
+        first = model._stored[layer.name][0]
+        assert isinstance(first, Stored)
+        stored = first.array.read()
         kernel, bias = model.weights(layer)
-        picture = np.random.default_rng(0).random((1, *(model.spec.input_shape or ())[1:]), np.float32)
+        picture = np.random.default_rng(0).random(
+            (1, *(side or 1 for side in (model.spec.input_shape or ())[1:])), np.float32
+        )
         output = build_whole(model)([picture])[0].numpy()
     np.testing.assert_array_equal(kernel, stored[::-1, ::-1])
     height, width = kernel.shape[:2]

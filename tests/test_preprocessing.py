@@ -78,4 +78,6 @@ def test_it_opens_whole_and_takes_0_to_255(network: tuple[str, str, Any], ending
     assert len(convolutions) > 20
     # What looks at the whole picture is the gates alone; behind them each layer has its own field again.
     assert all(layer.output_shape is not None and layer.output_shape[1:3] == (1, 1) for layer in gates)
-    assert any(layer.gated for layer in convolutions) == (name in ("EfficientNetB0", "MobileNetV3Small"))
+    gated = name in ("EfficientNetB0", "MobileNetV3Small")
+    assert any(layer.gated for layer in convolutions) == gated
+    assert bool(gates) == gated

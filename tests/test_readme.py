@@ -10,11 +10,14 @@ import pytest
 
 import filterviz
 from filterviz import cli
+from filterviz.cli import program
 from filterviz.errors import RefusalCode
 from filterviz.settings import Settings
 from filterviz.spec import Flag
+from tests import settings_table
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "filterviz"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -29,11 +32,20 @@ def test_every_setting_stands_there_and_no_other() -> None:
     assert list(rows("Settings")) == [f"FILTERVIZ_{field.name.upper()}" for field in fields(Settings)]
 
 
+def test_the_table_of_settings_is_written_from_the_settings() -> None:
+    assert settings_table.standing() == settings_table.table(), "run `make settings`"
+
+
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
 def test_the_defaults_are_those_of_the_program(name: str) -> None:
     stated, default = rows("Settings")[f"FILTERVIZ_{name.upper()}"][0], getattr(Settings(), name)
-    if stated.startswith("`"):
-        assert getattr(Settings.from_environment({f"FILTERVIZ_{name.upper()}": stated.strip("`")}), name) == default
+    if name in {"cache_dir", "model_memory", "workers", "vgg16_weights"}:
+        # These depend on the machine and are described; tests/test_settings.py compares them with their words.
+        assert "`" not in stated
+    else:
+        text = re.fullmatch("`(.+)`", stated)
+        assert text is not None
+        assert getattr(Settings.from_environment({f"FILTERVIZ_{name.upper()}": text[1]}), name) == default
 
 
 def test_every_refusal_code_stands_there_and_no_other() -> None:
@@ -41,7 +53,7 @@ def test_every_refusal_code_stands_there_and_no_other() -> None:
 
 
 def test_every_command_stands_there_and_no_other() -> None:
-    actions = [action for action in cli._parser()._actions if action.dest == "command"]
+    actions = [action for action in program.parser()._actions if action.dest == "command"]
     assert actions[0].choices is not None
     assert {name.split(" ")[0] for name in rows("From the command line")} == set(actions[0].choices)
 
@@ -66,19 +78,82 @@ def test_every_dependency_has_its_reason_licence_and_size() -> None:
 
 
 def test_what_python_is_offered_exists() -> None:
-    assert all(hasattr(filterviz, name) for name in re.findall(r"filterviz\.([a-z]\w+)\(", README))
+    named = set(re.findall(r"filterviz\.([a-z]\w+)\(", README))
+    assert named == {name for name in filterviz.__all__ if callable(getattr(filterviz, name)) and name.islower()}
 
 
-@pytest.mark.parametrize("document", ["README.md", "SECURITY.md", "CHANGELOG.md"])
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def test_the_documents_are_those_there_should_be() -> None:
+    named = ["CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md", "docs/ARCHITECTURE.md"]
+    assert set(DOCUMENTS) >= set(named)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_no_link_leads_nowhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    targets = [target for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+    folder = (ROOT / document).parent
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target]
+    assert [target for target in targets if target and not (folder / target).exists()] == []
 
 
-@pytest.mark.parametrize("name", re.findall(r"^make (\w+)", README, flags=re.MULTILINE))
-def test_the_commands_of_make_are_there(name: str) -> None:
-    assert f"\n{name}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "README.md", "SECURITY.md", "docs/ARCHITECTURE.md"])
+def test_every_file_that_is_named_exists(document: str) -> None:
+    """Paths in backticks: from the top, from the package, or inside one room of it. What a user makes is left out."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    places = [ROOT, PACKAGE, *(folder for folder in PACKAGE.rglob("*") if (folder / "__init__.py").is_file())]
+    paths = re.findall(r"`((?:[\w.]+/)*[\w.-]+\.(?:py|md|toml|txt|yml|yaml)|(?:[\w.]+/)+)`", text)
+    assert paths
+    of_users = {"labels.txt"}
+    assert [
+        path for path in paths if path not in of_users and not any((place / path).exists() for place in places)
+    ] == []
+
+
+def parts() -> set[str]:
+    """The rooms and modules of the package, as a listing names them: ``spec/``, ``errors.py``."""
+    rooms = {f"{path.name}/" for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    return rooms | {path.name for path in PACKAGE.glob("*.py")}
+
+
+def test_where_things_are_names_every_room() -> None:
+    listing = README.split("\n## Where things are\n", 1)[1].split("```")[1]
+    inside = re.search(r"^filterviz/\n((?:  .*\n)+)", listing, flags=re.MULTILINE)
+    assert inside is not None
+    named = set(re.findall(r"[\w.]+(?:/|\.py)(?=[, ])", " ".join(line[:22] for line in inside[1].splitlines())))
+    named |= set(re.findall(r"written in (\w+\.py)", inside[1]))
+    assert named == parts()
+    folders = {f"{path.name}/" for path in ROOT.iterdir() if path.is_dir() and (path / "__init__.py").is_file()}
+    assert {name for name in folders if f"\n{name} " not in listing} - {"filterviz/"} == set()
+
+
+def test_the_architecture_explains_every_room() -> None:
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = text.split("| room | knows |\n|---|---|\n", 1)[1].split("\n\n", 1)[0]
+    named = {f"{name}/" for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == {part for part in parts() if part.endswith("/")}
+
+
+def test_the_fast_part_names_tests_that_exist() -> None:
+    named = (ROOT / ".ci" / "fast-tests").read_text(encoding="utf-8").split()
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_hooks_before_a_commit_are_those_of_make_lint() -> None:
+    hooks = re.findall(r"entry: \.venv/bin/(.+)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    lint = (ROOT / "Makefile").read_text(encoding="utf-8").split("\nlint:")[1].split("\n\n")[0]
+    assert len(hooks) == 3
+    assert all(f"$(BIN)/{hook.removesuffix(' --fix')}" in lint for hook in hooks)
+
+
+def test_the_commands_of_make_are_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    documents = README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:^|`)make ([\w-]+)", documents, flags=re.MULTILINE))
+    assert named >= {"run", "test", "lint", "lock"}
+    assert {name for name in named if f"\n{name}:" not in makefile} == set()
 
 
 def test_security_counts_the_hostile_files() -> None:

@@ -141,7 +141,7 @@ def test_slopes_shared_along_negative_axes(ending: str, tmp_path: Path) -> None:
 def test_a_layer_of_somebodys_own_in_place_of_an_activation_is_not_taken_for_keras_own(
     k: Keras, ending: str, tmp_path: Path
 ) -> None:
-    class LeakyReLU(k.layers.Layer):  # type: ignore[misc, name-defined]
+    class LeakyReLU(k.layers.Layer):  # type: ignore[misc]
         def call(self, inputs: Any) -> Any:
             return inputs * 3.0
 

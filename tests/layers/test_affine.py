@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ IMAGE = np.random.default_rng(0).normal(size=(5, 4, 3))
 NOTHING = Preparation.nothing(3)
 
 
-def applied(found: Preparation | None) -> np.ndarray:  # type: ignore[type-arg]
+def applied(found: Preparation | None) -> np.ndarray[Any, Any]:
     assert found is not None
     return IMAGE @ found.matrix.T + found.offset
 
@@ -35,7 +37,7 @@ def test_a_chain_of_maps_is_what_the_image_goes_through() -> None:
         ("divide", False, IMAGE / 3),
     ],
 )
-def test_constants(function: str, first: bool, expected: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_constants(function: str, first: bool, expected: np.ndarray[Any, Any]) -> None:
     np.testing.assert_allclose(applied(affine.computed(NOTHING, function, np.array(3.0), 4, first=first)), expected)
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from filterviz.layers import KINDS
+from filterviz.layers import KINDS, LayerKind
 from filterviz.layers.shapes import ShapeError
 from tests.layers.against_keras import agrees, read
 
@@ -16,11 +18,10 @@ CONVOLUTIONS = [kind for kind in KINDS.values() if "Conv" in kind.name and "LSTM
 @pytest.mark.parametrize("kind", CONVOLUTIONS, ids=lambda kind: kind.name)
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
-def test_shapes_and_arrays_are_those_of_keras(kind: object, data: st.DataObject) -> None:
-    name = kind.name  # type: ignore[attr-defined]
-    rank = kind.rank - 2  # type: ignore[attr-defined]
+def test_shapes_and_arrays_are_those_of_keras(kind: LayerKind, data: st.DataObject) -> None:
+    name, rank = kind.name, (kind.rank or 0) - 2
     strides = data.draw(st.integers(1, 3))
-    options = {
+    options: dict[str, Any] = {
         "kernel_size": data.draw(st.integers(1, 4)),
         "strides": strides,
         "dilation_rate": 1 if strides > 1 else data.draw(st.integers(1, 2)),

@@ -27,7 +27,7 @@ def network(library: Library, *operations: Callable[[Tensor], Any]) -> Any:
     library.utils.set_random_seed(1)
     start = library.Input((HEIGHT, WIDTH, 3))
     x = library.layers.Conv2D(CHANNELS, 3, padding="same", bias_initializer="random_normal", name="before")(start)
-    ends = []
+    ends: list[Any] = []
     for operation in operations:
         made = operation(x)
         for part in made if isinstance(made, list | tuple) else [made]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from typing import Any
 
 import keras
 import keras.src.ops
@@ -24,7 +25,7 @@ SPACES = ("ops", "ops.nn", "ops.numpy", "ops.image", "ops.linalg")
 NOT_BY_ARGUMENT = {"name", "self", "args", "kwargs"}
 
 
-def classes() -> dict[str, type]:
+def classes() -> dict[str, Any]:
     """Return the classes that Keras writes into files for its operations."""
     found: dict[str, type] = {}
     for module in pkgutil.walk_packages(keras.src.ops.__path__, "keras.src.ops."):

@@ -92,7 +92,9 @@ def test_the_field_is_what_the_gradient_reaches(name: str, tmp_path: Path) -> No
         variable.assign(tf.abs(variable) + 0.1)
     original.save(tmp_path / "model.keras")
     with open_model(tmp_path / "model.keras", Settings()) as model:
-        layers = [layer for layer in model.spec.visualisable if min((layer.output_shape or ())[1:3]) > 4]
+        layers = [
+            layer for layer in model.spec.visualisable if min(side or 0 for side in (layer.output_shape or ())[1:3]) > 4
+        ]
         fields = {layer.name: layer.receptive_field for layer in layers}
         assert {layer: reach(build(model, layer)) for layer in fields} == fields
 

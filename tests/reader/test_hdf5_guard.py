@@ -7,7 +7,7 @@ import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import h5py
 import numpy as np
@@ -39,7 +39,7 @@ def unguarded_attributes(patch: pytest.MonkeyPatch) -> None:
 
 
 def unguarded_links(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(OBJECTS, "_decode_link_msg", staticmethod(hdf5_guard._decoded_link))
+    patch.setattr(OBJECTS, "_decode_link_msg", staticmethod(cast(Any, hdf5_guard._decoded_link)))
 
 
 def attributes_read_elsewhere(patch: pytest.MonkeyPatch) -> None:

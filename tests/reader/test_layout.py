@@ -125,7 +125,7 @@ def test_each_input_has_its_own_layout(tmp_path: Path) -> None:
         for name, channels in (("one", 3), ("two", 2)):
             assert build(model, name).input_channels == channels
         random = np.random.default_rng(1)
-        inputs = [random.random((2, *(shape or ())[1:]), np.float32) for shape in shapes]
+        inputs = [random.random((2, *(side or 1 for side in (shape or ())[1:])), np.float32) for shape in shapes]
         (output,) = build_whole(model)(inputs)
         np.testing.assert_allclose(output, network(inputs), rtol=1e-4, atol=1e-5)
 

@@ -10,6 +10,7 @@ import struct
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -65,7 +66,7 @@ def tar() -> bytes:
     return stream.getvalue()
 
 
-def numpy_file(**arrays: np.ndarray) -> bytes:
+def numpy_file(**arrays: Any) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, **arrays) if arrays else np.save(stream, np.zeros(3))
     return stream.getvalue()
@@ -179,7 +180,11 @@ def test_a_database_is_called_by_its_name(tmp_path: Path) -> None:
     assert "database" in refused(database(tmp_path), tmp_path).what
 
 
-@pytest.mark.parametrize("start", [content[:cut] for _, content, _, _ in KINDS for cut in (9, 40)])
+@pytest.mark.parametrize(
+    "start",
+    [content[:cut] for _, content, _, _ in KINDS for cut in (9, 40)],
+    ids=[f"{name}, {cut} bytes" for name, *_ in KINDS for cut in (9, 40)],
+)
 def test_a_beginning_alone_is_refused_with_a_sentence(start: bytes, tmp_path: Path) -> None:
     refusal = refused(start, tmp_path)
     assert refusal.code in (RefusalCode.NOT_A_MODEL, RefusalCode.DAMAGED)

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterviz.reader import quantisation_config
+from filterviz.layers.config_values import Unsupported
 from filterviz.reader.quantisation_config import ABS_MAX, MODES, mode_of, rounding_of
 from filterviz.reader.quantised import packing
-
-Unsupported = quantisation_config.Unsupported
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -35,5 +35,5 @@ def test_ties_go_to_the_even_number() -> None:
     np.testing.assert_array_equal(to_bfloat16(halves), halves.astype(ml_dtypes.bfloat16).astype(np.float32))
     numbers = np.unique(SMALL_FLOATS["float8_e4m3fn"].decode(ALL_BYTES))
     numbers = numbers[np.isfinite(numbers)]
-    middles = (numbers[1:] + numbers[:-1]) / 2
+    middles = ((numbers[1:] + numbers[:-1]) / 2).astype(np.float32)
     np.testing.assert_array_equal(to_e4m3(middles), middles.astype(ml_dtypes.float8_e4m3fn).astype(np.float32))

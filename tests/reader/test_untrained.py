@@ -96,7 +96,7 @@ def test_the_untrained_twin_of_a_file(tmp_path: Path) -> None:
         weight.assign(weight.numpy() + 5)
     network.save(tmp_path / "model.keras")
     image = np.random.default_rng(0).random((1, 8, 8, 3), np.float32)
-    outputs = {}
+    outputs: dict[int | None, list[Any]] = {}
     for seed in (None, 0, 0, 1):
         with open_model(tmp_path / "model.keras", Settings(), untrained=seed) as model:
             outputs.setdefault(seed, []).append(build_whole(model)([image])[0].numpy())

@@ -10,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from filterviz.errors import Refused
+from filterviz.layers.kind import NOT_NEEDED
 from filterviz.reader.config import Layer, Model
 from filterviz.reader.hdf5 import Array
-from filterviz.reader.packed import NOT_NEEDED, Packed, Packing, Unfit
+from filterviz.reader.packed import Packed, Packing, Unfit
 from filterviz.reader.wrappers import not_followed_inside, packing
 
 SHAPES = ((3, 3, 2, 4), (4,))

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, RefusalCode, Refused, WeightsUnavailable
-from filterviz.service import model_cache
 from filterviz.service.model import Model
 from filterviz.service.model_cache import KEPT_MODELS, RETRY_SECONDS, ModelCache
 from filterviz.spec import ModelSpec
@@ -43,7 +42,7 @@ class Opening:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that stands still until its one number is changed."""
     now = [1000.0]
-    monkeypatch.setattr(model_cache.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("filterviz.service.model_cache.time.monotonic", lambda: now[0])
     return now
 
 

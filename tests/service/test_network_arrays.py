@@ -45,7 +45,7 @@ def test_what_a_network_takes_is_said_in_the_files_own_layout() -> None:
 )
 def test_inputs_that_fit_become_float32(given: Any) -> None:
     image, vector = network_arrays.fitted(TWO, given)
-    assert (image.dtype, vector.dtype) == (np.float32, np.float32)
+    assert [image.dtype, vector.dtype] == [np.dtype(np.float32)] * 2
     assert np.array_equal(image, IMAGE)
     assert np.array_equal(vector, VECTOR)
 

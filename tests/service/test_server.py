@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from filterviz.errors import BadRequest, EngineFailed, WeightsUnavailable
-from filterviz.service import model_cache
 from filterviz.service.model import DEMO, UNTRAINED, Model
 from filterviz.service.server import VGG16_RETRY_SECONDS, Server
 from filterviz.settings import Settings
@@ -67,10 +66,15 @@ def test_a_second_file_that_is_gone_is_a_sentence(server: Server, family_files: 
 
 def test_vgg16_is_looked_for_again_after_a_while(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(model_cache.time, "monotonic", lambda: now[0])
-    searches = []
+    monkeypatch.setattr("filterviz.service.model_cache.time.monotonic", lambda: now[0])
+    searches: list[int] = []
     search = server.workspace.reference
-    monkeypatch.setattr(server.workspace, "reference", lambda: (searches.append(1), search())[1])
+
+    def counted() -> Model:
+        searches.append(1)
+        return search()
+
+    monkeypatch.setattr(server.workspace, "reference", counted)
     assert isinstance(server.vgg16().exception(20), WeightsUnavailable)
     now[0] += VGG16_RETRY_SECONDS - 1
     assert isinstance(server.vgg16().exception(20), WeightsUnavailable)

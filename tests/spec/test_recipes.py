@@ -51,11 +51,9 @@ def decided_by_name(source: str) -> Iterator[int]:
     """The lines that compare something with the name of a recipe or an objective."""
     names = {*RECIPES, *OBJECTIVES}
     for node in ast.walk(ast.parse(source)):
-        sides: list[ast.expr] = []
-        if isinstance(node, ast.Compare):
-            sides = [node.left, *node.comparators]
-        elif isinstance(node, ast.MatchValue):
-            sides = [node.value]
+        if not isinstance(node, ast.Compare | ast.MatchValue):
+            continue
+        sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else [node.value]
         constants = [each for side in sides for each in ast.walk(side) if isinstance(each, ast.Constant)]
         if any(constant.value in names for constant in constants if isinstance(constant.value, str)):
             yield node.lineno

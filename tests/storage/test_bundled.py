@@ -104,7 +104,11 @@ def test_pictures_from_before_kernels_were_kept_have_none(folder: Path) -> None:
     assert got.kernel is None
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"no JSON"), gzip.compress(b"[]")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"no JSON"), gzip.compress(b"[]")],
+    ids=["empty", "no gzip", "no JSON", "an empty list"],
+)
 def test_pictures_that_are_damaged_are_not_shown(folder: Path, content: bytes) -> None:
     (folder / "net" / "model.json.gz").write_bytes(content)
     assert BundledPatterns(folder).models == {}

@@ -35,23 +35,25 @@ class Counting:
         return np.full((len(FILTERS), 2, 2, 3), self.taken, np.uint8)
 
 
-def run(ascent: Counting, steps: int = 3, stop: Callable[[], bool] = lambda: False) -> list[Progress | Pattern]:
-    events: list[Progress | Pattern] = []
+Event = Progress | Pattern | Stopped
+
+
+def run(ascent: Counting, steps: int = 3, stop: Callable[[], bool] = lambda: False) -> list[Event]:
+    events: list[Event] = []
     conditions = Conditions("conv", Recipe(steps=steps), PixelRange.UNIT, Precision.BFLOAT16)
     made = optimise(ascent, conditions, FILTERS, seed=5, stop=stop)
     try:
         for event in made:
             events.append(event)
     except Stopped as stopped:
-        events.append(stopped)  # type: ignore[arg-type]
+        events.append(stopped)
     return events
 
 
 def test_a_pattern_has_the_responses_before_each_step_and_after_the_last() -> None:
     one, other = (event for event in run(Counting(2)) if isinstance(event, Pattern))
     assert (one.filter, other.filter) == FILTERS
-    assert one.curve == (0, 1, 2, 3)
-    assert other.curve == (10, 11, 12, 13)
+    assert [pattern.curve for pattern in (one, other)] == [(0, 1, 2, 3), (10, 11, 12, 13)]
     assert (other.response_start, other.response_end) == (10, 13)
     assert one.flags == (Flag.UNCONVERGED,)
     assert [pattern.seed for pattern in (one, other)] == [filter_seed(5, channel) for channel in FILTERS]
@@ -62,8 +64,7 @@ def test_a_pattern_has_the_responses_before_each_step_and_after_the_last() -> No
 
 def test_several_images_share_a_tile_and_count_by_their_mean() -> None:
     one, other = (event for event in run(Counting(8)) if isinstance(event, Pattern))
-    assert one.responses == (3, 13, 23, 33)
-    assert other.responses == (43, 53, 63, 73)
+    assert [pattern.responses for pattern in (one, other)] == [(3, 13, 23, 33), (43, 53, 63, 73)]
     assert one.response_end == np.mean(one.responses)
     assert other.curve[0] == np.mean([40, 50, 60, 70])
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from filterviz.service.model import Model
 from filterviz.spec import LayerSpec, ModelSpec, NodeSpec
 from filterviz.ui.text import networks
 
 
-def model(name: str, *layers: LayerSpec, **fields: object) -> Model:
-    spec = ModelSpec("m", layers, (NodeSpec(0, (), (None, 150, 150, 3)),), (0,), (), **fields)  # type: ignore[arg-type]
-    return Model(path=None, sha256="f00d", name=name, spec=spec)  # type: ignore[arg-type]
+def model(name: str, *layers: LayerSpec, **fields: Any) -> Model:
+    spec = ModelSpec("m", layers, (NodeSpec(0, (), (None, 150, 150, 3)),), (0,), (), **fields)
+    return Model(path=None, sha256="f00d", name=name, spec=spec)
 
 
 def test_the_line_about_a_model() -> None:
