@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from filterviz._version import __version__
-from filterviz.cli import atlas, compare, layers, outputs, patterns
+from filterviz.cli import atlas, compare, layers, outputs, page, patterns
 from filterviz.cli.arguments import Parser, join_pixel_range
 from filterviz.cli.command import FAILED, REFUSED, STOPPED, UNREAD, USAGE, Command
 from filterviz.cli.output import print_json
@@ -22,7 +22,7 @@ from filterviz.settings import Settings
 
 COMMANDS: dict[str, Command] = {
     command.name: command
-    for command in (layers.COMMAND, compare.COMMAND, patterns.COMMAND, outputs.COMMAND, atlas.COMMAND)
+    for command in (page.COMMAND, layers.COMMAND, compare.COMMAND, patterns.COMMAND, outputs.COMMAND, atlas.COMMAND)
 }
 """Every command by its name, in the order of ``filterviz --help``."""
 
