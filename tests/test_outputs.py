@@ -184,7 +184,7 @@ def test_a_computation_that_breaks_is_a_sentence(workspace: Workspace, tmp_path:
     (output,) = model.outputs([pictures, known])
     assert output is not None
     np.testing.assert_allclose(output, network([pictures, known]), rtol=1e-4, atol=1e-5)
-    with pytest.raises(EngineFailed, match="Check that the values are what the network was made for"):
+    with pytest.raises(EngineFailed, match="Check that the values are what the network expects"):
         model.outputs([pictures, known + 1000])
     assert model.outputs([pictures, known])[0] is not None
 
