@@ -14,6 +14,7 @@ from typing import Any
 
 from filterviz.layers import (
     activations,
+    axis_operations,
     convolutions,
     dense,
     elementwise,
@@ -31,7 +32,7 @@ from filterviz.layers.older_names import Config, modern_settings
 
 FAMILIES: tuple[ModuleType, ...] = (
     *(convolutions, pooling, resizing, normalisation, activations, reshaping, dense, recurrent, merging, passing),
-    *(elementwise, rearranging),
+    *(elementwise, axis_operations, rearranging),
 )
 
 KINDS: Mapping[str, LayerKind] = {kind.name: kind for kind in chain.from_iterable(family.KINDS for family in FAMILIES)}

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from filterviz.layers import KINDS
 from filterviz.layers.config_values import ConfigValues
-from filterviz.layers.kind import AxisOrder
 from filterviz.layers.passing import CODE, FOLD, INPUT, TIME_DISTRIBUTED, UNFOLD
 from filterviz.reader import operations, wrappers
 from filterviz.reader.config import Call, Layer, Model, Reference, bad
+from filterviz.reader.described_model import call_offsets, channels_come_first, first_shape, reduced_precision
 from filterviz.reader.graph import Graph
 from filterviz.reader.layer_calls import LayerCalls
 from filterviz.reader.operation_calls import OperationCalls
@@ -25,8 +24,6 @@ UNCONNECTED = (
     'files so where models share layers. Save the network with model.save("model.keras") and choose that file.'
 )
 """The note on a description in which an output is not connected."""
-
-LESS_THAN_FLOAT32 = ("float16", "bfloat16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +76,8 @@ class _Builder:
         )
         self._operations = OperationCalls(graph, self._layers)
         self._training = False  # whether the model that is being called is called as in training
-        graph.precisions = {name for layer in model.walk() if (name := _precision(layer.config)) is not None}
-        graph.channels_first = _channels_first(model)
+        graph.precisions = {name for layer in model.walk() if (name := reduced_precision(layer.config)) is not None}
+        graph.channels_first = channels_come_first(model)
         graph.declared = self._model(model, "", None)
         if None in graph.declared:
             graph.notes.append(UNCONNECTED)
@@ -98,7 +95,7 @@ class _Builder:
         layers = list(model.layers)
         own = layers.pop(0) if layers and layers[0].class_name == INPUT else None
         if inputs is None:
-            shape = own.config if own is not None else _first_shape(model)
+            shape = own.config if own is not None else first_shape(model)
             name = own.name if own is not None else "input"
             current: list[int | None] = [self._input(prefix + name, shape)]
         else:
@@ -113,7 +110,7 @@ class _Builder:
     def _functional(self, model: Model, prefix: str, inputs: Sequence[int] | None) -> list[int | None]:
         made: dict[tuple[str, int], list[int | None]] = {}
         waiting: list[tuple[Layer, int, Call]] = []
-        offsets = _offsets(model)
+        offsets = call_offsets(model)
         for layer in model.layers:
             offset = offsets.get(layer.name, 0)
             if layer.class_name == INPUT:
@@ -262,54 +259,3 @@ def folded(shape: Shape) -> Shape:
 def unfolded(shape: Shape, steps: int | None) -> Shape:
     """Return the shape of images as the frames of sequences of so many steps."""
     return (None, steps, *shape[1:])
-
-
-def _precision(config: Mapping[str, Any]) -> str | None:
-    """Return what a layer computes in, where that is less than float32."""
-    policy = config.get("dtype")
-    settings = policy.get("config") if isinstance(policy, Mapping) else None
-    name = settings.get("source_name", settings.get("name")) if isinstance(settings, Mapping) else policy
-    name = name.rpartition("_from_")[2].removeprefix("mixed_") if isinstance(name, str) else None
-    return name if name in LESS_THAN_FLOAT32 else None
-
-
-def _offsets(model: Model) -> dict[str, int]:
-    """Return how much too high the file counts the calls of layers.
-
-    Keras 2 counted the making of a nested model as its first call.
-    """
-    highest: dict[str, int] = {}
-    references = [] if model.keras_3 else [*model.inputs, *model.outputs]
-    references += [reference for layer in model.layers for call in layer.calls for reference in call.inputs]
-    for reference in references:
-        highest[reference.layer] = max(highest.get(reference.layer, 0), reference.call)
-    calls = {layer.name: max(1, len(layer.calls)) for layer in model.layers}
-    return {name: max(0, highest.get(name, 0) - count + 1) for name, count in calls.items()}
-
-
-def _channels_first(model: Model) -> bool:
-    """Return whether images come channels first: what the first layer that looks at one says."""
-    for layer in model.walk():
-        kind = KINDS.get(layer.class_name)
-        looks_at_images = kind is not None and kind.axis_order is AxisOrder.CHANNELS
-        if looks_at_images and isinstance(layer.config.get("data_format"), str):
-            return bool(layer.config["data_format"] == "channels_first")
-    return False
-
-
-def _first_shape(model: Model) -> Any:
-    """Return the input shape of a chain without an input layer: that of its first layer, wherever it is written."""
-    for layer in model.layers[:1]:
-        for config in (layer.config, layer.wrapped.config if layer.wrapped is not None else {}):
-            shape = config.get("batch_input_shape") or config.get("batch_shape")
-            if shape:
-                return shape
-        if layer.model is not None:
-            inner = layer.model.layers[0] if layer.model.layers else None
-            if inner is not None and inner.class_name == INPUT:
-                return inner.config.get("batch_input_shape") or inner.config.get("batch_shape")
-            return _first_shape(layer.model)
-        kind = KINDS.get(layer.class_name)
-        if kind is not None and kind.input_shape is not None and (shape := kind.input_shape(layer.config)) is not None:
-            return shape
-    return model.input_shape
