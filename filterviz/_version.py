@@ -18,3 +18,9 @@ READER_VERSION = 2
 Patterns of a network that was rebuilt wrongly must not be shown as patterns of that file. The bundled patterns do not
 depend on this version, because their networks are rebuilt as before.
 """
+
+FRESH_WEIGHTS_VERSION = 2
+"""Part of every key of an untrained copy. Raise it when fresh weights come to be drawn otherwise than before.
+
+Version 1 drew scales and slopes of some layers as if they were kernels.
+"""

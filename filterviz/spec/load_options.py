@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from filterviz._version import FRESH_WEIGHTS_VERSION
+
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
@@ -29,10 +31,10 @@ class LoadOptions:
             >>> LoadOptions().identity("f00d"), LoadOptions("vgg16").identity("f00d")
             ('f00d', 'f00d:vgg16')
             >>> LoadOptions(untrained=0).identity("f00d")
-            'f00d:untrained-0'
+            'f00d:untrained-0-v2'
         """
-        parts = [sha256, *filter(None, [self.architecture])]
-        return ":".join([*parts, *([] if self.untrained is None else [f"untrained-{self.untrained}"])])
+        fresh = None if self.untrained is None else f"untrained-{self.untrained}-v{FRESH_WEIGHTS_VERSION}"
+        return ":".join(filter(None, [sha256, self.architecture, fresh]))
 
 
 DEFAULT_LOAD = LoadOptions()
