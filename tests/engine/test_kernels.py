@@ -92,6 +92,7 @@ def test_theanos_kernels_are_turned_and_have_their_channels_last(family_files: d
     with open_model(family_files["keras_1_theano.h5"], Settings()) as model:
         found = kernels(model, "convolution2d_1", PixelRange.UNIT)(2)
         np.testing.assert_array_equal(found, weights[::-1, ::-1, :, 2])
+        assert found is not None
         np.testing.assert_allclose(found, gradient(model, "convolution2d_1", 2), rtol=1e-4, atol=1e-6)
 
 
@@ -104,6 +105,7 @@ def test_channels_first_are_put_last(library: Any, tmp_path: Path) -> None:
     with open_model(tmp_path / "first.h5", Settings()) as model:
         found = kernels(model, "it", PixelRange.UNIT)(1)
         np.testing.assert_array_equal(found, network.get_layer("it").get_weights()[0][..., 1])
+        assert found is not None
         np.testing.assert_allclose(found, gradient(model, "it", 1), rtol=1e-4, atol=1e-6)
 
 
@@ -116,6 +118,7 @@ def test_an_image_whose_axes_are_turned_back_has_its_axes_in_order(tmp_path: Pat
     with open_model(tmp_path / "turned.keras", Settings()) as model:
         found = kernels(model, "it", PixelRange.UNIT)(1)
         np.testing.assert_array_equal(found, network.get_layer("it").get_weights()[0][..., 1])
+        assert found is not None
         np.testing.assert_allclose(found, gradient(model, "it", 1), rtol=1e-4, atol=1e-6)
     with open_model(tmp_path / "aside.keras", Settings()) as model:
         assert kernels(model, "it", PixelRange.UNIT)(1) is None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from filterviz.ui import address
@@ -49,6 +51,6 @@ def test_an_address_nobody_left_is_meant(history: History) -> None:
 
 def test_what_was_left_is_forgotten(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     history.leave_for(FILE)
-    now = address.time.monotonic()
-    monkeypatch.setattr(address.time, "monotonic", lambda: now + address.GRACE_SECONDS + 1)
+    now = time.monotonic()
+    monkeypatch.setattr("filterviz.ui.address.time.monotonic", lambda: now + address.GRACE_SECONDS + 1)
     assert history.successor(START) is None

@@ -80,8 +80,8 @@ def test_a_translation_fills_in_nothing_that_its_sentence_has_not(path: Path) ->
     for message in catalogue:
         if not message.id:
             continue
-        ids = message.id if isinstance(message.id, tuple) else (message.id,)
-        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        ids = [message.id] if isinstance(message.id, str) else message.id
+        strings = [message.string or ""] if isinstance(message.string, str | None) else message.string
         known = set.union(*(fields(one) for one in ids))
         for translation in strings:
             assert fields(translation) <= known, message.id

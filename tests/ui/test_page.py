@@ -19,7 +19,7 @@ from filterviz.service.model import Model
 from filterviz.service.server import Server
 from filterviz.storage.uploads import Upload
 from filterviz.ui import page
-from filterviz.ui.sections import walls
+from filterviz.ui.sections import SECTIONS, walls
 from filterviz.ui.session import Session
 from filterviz.ui.wall import ShownWall
 
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         st.cache_resource.clear()
 
 
-def opened(file: Path | None = None, **address: str) -> AppTest:
+def opened(file: Path | None = None, /, **address: Any) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
@@ -178,7 +178,7 @@ def test_a_section_more_is_an_entry_more(monkeypatch: pytest.MonkeyPatch) -> Non
     def about(session: Session, model: Model) -> None:
         st.text(f"{model.name} in {session.language}, layers {session.view.layers}")
 
-    monkeypatch.setattr(page, "SECTIONS", (*page.SECTIONS, about))
+    monkeypatch.setattr(page, "SECTIONS", (*SECTIONS, about))
     app = opened(m="cats_and_dogs", layers="1")
     assert [element.value for element in app.text] == ["cats & dogs in en, layers (1,)"]
     assert not opened().text, "it is of the page of a network"
