@@ -16,7 +16,7 @@ run: $(VENV)/installed  ## open the page in your browser (installs what it needs
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 test-fast: $(VENV)/installed-for-tests  ## check what needs no server, no browser and little computing
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile @.ci/fast-tests
