@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from filterviz.layers import KINDS, Trait
-from filterviz.spec import LayerSpec, ModelSpec
+from filterviz.spec import LayerSpec, ModelSpec, ancestors
 
 
 def cost(model: ModelSpec, layer: LayerSpec) -> float:
@@ -28,28 +28,16 @@ def cost(model: ModelSpec, layer: LayerSpec) -> float:
     calls = [at for at, node in enumerate(model.nodes) if model.layers[node.layer].name == layer.name]
     if not calls:
         return 0.0
-    needed = {calls[0]}
-    for at in range(calls[0], -1, -1):
-        if at in needed:
-            needed.update(model.nodes[at].inputs)
     positions: dict[int, float] = {}  # of each output, per pixel of the image
     total = 0.0
-    for at in sorted(needed):
+    for at in ancestors(model.nodes, calls[:1]):
         node = model.nodes[at]
         called = model.layers[node.layer]
         before = min((positions[source] for source in node.inputs), default=1.0)
-        positions[at] = before * _growth(called)
-        kind = KINDS.get(called.kind)
+        # A layer that is not rebuilt has no parameters, and counts as if it changed no sizes.
+        kind = KINDS.get(called.rebuilt_as or called.kind)
+        positions[at] = before * (1.0 if kind is None else kind.growth(called.params))
         at_input = kind is not None and kind.has(Trait.TRANSPOSED)
         kernels = sum(math.prod(shape) for shape in called.weight_shapes if len(shape) == 4)
         total += kernels * (before if at_input else positions[at])
     return total
-
-
-def _growth(layer: LayerSpec) -> float:
-    """Return by which factor a layer changes the number of positions."""
-    kind = KINDS.get(layer.kind)
-    try:
-        return 1.0 if kind is None else kind.growth(layer.params)
-    except (KeyError, TypeError, ZeroDivisionError):  # a layer that is not rebuilt may have no parameters
-        return 1.0

@@ -50,9 +50,6 @@ CONSTRUCTORS: Mapping[str, Callable[..., keras.layers.Layer]] = {
 FUNCTIONS: Mapping[str, Callable[[Params], Operation]] = {**LAYER_FUNCTIONS, **TENSOR_FUNCTIONS}
 """Kind that Keras has no layer for -> what makes the function for its parameters."""
 
-BY_HAND = frozenset({"Bidirectional", "LayerScale", "Normalization"})
-"""Kinds that :class:`~filterviz.engine.layer_builder.LayerBuilder` makes of several parts."""
-
 KERAS_INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 """The interpolations that layers of Keras 3 know."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -19,7 +19,6 @@ from filterviz.engine.layer_functions import (
     normalise,
     rounded,
 )
-from filterviz.engine.subnetwork import inputs_of
 from filterviz.layers import Trait, kind_of
 from filterviz.layers.activations import activation_roles
 from filterviz.layers.axes import turned
@@ -112,13 +111,8 @@ class LayerBuilder:
             return function
         arrays = self._model.weights(spec)
         self._look_for_broken(spec, arrays)
-        by_hand = {
-            "LayerScale": self._layer_scale,
-            "Normalization": self._normalization,
-            "Bidirectional": self._both_directions,
-        }
-        if kind in by_hand:
-            return by_hand[kind](spec, params, arrays)
+        if kind in BY_HAND:
+            return BY_HAND[kind](self, spec, params, arrays)
         return self._layer(spec, params, arrays, pre_activation)
 
     def _layer(self, spec: LayerSpec, params: dict[str, Any], arrays: Arrays, pre_activation: bool) -> Operation:
@@ -178,7 +172,7 @@ class LayerBuilder:
     def _assign(self, layer: keras.layers.Layer, spec: LayerSpec, arrays: Arrays) -> None:
         nodes, layers = self._model.spec.nodes, self._model.spec.layers
         node = next(node for node in nodes if layers[node.layer].name == spec.name)
-        shapes = [turned(nodes[source].output_shape or (), turn) for source, turn in inputs_of(node)]
+        shapes = [turned(nodes[source].output_shape or (), turn) for source, turn in node.turned_inputs]
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
         # A layer that stands in place of an activation's name has its own arrays already.
         others = {id(variable) for variable in getattr(getattr(layer, "activation", None), "weights", ())}
@@ -193,6 +187,14 @@ class LayerBuilder:
                 here: NDArray[np.bool_] = np.atleast_1d(bad.any(axis=tuple(range(bad.ndim - 1))))
                 known = self.broken.get(spec.name)
                 self.broken[spec.name] = here if known is None or known.shape != here.shape else known | here
+
+
+BY_HAND: Mapping[str, Callable[[LayerBuilder, LayerSpec, dict[str, Any], Arrays], Operation]] = {
+    "LayerScale": LayerBuilder._layer_scale,
+    "Normalization": LayerBuilder._normalization,
+    "Bidirectional": LayerBuilder._both_directions,
+}
+"""Kind that neither one constructor nor one function makes from its parameters -> the method that makes it."""
 
 
 def not_finite(broken: Mapping[str, NDArray[np.bool_]], target: LayerSpec) -> frozenset[int]:

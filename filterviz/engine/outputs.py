@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from filterviz.engine.subnetwork import inputs_of, needed
 from filterviz.engine.whole_network import Whole, build_whole
 from filterviz.errors import BadRequest, Stopped
 from filterviz.layers import KINDS
@@ -18,7 +17,7 @@ from filterviz.layers.shapes import ShapeError
 from filterviz.reader import OpenedModel
 from filterviz.reader.graph_builder import folded, unfolded
 from filterviz.settings import MIB, Settings
-from filterviz.spec import ModelSpec, Shape
+from filterviz.spec import ModelSpec, Shape, ancestors
 
 Array = NDArray[np.float32]
 
@@ -100,12 +99,12 @@ def _check_shapes(spec: ModelSpec, inputs: Sequence[Array]) -> None:
     for node, array in zip(spec.inputs, inputs, strict=True):
         shape: Shape = (None, *array.shape[1:])
         found[node] = turned(shape, channels_last(len(shape)) if spec.nodes[node].channels_first else None)
-    for node in needed(spec):
+    for node in ancestors(spec.nodes, spec.outputs):
         if node in found:
             continue
         call = spec.nodes[node]
         layer = spec.layers[call.layer]
-        shapes = [turned(found[source], turn) for source, turn in inputs_of(call)]
+        shapes = [turned(found[source], turn) for source, turn in call.turned_inputs]
         try:
             found[node] = _shape(layer.rebuilt_as, dict(layer.params), shapes)
             if 0 in found[node]:

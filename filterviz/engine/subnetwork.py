@@ -11,7 +11,7 @@ from filterviz.layers.axes import turned
 from filterviz.layers.passing import FOLD, IMAGES, INPUT, UNFOLD
 from filterviz.layers.shapes import ShapeError
 from filterviz.reader.graph import is_image
-from filterviz.spec import LayerSpec, ModelSpec, NodeSpec, Shape
+from filterviz.spec import LayerSpec, ModelSpec, Shape
 
 LARGEST_SIDE = 1024
 """The largest image that is tried where a network needs images of certain sizes."""
@@ -163,18 +163,6 @@ def plan(spec: ModelSpec, name: str) -> Plan:
     return Plan(spec, tuple(sorted(needed)), source, tuple(sorted({*others, *sources} - {source})))
 
 
-def needed(spec: ModelSpec) -> list[int]:
-    """Return the nodes that the outputs of the whole network are computed from, and the outputs, in order."""
-    found: set[int] = set()
-    waiting = list(spec.outputs)
-    while waiting:
-        node = waiting.pop()
-        if node not in found:
-            found.add(node)
-            waiting.extend(spec.nodes[node].inputs)
-    return sorted(found)
-
-
 def _starts_here(spec: ModelSpec, node: int) -> bool:
     call = spec.nodes[node]
     before = spec.nodes[call.inputs[0]] if len(call.inputs) == 1 else None
@@ -186,19 +174,13 @@ def _starts_here(spec: ModelSpec, node: int) -> bool:
     )
 
 
-def inputs_of(call: NodeSpec) -> list[tuple[int, tuple[int, ...] | None]]:
-    """Return the inputs of a call, each with the permutation of its axes."""
-    turns = call.permutations or (None,) * len(call.inputs)
-    return list(zip(call.inputs, turns, strict=True))
-
-
 def _inputs(spec: ModelSpec, node: int) -> list[tuple[int, tuple[int, ...] | None]]:
     call = spec.nodes[node]
     if spec.layers[call.layer].rebuilt_as == FOLD:
         before = spec.nodes[call.inputs[0]]
         if spec.layers[before.layer].rebuilt_as == UNFOLD:
             return [(before.inputs[0], None)]
-    return inputs_of(call)
+    return call.turned_inputs
 
 
 def _is_rectified(layer: LayerSpec) -> bool:

@@ -9,10 +9,9 @@ import tensorflow as tf
 
 from filterviz.engine.constructors import apply
 from filterviz.engine.layer_builder import LayerBuilder
-from filterviz.engine.subnetwork import inputs_of, needed
 from filterviz.layers.axes import channels_first, channels_last
 from filterviz.reader import OpenedModel
-from filterviz.spec import NodeSpec
+from filterviz.spec import NodeSpec, ancestors
 
 
 class Whole:
@@ -34,7 +33,7 @@ class Whole:
 
     def __init__(self, model: OpenedModel) -> None:
         self._spec = spec = model.spec
-        self._nodes = needed(spec)
+        self._nodes = ancestors(spec.nodes, spec.outputs)
         self._last_use = {source: node for node in self._nodes for source in spec.nodes[node].inputs}
         self.activation_bytes = 0
         builder = LayerBuilder(model, "float32", whole=True)
@@ -57,7 +56,7 @@ class Whole:
         held = self.activation_bytes = sum(map(_bytes, made.values()))
         for node in self._nodes:
             if node not in made:
-                made[node] = apply(self._operations[node], inputs_of(spec.nodes[node]), made)
+                made[node] = apply(self._operations[node], spec.nodes[node].turned_inputs, made)
                 held += _bytes(made[node])
                 self.activation_bytes = max(self.activation_bytes, held)
             for source in {*spec.nodes[node].inputs} - {*spec.outputs}:

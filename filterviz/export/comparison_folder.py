@@ -66,5 +66,5 @@ def _side_by_side(row: Row) -> NDArray[np.uint8] | None:
 
 
 def _sheet(wall: Wall) -> NDArray[np.uint8]:
-    patterns = wall.patterns
-    return contact_sheet.wall([patterns[index].tile if index in patterns else None for index in wall.request.filters])
+    order = wall.request.recipe.spec.wall_order
+    return contact_sheet.wall(run_folder.tiles_of(wall.request, wall.patterns), order=order)

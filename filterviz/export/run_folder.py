@@ -35,8 +35,13 @@ def wall_png(tiles: Sequence[NDArray[np.uint8] | None], order: WallOrder = WallO
 
 def wall_of(request: Request, patterns: Mapping[int, Pattern]) -> bytes | None:
     """The wall of one layer as PNG, unfinished tiles left black; ``None`` where none is finished."""
-    tiles = [patterns[channel].tile if channel in patterns else None for channel in request.filters]
+    tiles = tiles_of(request, patterns)
     return None if all(tile is None for tile in tiles) else wall_png(tiles, request.recipe.spec.wall_order)
+
+
+def tiles_of(request: Request, patterns: Mapping[int, Pattern]) -> list[NDArray[np.uint8] | None]:
+    """The tile of each filter of a wall, in the order asked for; ``None`` for one that is not finished."""
+    return [patterns[channel].tile if channel in patterns else None for channel in request.filters]
 
 
 def wall_name(layer: str) -> str:

@@ -12,7 +12,7 @@ from filterviz.reader.config import Model, bad
 from filterviz.reader.container import Container
 from filterviz.reader.graph import Graph
 from filterviz.reader.stored import Arrays
-from filterviz.spec import DeclaredOutput, LayerSpec, ModelSpec
+from filterviz.spec import DeclaredOutput, LayerSpec, ModelSpec, ancestors
 
 
 def described(model: Model, graph: Graph, container: Container, stored: Mapping[int, Arrays]) -> ModelSpec:
@@ -82,12 +82,8 @@ def _output(graph: Graph, node: int | None) -> DeclaredOutput:
     """One of the network's outputs, with what keeps it from being computed from the inputs as the file takes them."""
     if node is None:
         return DeclaredOutput(None, "Nothing in the file leads to it.")
-    waiting, needed = [node], {node}
-    while waiting:
-        before = set(graph.nodes[waiting.pop()].spec.inputs) - needed
-        needed |= before
-        waiting += before
-    for record in (graph.records[graph.nodes[position].spec.layer] for position in sorted(needed)):
+    nodes = [call.spec for call in graph.nodes]
+    for record in (graph.records[nodes[before].layer] for before in ancestors(nodes, [node])):
         if record.kind in (UNSUPPORTED, START):
             reason = record.reason or "It cannot be rebuilt."
             return DeclaredOutput(node, f"The layer {record.name!r} stands in the way. {reason}")

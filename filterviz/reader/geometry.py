@@ -71,8 +71,7 @@ def fields(graph: Graph) -> list[Field | None]:
             found.append(Field(((pixels, pixels), (pixels, pixels))) if len(shape) == 4 else None)
         else:
             gates = _gates(graph, node, found) if kind_of(record.kind, Trait.GATES) else []
-            turns = node.spec.permutations or (None,) * len(inputs)
-            ways = [(source, turn) for source, turn in zip(inputs, turns, strict=True) if source not in gates]
+            ways = [(source, turn) for source, turn in node.spec.turned_inputs if source not in gates]
             ranks = {len(graph.nodes[source].spec.output_shape or ()) for source, _ in ways}
             sources = [(found[source], turn) for source, turn in ways]
             field = _after(record, [one and one.turned(turn) for one, turn in sources], ranks, len(shape))
@@ -88,9 +87,8 @@ def _gates(graph: Graph, node: Node, found: Sequence[Field | None]) -> list[int]
     Where the image has shrunk to a single position, these are the inputs that see all of it, where others do not.
     """
     single = (node.spec.output_shape or ())[1:3] == (1, 1)
-    turns = node.spec.permutations or (None,) * len(node.spec.inputs)
     gates = []
-    for source, turn in zip(node.spec.inputs, turns, strict=True):
+    for source, turn in node.spec.turned_inputs:
         shape = turned(graph.nodes[source].spec.output_shape or (), turn)
         if len(shape) == 4 and shape[1:3] == (1, 1) and (found[source] is None or not single):
             gates.append(source)

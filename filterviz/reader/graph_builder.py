@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from filterviz.layers.config_values import ConfigValues
 from filterviz.layers.passing import CODE, FOLD, INPUT, TIME_DISTRIBUTED, UNFOLD
 from filterviz.reader import operations, wrappers
+from filterviz.reader.assumptions import Assumptions
 from filterviz.reader.config import Call, Layer, Model, Reference, bad
 from filterviz.reader.described_model import call_offsets, channels_come_first, first_shape, reduced_precision
 from filterviz.reader.graph import Graph
@@ -24,26 +25,6 @@ UNCONNECTED = (
     'files so where models share layers. Save the network with model.save("model.keras") and choose that file.'
 )
 """The note on a description in which an output is not connected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Assumptions:
-    """What is known or assumed about a file before its graph is built.
-
-    Attributes:
-        archive: Whether the file is a ``.keras`` archive.
-        unreadable: Why layers cannot be rebuilt whose arrays are not what they should be, by name.
-        sizes_after_start: Whether the size of an image is believed where the network is entered after unknown code.
-        channels_after_start: How many channels an image has there; ``None`` for as many as before.
-        inputs_first: Inputs whose channels are known to be first or last in the file, and which. The channels of the
-            others lie where those of the first layer lie that says so.
-    """
-
-    archive: bool = False
-    unreadable: Mapping[str, str] = field(default_factory=dict)
-    sizes_after_start: bool = True
-    channels_after_start: int | None = None
-    inputs_first: Mapping[str, bool] = field(default_factory=dict)
 
 
 def build_graph(model: Model, settings: Settings, assumptions: Assumptions | None = None) -> Graph:
@@ -66,14 +47,7 @@ class _Builder:
     def __init__(self, model: Model, settings: Settings, assumptions: Assumptions) -> None:
         self.graph = graph = Graph(settings)
         self._assumptions = assumptions
-        self._layers = LayerCalls(
-            graph,
-            keras_3=model.keras_3,
-            archive=assumptions.archive,
-            unreadable=assumptions.unreadable,
-            sizes_after_start=assumptions.sizes_after_start,
-            channels_after_start=assumptions.channels_after_start,
-        )
+        self._layers = LayerCalls(graph, assumptions, keras_3=model.keras_3)
         self._operations = OperationCalls(graph, self._layers)
         self._training = False  # whether the model that is being called is called as in training
         graph.precisions = {name for layer in model.walk() if (name := reduced_precision(layer.config)) is not None}

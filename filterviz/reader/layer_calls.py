@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from filterviz.layers import KINDS, LAYERS, Trait, kind_of
 from filterviz.layers import axes as axis_orders
@@ -12,6 +12,7 @@ from filterviz.layers.passing import CODE, IDENTITY, RANDOM_IN_TRAINING, START, 
 from filterviz.layers.reshaping import PERMUTE
 from filterviz.layers.shapes import ShapeError
 from filterviz.reader import foreign
+from filterviz.reader.assumptions import Assumptions
 from filterviz.reader.axis_arrangement import arranged
 from filterviz.reader.config import Call, Layer
 from filterviz.reader.graph import Graph
@@ -25,29 +26,14 @@ class LayerCalls:
 
     Args:
         graph: The graph.
-        keras_3: Whether Keras 3 wrote the file.
-        archive: Whether the file is a ``.keras`` archive.
-        unreadable: Why layers cannot be rebuilt whose arrays are not what they should be, by name.
-        sizes_after_start: See :class:`~filterviz.reader.graph_builder.Assumptions`.
-        channels_after_start: See :class:`~filterviz.reader.graph_builder.Assumptions`.
+        assumptions: What is known or assumed about the file.
+        keras_3: Whether Keras 3 wrote it.
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        *,
-        keras_3: bool,
-        archive: bool,
-        unreadable: Mapping[str, str],
-        sizes_after_start: bool,
-        channels_after_start: int | None,
-    ) -> None:
+    def __init__(self, graph: Graph, assumptions: Assumptions, *, keras_3: bool) -> None:
         self._graph = graph
+        self._assumptions = assumptions
         self._keras_3 = keras_3
-        self._archive = archive
-        self._unreadable = unreadable
-        self._sizes_after_start = sizes_after_start
-        self._channels_after_start = channels_after_start
         self._masked: set[int] = set()  # nodes that may carry a mask
         self._joined_masks: set[int] = set()  # nodes whose mask was joined by a rule of Keras 2
 
@@ -161,8 +147,8 @@ class LayerCalls:
         shape = before.spec.output_shape
         if shape is None or len(shape) not in (3, 4, 5) or not record.code:
             return graph.add_node(index, (source,), None, blame=record.name)
-        channels = self._channels_after_start
-        if not self._sizes_after_start:
+        channels = self._assumptions.channels_after_start
+        if not self._assumptions.sizes_after_start:
             shape = (None, *(None for _ in shape[1:-1]), shape[-1] if channels is None else channels)
         if record.kind != START:
             record.kind = START
@@ -185,9 +171,9 @@ class LayerCalls:
         """Add the record of a layer that is called for the first time; return its index."""
         graph = self._graph
         try:
-            if name in self._unreadable:
-                raise Unsupported(self._unreadable[name])
-            computed, packing = settled(layer, self._archive)
+            if name in self._assumptions.unreadable:
+                raise Unsupported(self._assumptions.unreadable[name])
+            computed, packing = settled(layer, self._assumptions.archive)
             kind, params = read(name, computed, call, count)
         except Unsupported as error:
             index = graph.add_record(name, layer.class_name, UNSUPPORTED)

@@ -13,9 +13,10 @@ from filterviz.layers import KINDS, Trait
 from filterviz.layers.axes import turned
 from filterviz.layers.kind import AxisOrder
 from filterviz.layers.passing import START
+from filterviz.reader.assumptions import Assumptions
 from filterviz.reader.config import Model
 from filterviz.reader.graph import Graph
-from filterviz.reader.graph_builder import Assumptions, build_graph
+from filterviz.reader.graph_builder import build_graph
 from filterviz.reader.records import Node, Record
 from filterviz.settings import Settings
 

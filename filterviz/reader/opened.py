@@ -16,12 +16,12 @@ from filterviz.layers import Trait, kind_of
 from filterviz.layers.passing import START
 from filterviz.reader import applications, datasets
 from filterviz.reader import untrained as untrained_weights
+from filterviz.reader.assumptions import Assumptions
 from filterviz.reader.config import Model
 from filterviz.reader.config_parser import parse
 from filterviz.reader.container import Container, open_container
 from filterviz.reader.description import described, refuse_without_filters
 from filterviz.reader.graph import Graph
-from filterviz.reader.graph_builder import Assumptions
 from filterviz.reader.hdf5 import Hdf5
 from filterviz.reader.layout import graph_of
 from filterviz.reader.signatures import SAVE_WHOLE

@@ -44,8 +44,7 @@ def first_learned(graph: Graph, read: Reading) -> tuple[int | None, Preparation]
             continue
         if len(found) > MOST_STEPS or not inputs or any(source not in found for source in inputs):
             continue
-        turns = node.spec.permutations or (None,) * len(inputs)
-        sources = [turned(found[source], turn) for source, turn in zip(inputs, turns, strict=True)]
+        sources = [turned(found[source], turn) for source, turn in node.spec.turned_inputs]
         if record.weight_shapes and not kind_of(record.kind, Trait.MEASURED):
             return position, sources[0]
         kind = KINDS.get(record.kind)

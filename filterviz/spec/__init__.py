@@ -10,6 +10,7 @@ from filterviz.spec.network import (
     ModelSpec,
     NodeSpec,
     OutputSpec,
+    ancestors,
 )
 from filterviz.spec.pattern import KERNEL_NUMBERS, Pattern, Progress, is_kernel
 from filterviz.spec.recipes import (
@@ -50,5 +51,6 @@ __all__ = [
     "Request",
     "Shape",
     "WallOrder",
+    "ancestors",
     "is_kernel",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
@@ -79,6 +79,11 @@ class NodeSpec:
     output_shape: Shape | None = None
     permutations: tuple[tuple[int, ...] | None, ...] = ()
     channels_first: bool = False
+
+    @property
+    def turned_inputs(self) -> list[tuple[int, tuple[int, ...] | None]]:
+        """The nodes it takes, each with the permutation of its axes; ``None`` where they stay as they are."""
+        return list(zip(self.inputs, self.permutations or (None,) * len(self.inputs), strict=True))
 
     @property
     def file_shape(self) -> Shape | None:
@@ -237,6 +242,23 @@ class ModelSpec:
                 "declared_outputs": tuple(DeclaredOutput(**output) for output in data.get("declared_outputs", ())),
             }
         )
+
+
+def ancestors(nodes: Sequence[NodeSpec], wanted: Iterable[int]) -> list[int]:
+    """Return the nodes that some nodes are computed from, and these nodes themselves, in order.
+
+    Example:
+        >>> ancestors([NodeSpec(0), NodeSpec(1), NodeSpec(2, (0,)), NodeSpec(3, (2,))], [3])
+        [0, 2, 3]
+    """
+    found: set[int] = set()
+    waiting = list(wanted)
+    while waiting:
+        node = waiting.pop()
+        if node not in found:
+            found.add(node)
+            waiting.extend(nodes[node].inputs)
+    return sorted(found)
 
 
 def _shape(data: list[int | None] | None) -> Shape | None:

@@ -15,7 +15,7 @@ def chain(*layers: LayerSpec) -> ModelSpec:
 PICTURE = LayerSpec("picture", "InputLayer")
 
 
-def conv(name: str, channels: int, filters: int, strides: object = 1, kind: str = "Conv2D") -> LayerSpec:
+def conv(name: str, channels: int, filters: int, strides: tuple[int, int] = (1, 1), kind: str = "Conv2D") -> LayerSpec:
     return LayerSpec(name, kind, params={"strides": strides}, weight_shapes=((3, 3, channels, filters), (filters,)))
 
 
@@ -37,7 +37,7 @@ def test_what_makes_the_picture_smaller_or_larger() -> None:
     ):
         model = chain(PICTURE, first, layer, second)
         assert cost(model, second) == pytest.approx(cost(model, first) + factor * alone), layer
-    up = conv("t", 3, 4, 2, kind="Conv2DTranspose")
+    up = conv("t", 3, 4, (2, 2), kind="Conv2DTranspose")
     assert cost(chain(PICTURE, up), up) == 3 * 3 * 3 * 4, "it works at the size of what comes in"
 
 

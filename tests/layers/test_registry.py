@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import filterviz
-from filterviz.engine.constructors import BY_HAND, CONSTRUCTORS, FUNCTIONS, SLICED
+from filterviz.engine.constructors import CONSTRUCTORS, FUNCTIONS, SLICED
+from filterviz.engine.layer_builder import BY_HAND
 from filterviz.layers import ALIASES, FAMILIES, KINDS, LAYERS, NOT_REBUILT, OPERATION_KINDS, Trait, modernise
 from filterviz.layers.passing import CODE, NOTHING_AT_INFERENCE
 
@@ -33,7 +34,7 @@ def test_no_kind_is_listed_twice() -> None:
 
 
 def test_every_kind_can_be_made() -> None:
-    made = set(CONSTRUCTORS) | set(FUNCTIONS) | BY_HAND
+    made = set(CONSTRUCTORS) | set(FUNCTIONS) | set(BY_HAND)
     assert made == set(KINDS)
     assert not set(CONSTRUCTORS) & set(FUNCTIONS)
     assert set(FUNCTIONS) >= OPERATION_KINDS

@@ -10,9 +10,10 @@ import pytest
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.layers.passing import FOLD, IDENTITY, START, UNFOLD, UNSUPPORTED
+from filterviz.reader.assumptions import Assumptions
 from filterviz.reader.config_parser import parse
 from filterviz.reader.graph import Graph, is_image
-from filterviz.reader.graph_builder import UNCONNECTED, Assumptions, build_graph
+from filterviz.reader.graph_builder import UNCONNECTED, build_graph
 from filterviz.settings import Settings
 
 L = keras.layers

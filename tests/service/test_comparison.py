@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,22 +17,10 @@ from filterviz.service import comparison
 from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
 from filterviz.service.workspace import Workspace
-from filterviz.settings import Settings
 from filterviz.spec import PixelRange, Precision, Recipe, Request
 from tests.imaging.images import pattern
 
 RECIPE = Recipe(size=16, steps=3)
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as workspace:
-        yield workspace
-
-
-@pytest.fixture
-def model(workspace: Workspace, family_files: dict[str, Path]) -> Model:
-    return workspace.open(family_files["keras_2_1.h5"])
 
 
 def tiles(workspace: Workspace, model: Model, request: Request) -> list[bytes]:

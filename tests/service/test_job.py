@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from filterviz.service.job_state import Status
 from filterviz.service.model import Model
 from filterviz.service.workspace import Workspace
-from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Request
 from tests.waiting import LONG, QUICK, until
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as workspace:
-        yield workspace
-
-
-@pytest.fixture(scope="module")
-def model(workspace: Workspace, family_files: dict[str, Path]) -> Model:
-    return workspace.open(family_files["keras_2_1.h5"])
 
 
 def test_what_is_in_the_store_does_not_wait_for_what_is_not(workspace: Workspace, model: Model) -> None:

@@ -22,17 +22,6 @@ from tests.waiting import LONG, QUICK
 AT_WORK = (Status.WAITING, Status.RUNNING)
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as workspace:
-        yield workspace
-
-
-@pytest.fixture(scope="module")
-def model(workspace: Workspace, family_files: dict[str, Path]) -> Model:
-    return workspace.open(family_files["keras_2_1.h5"])
-
-
 @pytest.fixture
 def walls(workspace: Workspace) -> Iterator[WallRegistry]:
     registry = WallRegistry(workspace.start)

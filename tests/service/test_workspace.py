@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,17 +16,6 @@ from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, PixelRange, Recipe, Request
 from tests.waiting import LONG, QUICK, until
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with Workspace(Settings(cache_dir=tmp_path_factory.mktemp("cache"), workers=1)) as workspace:
-        yield workspace
-
-
-@pytest.fixture(scope="module")
-def model(workspace: Workspace, family_files: dict[str, Path]) -> Model:
-    return workspace.open(family_files["keras_2_1.h5"])
 
 
 def test_a_question_becomes_pictures_and_the_same_question_is_answered_from_the_store(

@@ -20,6 +20,7 @@ from typing import Self
 
 from filterviz.errors import EngineFailed, TimedOut
 from filterviz.settings import Settings
+from filterviz.spec.names import printable
 from filterviz.workers.parent import connection, failures
 from filterviz.workers.parent.environment import clean_environment
 from filterviz.workers.parent.memory import MemoryMonitor, memory_of
@@ -160,7 +161,7 @@ class WorkerProcess:
         while line := self._process.stderr.readline(1000):
             text = line.decode(errors="replace").rstrip()
             # Code in the worker process must not be able to control the terminal that shows the log.
-            self._errors.append("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text))
+            self._errors.append(printable(text))
 
     def _log_errors(self, reason: str) -> None:
         self._error_reader.join(1.0)  # The last lines arrive when the process has ended.
