@@ -14,8 +14,9 @@ from filterviz.ui.wall import ShownWall
 from tests.imaging.images import pattern
 
 IMAGE = LayerSpec("image", "InputLayer")
-SHALLOW = LayerSpec("shallow", "Conv2D", channels=8, weight_shapes=((3, 3, 3, 8),))
-DEEP = LayerSpec("deep", "Conv2D", channels=8, weight_shapes=((3, 3, 8, 8),))
+STRIDES = {"strides": [1, 1]}  # as the reader gives them for every convolution
+SHALLOW = LayerSpec("shallow", "Conv2D", params=STRIDES, channels=8, weight_shapes=((3, 3, 3, 8),))
+DEEP = LayerSpec("deep", "Conv2D", params=STRIDES, channels=8, weight_shapes=((3, 3, 8, 8),))
 SPEC = ModelSpec("m", (IMAGE, SHALLOW, DEEP), (NodeSpec(0), NodeSpec(1, (0,)), NodeSpec(2, (1,))), (0,), (2,))
 MODEL = Model(None, "f00d", "m.h5", SPEC)
 
