@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -47,3 +48,10 @@ def family_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """One small network as ten generations of Keras would have saved it, by file name."""
     folder = tmp_path_factory.mktemp("families")
     return {path.name: path for path in keras_files.write_all(folder)}
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made to the end of the process: TensorFlow's and Keras's million objects never go, and
+    each collection of garbage, of which Keras asks for some itself, would look at all of them again."""
+    gc.collect()
+    gc.freeze()

@@ -21,7 +21,10 @@ ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
 expect.set_options(timeout=60_000)
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""Commands of the system's Chromium; the first is the one without windows, which takes a fifth less computing."""
+
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 """The system's; without one, Playwright's own is tried."""
 
 QUICK = "recipe=classic&size=16&steps=3"
@@ -101,8 +104,8 @@ class Complaints:
             self.heard.append(message.text)
 
 
-def upload(page: Page, server: Server, *files: Path | dict[str, object]) -> None:
-    page.goto(server.address)
+def upload(page: Page, server: Server, *files: Path | dict[str, object], conditions: str = "") -> None:
+    page.goto(f"{server.address}/?{conditions}")
     page.locator("input[type=file]").first.set_input_files(*files)  # type: ignore[arg-type]
 
 

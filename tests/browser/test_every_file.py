@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from filterviz.spec.names import plain
-from tests.browser.browsing import Server, settled
+from tests.browser.browsing import QUICK, Server, settled
 from tests.conftest import SHARED
 from tests.hostile import TABLE
 
@@ -66,7 +66,7 @@ def check(page: Page, file: Path, *, opens: bool) -> list[str]:
 
 
 def test_every_file_of_the_corpus(page: Page, server: Server, corpus: Path) -> None:
-    page.goto(server.address)
+    page.goto(f"{server.address}/?{QUICK}")
     wrong = []
     for entry in CORPUS:
         wrong += check(page, corpus / "files" / entry["file"], opens=entry["kind"] == "cnn")
@@ -74,7 +74,7 @@ def test_every_file_of_the_corpus(page: Page, server: Server, corpus: Path) -> N
 
 
 def test_everything_that_is_meant_to_hurt(page: Page, server: Server, tmp_path: Path) -> None:
-    page.goto(server.address)
+    page.goto(f"{server.address}/?{QUICK}")
     wrong = []
     for name, entry in TABLE.items():
         file = tmp_path / name

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from tests.browser.browsing import DONE, Server, serving, settled
+from tests.browser.browsing import DONE, Server, settled
 
 pytestmark = [
     # Playwright's own event loop is still open when its fixtures end.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.timeout(180),
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that shows the story of a training."""
-    with serving(tmp_path_factory.mktemp("server")) as server:
-        yield server
 
 
 class Lossy:
@@ -51,28 +42,28 @@ class Lossy:
         route.on_message(server.send)
 
 
-def test_what_got_lost_is_asked_for_again(page: Page, server: Server) -> None:
+def test_what_got_lost_is_asked_for_again(page: Page, story_server: Server) -> None:
     lossy = Lossy(1)
     page.route_web_socket("**/_stcore/stream", lossy.between)
-    page.goto(server.address)
+    page.goto(story_server.address)
     expect(page.locator(DONE).first).to_be_visible()
     expect(page.locator("[data-run]")).to_have_count(1)
     assert lossy.runs == 2
 
 
-def test_a_page_that_never_arrives_is_not_asked_for_for_ever(page: Page, server: Server) -> None:
+def test_a_page_that_never_arrives_is_not_asked_for_for_ever(page: Page, story_server: Server) -> None:
     lossy = Lossy(100)
     page.route_web_socket("**/_stcore/stream", lossy.between)
-    page.goto(server.address)
+    page.goto(story_server.address)
     page.wait_for_timeout(12_000)
     settled(page)
     assert lossy.runs == 4
 
 
-def test_a_whole_page_is_drawn_once(page: Page, server: Server) -> None:
+def test_a_whole_page_is_drawn_once(page: Page, story_server: Server) -> None:
     lossy = Lossy(0)
     page.route_web_socket("**/_stcore/stream", lossy.between)
-    page.goto(server.address)
+    page.goto(story_server.address)
     expect(page.locator(DONE).first).to_be_visible()
     page.wait_for_timeout(3_000)
     assert lossy.runs == 1

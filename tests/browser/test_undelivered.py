@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.browsing import Server, settled
 
@@ -16,13 +15,9 @@ LOST = "it was lost between your browser and this page"
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page whose browser may complain: that a file did not arrive is what it says itself, too."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    yield page
-    context.close()
+def page(complaining_page: Page) -> Page:
+    """That a file did not arrive is what the browser says itself, too."""
+    return complaining_page
 
 
 def upload_through(page: Page, server: Server, file: Path, answer: int | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 
-from tests.browser.browsing import Server, serving, settled, upload
+from tests.browser.browsing import Server, settled, upload
 
 pytestmark = [
     # Playwright's own event loop is still open when its fixtures end.
@@ -23,22 +22,16 @@ LARGE = 200_000_000
 """Bytes that take a server long enough to copy that something can come in between."""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One that shows the story of a training, with something to click on."""
-    with serving(tmp_path_factory.mktemp("server")) as server:
-        yield server
-
-
 def test_clicks_while_a_file_is_being_kept_do_not_lose_it(
-    page: Page, server: Server, family_files: dict[str, Path], tmp_path: Path
+    page: Page, story_server: Server, family_files: dict[str, Path], tmp_path: Path
 ) -> None:
     large = tmp_path / "large.h5"
     with large.open("wb") as file:
         file.write(family_files["keras_2_1.h5"].read_bytes())
         file.truncate(LARGE)
-    uploads = server.log.parent / "cache" / "uploads"
-    page.goto(server.address)
+    uploads = story_server.log.parent / "cache" / "uploads"
+    earlier = set(uploads.glob("*.json"))
+    page.goto(story_server.address)
     expect(page.get_by_role("radio", name="1", exact=True)).to_be_visible()
     settled(page)
     page.locator("input[type=file]").set_input_files(large)
@@ -47,7 +40,7 @@ def test_clicks_while_a_file_is_being_kept_do_not_lose_it(
         assert time.monotonic() < deadline, "the file never came in"
         time.sleep(0.005)
     clicks = 0
-    while not list(uploads.glob("*.json")):
+    while set(uploads.glob("*.json")) == earlier:
         with suppress(TookTooLong):  # the page has gone on
             page.get_by_role("radio", name=str(1 + clicks % 2), exact=True).click(timeout=2_000)
             clicks += 1
@@ -56,8 +49,10 @@ def test_clicks_while_a_file_is_being_kept_do_not_lose_it(
     expect(page.get_by_text("large.h5 · 2 conv layers")).to_be_visible()
 
 
-def test_back_in_the_browser_is_back_however_soon(page: Page, server: Server, family_files: dict[str, Path]) -> None:
-    upload(page, server, family_files["keras_2_1.h5"])
+def test_back_in_the_browser_is_back_however_soon(
+    page: Page, story_server: Server, family_files: dict[str, Path]
+) -> None:
+    upload(page, story_server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("radio", name="1", exact=True)).to_be_visible()
