@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from filterviz.layers import receptive_field as fields
-from filterviz.layers.class_names import class_of
 from filterviz.layers.config_values import ConfigValues, Unsupported
 from filterviz.layers.kind import (
     AxisOrder,
@@ -19,10 +18,8 @@ from filterviz.layers.kind import (
     Trait,
     WeightShapes,
     nothing_is_ignored,
-    same_shape,
 )
-from filterviz.layers.older_names import OWN_HARD_SIGMOID, modern_settings
-from filterviz.layers.settings import axes
+from filterviz.layers.older_names import OWN_HARD_SIGMOID, class_of, modern_settings
 from filterviz.layers.shapes import Shapes, known
 from filterviz.spec import Shape
 
@@ -148,7 +145,6 @@ _OF_UNITS = frozenset({Trait.ACTIVATION, Trait.UNIT_BY_UNIT})
 LAYER = LayerKind(
     "Activation",
     lambda values: {"activation": activation(values)},
-    same_shape,
     weights=lambda params, shapes: activation_weights(params, shapes[0]),
     roles=activation_roles,
     receptive_field=fields.VALUE_BY_VALUE,
@@ -158,7 +154,6 @@ LAYER = LayerKind(
 RELU = LayerKind(
     "ReLU",
     _relu,
-    same_shape,
     aliases=("ThresholdedReLU",),
     receptive_field=fields.VALUE_BY_VALUE,
     rectifies=lambda params: params["max_value"] is None and not params["negative_slope"] and not params["threshold"],
@@ -167,7 +162,6 @@ RELU = LayerKind(
 PRELU = LayerKind(
     "PReLU",
     _prelu,
-    same_shape,
     weights=_prelu_weights,
     roles=lambda params: ("alpha",),
     axis_order=AxisOrder.AS_WRITTEN,
@@ -177,8 +171,7 @@ PRELU = LayerKind(
 )
 SOFTMAX = LayerKind(
     "Softmax",
-    lambda values: {"axis": axes(values)},
-    same_shape,
+    lambda values: {"axis": values.axes()},
     axis_order=AxisOrder.AXIS,
     no_effect=frozenset({"robust_masking"}),
     receptive_field=fields.along_channels(),
@@ -191,14 +184,12 @@ KINDS = (
     LayerKind(
         "LeakyReLU",
         lambda values: {"negative_slope": values.number("negative_slope", values.number("alpha", 0.3))},
-        same_shape,
         receptive_field=fields.VALUE_BY_VALUE,
         traits=_OF_UNITS,
     ),
     LayerKind(
         "ELU",
         lambda values: {"alpha": values.number("alpha", 1.0)},
-        same_shape,
         receptive_field=fields.VALUE_BY_VALUE,
         traits=_OF_UNITS,
     ),

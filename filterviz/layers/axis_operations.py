@@ -18,7 +18,6 @@ from filterviz.layers.affine import Preparation, Step
 from filterviz.layers.axes import axis_of, channels_last
 from filterviz.layers.elementwise import operation, turned_axes, turned_list
 from filterviz.layers.kind import (
-    AxisOrder,
     Params,
     Trait,
     Turned,
@@ -143,7 +142,6 @@ KINDS = (
     operation(
         "Stack",
         _stacked,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=FieldRule(lambda params, before, after: (before, after) == (3, 4) and params["axis"] % 4 == 3),
         affine=_stacked_map,
         turn=_turned_stack,
@@ -152,7 +150,6 @@ KINDS = (
     operation(
         "ExpandDims",
         _expanded,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=FieldRule(
             lambda params, before, after: (before, after) == (3, 4) and tuple(params["axis"]) == (3,)
         ),
@@ -162,7 +159,6 @@ KINDS = (
     operation(
         "Squeeze",
         _squeezed,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=FieldRule(_only_channels),
         affine=_squeezed_map,
         turn=_turned_squeeze,
@@ -170,7 +166,6 @@ KINDS = (
     operation(
         "Tile",
         _tiled,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=FieldRule(
             lambda params, before, after: before == 4 and tuple(params["repeats"][1:3]) == (1, 1)
         ),
@@ -180,19 +175,15 @@ KINDS = (
     operation(
         "Repeat",
         _repeated,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=fields.moving(_repeat_side),
         affine=_repeated_map,
         turn=turned_axes,
     ),
     operation(
         "Roll",
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=FieldRule(lambda params, before, after: before == 4 and set(params["axis"]) == {3}),
         affine=affine.unchanged,
         turn=turned_axes,
     ),
-    operation(
-        "BroadcastTo", _broadcast_to, axis_order=AxisOrder.AS_WRITTEN, sizes_free=needs_its_size, turn=_turned_broadcast
-    ),
+    operation("BroadcastTo", _broadcast_to, sizes_free=needs_its_size, turn=_turned_broadcast),
 )

@@ -46,6 +46,9 @@ def is_one_of(value: Any, allowed: Collection[Any]) -> bool:
 MOST_NUMBERS = 1_000_000
 """The most numbers in one setting: as many as a colour image of 512 x 512 has, and some more."""
 
+MOST_FILTERS, MOST_UNITS = 16_384, 262_144
+LARGEST_KERNEL, LARGEST_STRIDE = 4096, 64
+
 
 class ConfigValues:
     """The configuration of one layer.
@@ -234,3 +237,29 @@ class ConfigValues:
         if not isinstance(value, str) or value not in choices:
             raise self.decline(key)
         return value
+
+    def axes(self, default: int | None = -1) -> int | tuple[int, ...] | None:
+        """Return one axis or several, written as an integer, a list, or a tracked list as by tf.keras of 2020.
+
+        Returns:
+            An integer for one axis, a tuple for several, ``default`` where the file has none.
+        """
+        axis = self._get("axis")
+        if isinstance(axis, Mapping):
+            axis = list(axis.values())
+        if axis is None:
+            return default
+        if not isinstance(axis, list):
+            return self.whole("axis", -8, 8)
+        if len(axis) > 8:
+            raise self.refuse("axis")
+        found = tuple(self.whole_of("axis", item, -8, 8) for item in axis)
+        return found[0] if len(found) == 1 else found
+
+    def window(self, rank: int) -> dict[str, Any]:
+        """Return the size, the strides and the padding of a convolution over ``rank`` axes."""
+        return {
+            "kernel_size": self.wholes("kernel_size", rank, 1, LARGEST_KERNEL),
+            "strides": self.wholes("strides", rank, 1, LARGEST_STRIDE, default=1),
+            "padding": self.choice("padding", ("valid", "same", "causal") if rank == 1 else ("valid", "same"), "valid"),
+        }

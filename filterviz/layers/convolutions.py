@@ -10,9 +10,8 @@ import numpy as np
 
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.activations import activation, activation_roles, activation_weights, is_relu
-from filterviz.layers.config_values import ConfigValues
+from filterviz.layers.config_values import LARGEST_STRIDE, MOST_FILTERS, ConfigValues
 from filterviz.layers.kind import AxisOrder, Kernel, LayerKind, Params, Trait, Weights, WeightShapes
-from filterviz.layers.settings import LARGEST_STRIDE, MOST_FILTERS, window
 from filterviz.layers.shapes import ShapeError, Shapes, channels_of, transposed, windowed
 from filterviz.spec import Shape
 
@@ -33,7 +32,7 @@ def positions(params: Mapping[str, Any], shape: Shape, key: str = "kernel_size")
 def convolving(values: ConfigValues, rank: int) -> Params:
     """Read the settings that all convolutions have."""
     return {
-        **window(values, rank),
+        **values.window(rank),
         "dilation_rate": values.wholes("dilation_rate", rank, 1, LARGEST_STRIDE, default=1),
         "activation": activation(values),
         "use_bias": values.flag("use_bias", True),

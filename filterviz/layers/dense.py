@@ -7,10 +7,9 @@ from typing import Any
 
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.activations import activation, activation_roles, activation_weights
-from filterviz.layers.config_values import ConfigValues
+from filterviz.layers.config_values import MOST_FILTERS, MOST_UNITS, ConfigValues
 from filterviz.layers.convolutions import bias, bias_role
 from filterviz.layers.kind import NOT_NEEDED, AxisOrder, LayerKind, Params, Trait, WeightShapes
-from filterviz.layers.settings import MOST_FILTERS, MOST_UNITS
 from filterviz.layers.shapes import Shapes, known
 
 

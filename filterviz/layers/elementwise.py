@@ -24,7 +24,6 @@ from filterviz.layers.kind import (
     Trait,
     Turned,
     WeightShapes,
-    no_params,
     same_shape,
 )
 from filterviz.layers.receptive_field import FieldRule
@@ -36,11 +35,12 @@ def operation(
     name: str,
     shape: Callable[[Params, Shapes], Shape] = same_shape,
     *,
+    axis_order: AxisOrder = AxisOrder.AS_WRITTEN,
     traits: frozenset[Trait] = frozenset(),
     **rest: Any,
 ) -> LayerKind:
     """Return a kind that only operations become, whose parameters come from the operation."""
-    return LayerKind(name, no_params, shape, traits=traits | {Trait.OPERATION}, **rest)
+    return LayerKind(name, shape=shape, axis_order=axis_order, traits=traits | {Trait.OPERATION}, **rest)
 
 
 def turned_axes(params: Params, rank: int) -> Turned:
@@ -164,13 +164,12 @@ def _multiplies_channels(params: Mapping[str, Any], before: int, after: int) -> 
 
 
 KINDS = (
-    operation("Elementwise", receptive_field=fields.VALUE_BY_VALUE, affine=_negated),
-    operation("Power", receptive_field=fields.VALUE_BY_VALUE),
-    operation("Clip", receptive_field=fields.VALUE_BY_VALUE, affine=affine.unchanged),
+    operation("Elementwise", axis_order=AxisOrder.ANY, receptive_field=fields.VALUE_BY_VALUE, affine=_negated),
+    operation("Power", axis_order=AxisOrder.ANY, receptive_field=fields.VALUE_BY_VALUE),
+    operation("Clip", axis_order=AxisOrder.ANY, receptive_field=fields.VALUE_BY_VALUE, affine=affine.unchanged),
     operation(
         "Binary",
         _binary,
-        axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_constants_fit_any_size,
         receptive_field=fields.VALUE_BY_VALUE,
         affine=_with_constant,
@@ -179,21 +178,17 @@ KINDS = (
     operation(
         "Where",
         _chosen,
-        axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_constants_fit_any_size,
         receptive_field=fields.VALUE_BY_VALUE,
         turn=_turned_where,
     ),
     operation("Along", axis_order=AxisOrder.AXIS, receptive_field=fields.along_channels()),
-    operation("Normalize", axis_order=AxisOrder.AS_WRITTEN, receptive_field=fields.along_channels(), turn=turned_axes),
-    operation(
-        "RootMeanSquare", axis_order=AxisOrder.AS_WRITTEN, receptive_field=fields.along_channels(), turn=turned_axes
-    ),
-    operation("LocalResponse", axis_order=AxisOrder.AS_WRITTEN, rank=4, receptive_field=fields.IN_POSITION),
+    operation("Normalize", receptive_field=fields.along_channels(), turn=turned_axes),
+    operation("RootMeanSquare", receptive_field=fields.along_channels(), turn=turned_axes),
+    operation("LocalResponse", rank=4, receptive_field=fields.IN_POSITION),
     operation(
         "Reduce",
         _reduced,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=fields.along_channels("axes"),
         affine=_sum_of_channels,
         turn=_turned_reduction,
@@ -201,7 +196,6 @@ KINDS = (
     operation(
         "MatMul",
         _multiplied,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=FieldRule(_multiplies_channels),
         affine=_matrix_product,
     ),

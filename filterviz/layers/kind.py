@@ -74,6 +74,16 @@ class Trait(Enum):
     ONE_PER_AXIS_VALUE = "numbers in its settings may be meant for its channels or for its columns"
 
 
+def no_params(_: ConfigValues) -> Params:
+    """Read nothing: the kind has no parameters."""
+    return {}
+
+
+def same_shape(_: Mapping[str, Any], shapes: Shapes) -> Shape:
+    """Return the shape of the first input: the kind does not change it."""
+    return shapes[0]
+
+
 @dataclass(frozen=True, slots=True)
 class LayerKind:
     """A kind of layer.
@@ -109,8 +119,8 @@ class LayerKind:
     """
 
     name: str
-    read: Callable[[ConfigValues], Params]
-    shape: Callable[[Params, Shapes], Shape]
+    read: Callable[[ConfigValues], Params] = no_params
+    shape: Callable[[Params, Shapes], Shape] = same_shape
     weights: Callable[[Params, Shapes], WeightShapes] = lambda params, shapes: ()
     roles: Callable[[Params], tuple[str, ...]] = lambda params: ()
     aliases: tuple[str, ...] = ()
@@ -175,16 +185,6 @@ def nothing_is_ignored(kind: LayerKind, values: ConfigValues) -> None:
     for setting in values.unread(()):
         if not has_no_effect(kind, setting):
             raise values.decline(setting)
-
-
-def no_params(_: ConfigValues) -> Params:
-    """Read nothing: the kind has no parameters."""
-    return {}
-
-
-def same_shape(_: Mapping[str, Any], shapes: Shapes) -> Shape:
-    """Return the shape of the first input: the kind does not change it."""
-    return shapes[0]
 
 
 def needs_its_size(params: Mapping[str, Any], weights: WeightShapes) -> bool:  # noqa: ARG001

@@ -8,7 +8,7 @@ from typing import Any
 from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.affine import Preparation, Step
-from filterviz.layers.kind import AxisOrder, LayerKind, Trait, no_params
+from filterviz.layers.kind import AxisOrder, LayerKind, Trait
 from filterviz.layers.shapes import ShapeError, Shapes, merged
 from filterviz.spec import Shape
 
@@ -16,8 +16,7 @@ from filterviz.spec import Shape
 def _merge(name: str, mode: str = "", rule: affine.AffineRule | None = None, *traits: Trait) -> LayerKind:
     return LayerKind(
         name,
-        no_params,
-        lambda params, shapes: merged(shapes),
+        shape=lambda params, shapes: merged(shapes),
         merge_mode=mode,
         several=True,
         receptive_field=fields.VALUE_BY_VALUE,

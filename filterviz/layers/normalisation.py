@@ -13,14 +13,22 @@ from filterviz.errors import Refused
 from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.affine import Preparation, Step
-from filterviz.layers.config_values import ConfigValues, unwrapped
-from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, WeightShapes, same_shape
-from filterviz.layers.settings import MOST_FILTERS, axes, one_axis
+from filterviz.layers.config_values import MOST_FILTERS, ConfigValues, Unsupported, unwrapped
+from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, WeightShapes
 from filterviz.layers.shapes import ShapeError, Shapes, known
 from filterviz.spec import Shape
 
 EPSILON = 1e-7
 """The smallest deviation by which Normalization divides, Keras's ``epsilon()``."""
+
+
+def _one_axis(values: ConfigValues) -> int:
+    """Read the axis of a layer that is rebuilt for a single one."""
+    axis = values.axes()
+    if not isinstance(axis, int):
+        message = "it normalises over several axes at once."
+        raise Unsupported(message)
+    return axis
 
 
 def _scaled(values: ConfigValues) -> Params:
@@ -56,7 +64,7 @@ def _read_batch(values: ConfigValues) -> Params:
     values.only("renorm", False)
     values.only("virtual_batch_size", None)
     values.only("adjustment", None)
-    return {"axis": one_axis(values), **_scaled(values)}
+    return {"axis": _one_axis(values), **_scaled(values)}
 
 
 def _batch_weights(params: Params, shapes: Shapes) -> WeightShapes:
@@ -66,7 +74,7 @@ def _batch_weights(params: Params, shapes: Shapes) -> WeightShapes:
 
 def _read_layer(values: ConfigValues) -> Params:
     values.only("rms_scaling", False)
-    return {"axis": axes(values), **_scaled(values)}
+    return {"axis": values.axes(), **_scaled(values)}
 
 
 def _layer_weights(params: Params, shapes: Shapes) -> WeightShapes:
@@ -76,7 +84,7 @@ def _layer_weights(params: Params, shapes: Shapes) -> WeightShapes:
 def _read_group(values: ConfigValues) -> Params:
     return {
         "groups": values.whole("groups", -1, MOST_FILTERS, default=32),
-        "axis": one_axis(values),
+        "axis": _one_axis(values),
         **_scaled(values),
     }
 
@@ -97,7 +105,7 @@ def _read_instance(values: ConfigValues) -> Params:
 
 def _read_measured(values: ConfigValues) -> Params:
     """Read ``Normalization``: its moments are among its weights, or were given to it and stand in its settings."""
-    params: Params = {"axis": axes(values, None) if values.has("axis") else -1, "invert": values.flag("invert", False)}
+    params: Params = {"axis": values.axes(None) if values.has("axis") else -1, "invert": values.flag("invert", False)}
     given = [_along(values, key, params["axis"]) for key in ("mean", "variance") if key in values]
     if len(given) == 2:
         params["mean"], params["variance"] = given
@@ -172,7 +180,6 @@ KINDS = (
     LayerKind(
         "BatchNormalization",
         _read_batch,
-        same_shape,
         weights=_batch_weights,
         roles=lambda params: (*_scale_roles(params), "moving_mean", "moving_variance"),
         aliases=("BatchNormalizationV1", "BatchNormalizationV2", "SyncBatchNormalization"),
@@ -185,7 +192,6 @@ KINDS = (
     LayerKind(
         "LayerNormalization",
         _read_layer,
-        same_shape,
         weights=_layer_weights,
         roles=_scale_roles,
         axis_order=AxisOrder.AXIS,
@@ -194,8 +200,7 @@ KINDS = (
     ),
     LayerKind(
         "RMSNormalization",
-        lambda values: {"axis": axes(values), "epsilon": values.number("epsilon", 1e-6)},
-        same_shape,
+        lambda values: {"axis": values.axes(), "epsilon": values.number("epsilon", 1e-6)},
         weights=lambda params, shapes: (_sides_of(params["axis"], shapes[0]),),
         roles=lambda params: ("gamma",),
         axis_order=AxisOrder.AXIS,
@@ -203,15 +208,13 @@ KINDS = (
     ),
     LayerKind(
         "UnitNormalization",
-        lambda values: {"axis": axes(values)},
-        same_shape,
+        lambda values: {"axis": values.axes()},
         axis_order=AxisOrder.AXIS,
         receptive_field=fields.along_channels(),
     ),
     LayerKind(
         "InstanceNormalization",
         _read_instance,
-        same_shape,
         weights=_scale_of_channels,
         roles=_scale_roles,
         axis_order=AxisOrder.AXIS,
@@ -220,7 +223,6 @@ KINDS = (
     LayerKind(
         "GroupNormalization",
         _read_group,
-        same_shape,
         weights=_scale_of_channels,
         roles=_scale_roles,
         axis_order=AxisOrder.AXIS,
@@ -229,7 +231,6 @@ KINDS = (
     LayerKind(
         "Normalization",
         _read_measured,
-        same_shape,
         weights=_measured_weights,
         roles=lambda params: () if "mean" in params else ("mean", "variance", "count"),
         axis_order=AxisOrder.AXIS,
@@ -241,7 +242,6 @@ KINDS = (
     LayerKind(
         "LayerScale",
         lambda values: {"projection_dim": values.whole("projection_dim", 1, MOST_FILTERS)},
-        same_shape,
         weights=lambda params, shapes: ((params["projection_dim"],),),
         roles=lambda params: ("scale",),
         axis_order=AxisOrder.AS_WRITTEN,
@@ -251,7 +251,6 @@ KINDS = (
     LayerKind(
         "Rescaling",
         lambda values: {"scale": values.numbers("scale", 1.0), "offset": values.numbers("offset", 0.0)},
-        same_shape,
         receptive_field=fields.VALUE_BY_VALUE,
         affine=_rescaled,
         traits=frozenset({Trait.UNIT_BY_UNIT, Trait.LEAVES_PIXELS, Trait.ONE_PER_AXIS_VALUE}),

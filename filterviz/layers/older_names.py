@@ -1,4 +1,4 @@
-"""Settings of older versions of Keras in the words of Keras 2 and later.
+"""What files of all versions call layers and their settings, in the words of Keras 2 and later.
 
 Keras 1 (2015-2017) named arguments after Theano's. Keras 2 kept their meaning and renamed all of them; the table
 follows ``keras/legacy/interfaces.py`` of Keras 2. Older names of classes stand with the kinds themselves.
@@ -34,6 +34,10 @@ ORDERINGS: Mapping[str, str] = {"th": "channels_first", "tf": "channels_last"}
 KERAS = ("keras", "tf_keras", "keras_core", "tensorflow", "builtins")
 """The packages that Keras's own classes come from."""
 
+KEPT_BY_NAME = frozenset(
+    {"ReflectionPadding2D", "FixedDropout", "InstanceNormalization", "LayerScale", "StochasticDepth"}
+)
+"""Layers of other packages that are known by their name alone, whichever package registered them."""
 
 OWN_HARD_SIGMOID = "hard_sigmoid_2"
 """What Keras 1 and 2 call ``hard_sigmoid``: ``clip(0.2 x + 0.5, 0, 1)``. In Keras 3 the slope is a sixth."""
@@ -66,3 +70,28 @@ def modern_settings(config: Mapping[str, Any], *, keras_3: bool, kept: Collectio
             if modern.get(key) == "hard_sigmoid":
                 modern[key] = OWN_HARD_SIGMOID
     return modern
+
+
+def class_of(data: Mapping[str, Any]) -> str:
+    """Return the class of a layer, as a file of any version names it.
+
+    Keras 3 and the later tf.keras write where a class comes from. A class of somebody's own may well be called Conv2D,
+    and never gets a name of Keras's here.
+
+    Example:
+        >>> class_of({"class_name": "Conv2D", "module": "keras.layers", "registered_name": None})
+        'Conv2D'
+        >>> class_of({"class_name": "Conv2D", "module": None, "registered_name": "Own>Conv2D"})
+        'Own>Conv2D'
+        >>> class_of({"class_name": "Conv2D", "module": "own.layers", "registered_name": "Conv2D"})
+        'own.layers>Conv2D'
+    """
+    name, module, registered = str(data["class_name"]), data.get("module"), data.get("registered_name")
+    if isinstance(registered, str) and ">" in registered:
+        name = registered
+    elif isinstance(registered, str) and isinstance(module, str) and module.split(".")[0] not in KERAS:
+        name = f"{module}>{name}"
+    elif isinstance(registered, str) and "module" in data and module is None:
+        name = f"Custom>{name}"
+    unqualified = name.rpartition(">")[2]
+    return unqualified if unqualified in KEPT_BY_NAME else name

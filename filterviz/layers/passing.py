@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
-from filterviz.layers.kind import AxisOrder, LayerKind, Trait, no_params, same_shape
+from filterviz.layers.kind import AxisOrder, LayerKind, Trait
 
 IDENTITY = "Identity"
 """The kind of every layer that does nothing once a network is trained."""
@@ -63,8 +63,6 @@ CODE = frozenset({"Lambda", "TorchModuleWrapper", "TFSMLayer", "FlaxLayer", "Jax
 KINDS = (
     LayerKind(
         IDENTITY,
-        no_params,
-        same_shape,
         receptive_field=fields.VALUE_BY_VALUE,
         affine=affine.unchanged,
         traits=frozenset({Trait.UNIT_BY_UNIT, Trait.LEAVES_PIXELS, Trait.TURNS_FREELY}),
@@ -72,7 +70,6 @@ KINDS = (
     LayerKind(
         "Masking",
         lambda values: {"mask_value": values.number("mask_value", 0.0)},
-        same_shape,
         axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=fields.IN_POSITION,
         traits=frozenset({Trait.STARTS_MASKS}),

@@ -8,10 +8,9 @@ from typing import Any
 
 from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
-from filterviz.layers.config_values import ConfigValues
+from filterviz.layers.config_values import LARGEST_KERNEL, ConfigValues
 from filterviz.layers.convolutions import positions
 from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, needs_its_size
-from filterviz.layers.settings import LARGEST_KERNEL
 from filterviz.layers.shapes import ShapeError, Shapes, known
 from filterviz.spec import Shape
 

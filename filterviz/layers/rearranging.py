@@ -147,7 +147,6 @@ KINDS = (
     operation(
         "Slice",
         _sliced,
-        axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=_slices_fit_any_size,
         receptive_field=FieldRule(_slices_forwards, _slice_side),
         affine=_sliced_map,
@@ -157,7 +156,6 @@ KINDS = (
     operation(
         "Take",
         _taken,
-        axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=lambda params, weights: bool(params["axis"] == 3),
         receptive_field=fields.along_channels(),
         affine=_taken_map,
@@ -166,7 +164,6 @@ KINDS = (
     operation(
         "Pad",
         _padded,
-        axis_order=AxisOrder.AS_WRITTEN,
         receptive_field=fields.moving(_pad_side),
         affine=affine.unchanged,
         turn=turned_list("padding"),

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from filterviz.layers.activations import activation_name
-from filterviz.layers.config_values import ConfigValues, Unsupported
+from filterviz.layers.config_values import MOST_FILTERS, ConfigValues, Unsupported
 from filterviz.layers.convolutions import bias, bias_role, convolving, positions
 from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, WeightShapes
-from filterviz.layers.settings import MOST_FILTERS
 from filterviz.layers.shapes import Shapes, channels_of, known
 from filterviz.spec import Shape
 

@@ -9,7 +9,7 @@ from typing import Any
 from filterviz.layers import affine
 from filterviz.layers.affine import Preparation, Step
 from filterviz.layers.config_values import ConfigValues
-from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, needs_its_size, no_params
+from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, needs_its_size
 from filterviz.layers.shapes import ShapeError, Shapes
 from filterviz.spec import Shape
 
@@ -66,8 +66,7 @@ PERMUTE = "Permute"
 KINDS = (
     LayerKind(
         "Flatten",
-        no_params,
-        _flattened,
+        shape=_flattened,
         axis_order=AxisOrder.AS_WRITTEN,
         sizes_free=needs_its_size,
         traits=frozenset({Trait.LISTS, Trait.CHANNELS_LAST_FIRST}),

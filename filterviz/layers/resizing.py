@@ -12,12 +12,14 @@ from filterviz.layers import receptive_field as fields
 from filterviz.layers.config_values import ConfigValues
 from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait
 from filterviz.layers.receptive_field import Line
-from filterviz.layers.settings import INTERPOLATIONS, LARGEST_PADDING, LARGEST_UPSAMPLING
 from filterviz.layers.shapes import ShapeError, Shapes
 from filterviz.spec import Shape
 
 RANKS = (1, 2, 3)
-LARGEST_SIDE = 8192
+LARGEST_SIDE, LARGEST_PADDING, LARGEST_UPSAMPLING = 8192, 4096, 64
+
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area", "gaussian", "mitchellcubic")
+"""The interpolations of ``tf.image.resize``. Keras 3 has fewer of them."""
 
 
 def _amounts(values: ConfigValues, key: str, rank: int) -> Params:

@@ -8,8 +8,7 @@ from typing import Any
 
 from filterviz.errors import RefusalCode, Refused
 from filterviz.layers import modernise
-from filterviz.layers.class_names import class_of
-from filterviz.layers.older_names import KERAS
+from filterviz.layers.older_names import KERAS, class_of
 from filterviz.layers.passing import TIME_DISTRIBUTED
 from filterviz.layers.recurrent import BIDIRECTIONAL
 from filterviz.reader.config import FUNCTIONAL, SEQUENTIAL, Layer, Model, bad

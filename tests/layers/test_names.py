@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterviz.layers import KINDS, modernise
-from filterviz.layers.class_names import KEPT_BY_NAME, class_of
-from filterviz.layers.older_names import KERAS, OWN_HARD_SIGMOID, modern_settings
+from filterviz.layers.older_names import KEPT_BY_NAME, KERAS, OWN_HARD_SIGMOID, class_of, modern_settings
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

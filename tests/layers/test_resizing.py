@@ -5,7 +5,7 @@ import pytest
 
 from filterviz.layers import KINDS
 from filterviz.layers.config_values import ConfigValues, Unsupported
-from filterviz.layers.settings import INTERPOLATIONS
+from filterviz.layers.resizing import INTERPOLATIONS
 from filterviz.layers.shapes import ShapeError
 from tests.layers.against_keras import agrees, read
 
