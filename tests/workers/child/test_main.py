@@ -17,6 +17,7 @@ from filterviz.errors import BadRequest, EngineFailed, Refused
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec, Pattern, Recipe, Request
 from filterviz.workers.child.limits import Limit
+from filterviz.workers.child.main import LEFT_OUT
 from filterviz.workers.parent.client import WorkerClient
 from filterviz.workers.parent.failures import WorkerDied
 from filterviz.workers.parent.process import WorkerProcess
@@ -127,6 +128,18 @@ def test_a_reader_never_imports_tensorflow(reader: WorkerProcess, small: Path) -
         pytest.skip("this system does not show what a process has loaded")
     assert "tensorflow" not in maps.read_text()
     assert reader.resident_bytes < 150 << 20
+
+
+def test_what_keras_imports_for_others_is_not_in_a_worker(small: Path, tmp_path: Path) -> None:
+    with WorkerProcess(Role.MODEL, SETTINGS, tmp_path) as process:
+        ready(process)
+        opened(process, small)
+        maps = Path(f"/proc/{process.pid}/maps")
+        if not maps.exists():
+            pytest.skip("this system does not show what a process has loaded")
+        loaded = maps.read_text()
+    assert "/tensorflow/" in loaded
+    assert [name for name in LEFT_OUT if f"/{name}/" in loaded] == []
 
 
 def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
