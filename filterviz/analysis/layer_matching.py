@@ -34,8 +34,7 @@ def match(layer: LayerSpec, reference: ModelSpec, *, model: ModelSpec | None = N
     """
     candidates = convolutions(reference)
     if not candidates:
-        message = f"The network {reference.name!r} has no convolution to compare with."
-        raise ValueError(message)
+        raise ValueError(f"The network {reference.name!r} has no convolution to compare with.")
     depth = 1.0 if model is None else relative_depth(layer, model)
     best = min(
         range(len(candidates)),

@@ -25,11 +25,7 @@ def configure(parser: Parser) -> None:
         "--layer", action="append", required=True, metavar="NAME", help="a layer; may be given several times"
     )
     parser.add_argument(
-        "--filters",
-        default=None,
-        metavar="WHICH",
-        help="0-24, 3,7 or all (default: the first 25)",
-        type=filter_numbers,
+        "--filters", default=None, metavar="WHICH", help="0-24, 3,7 or all (default: the first 25)", type=filter_numbers
     )
     parser.add_argument(
         "--init", type=Path, metavar="FILE.npy", help="start pictures, float32 [n, size, size, channels]"
@@ -84,18 +80,12 @@ def _start_images(path: Path) -> NDArray[np.float32]:
     try:
         images = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
-        message = f"The start pictures {str(path)!r} cannot be read: {error}."
-        raise BadRequest(message) from None
+        raise BadRequest(f"The start pictures {str(path)!r} cannot be read: {error}.") from None
     if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind not in "fiu":
-        message = f"The start pictures {str(path)!r} must be one array of numbers, [n, size, size, channels]."
-        raise BadRequest(message)
+        raise BadRequest(f"The start pictures {str(path)!r} must be one array of numbers, [n, size, size, channels].")
     return images.astype(np.float32)
 
 
 COMMAND = Command(
-    "patterns",
-    "make the pattern that excites each filter most",
-    [model_arguments, recipe_arguments],
-    run,
-    configure,
+    "patterns", "make the pattern that excites each filter most", [model_arguments, recipe_arguments], run, configure
 )

@@ -62,8 +62,7 @@ def raise_unless_done(state: JobState, of_model: str = "") -> None:
     if state.error is not None:
         raise state.error
     if state.status is Status.STOPPED:
-        message = f"Stopped; {state.done} of {state.total} tiles{of_model} were finished and are kept."
-        raise Stopped(message)
+        raise Stopped(f"Stopped; {state.done} of {state.total} tiles{of_model} were finished and are kept.")
 
 
 def _progress(state: JobState) -> str:

@@ -48,11 +48,7 @@ class Engine:
         self.outputs = Outputs(model, settings)
 
     def run(
-        self,
-        request: Request,
-        *,
-        start: NDArray[np.float32] | None = None,
-        stop: Callable[[], bool] = lambda: False,
+        self, request: Request, *, start: NDArray[np.float32] | None = None, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[Progress | Pattern]:
         """Make the patterns of one request, batch after batch.
 
@@ -141,11 +137,9 @@ def _check_start(start: NDArray[np.float32], shape: tuple[int, ...], recipe: Rec
         BadRequest: If they do not fit.
     """
     if start.shape != shape:
-        message = f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}."
-        raise BadRequest(message)
+        raise BadRequest(f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}.")
     if recipe.pictures > 1:
-        message = "Start pictures can be given where one picture is made of each filter, not several."
-        raise BadRequest(message)
+        raise BadRequest("Start pictures can be given where one picture is made of each filter, not several.")
 
 
 def _not_finite(request: Request, network: Network, size: tuple[int, int], conditions: Conditions) -> Iterator[Pattern]:

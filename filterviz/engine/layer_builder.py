@@ -12,13 +12,7 @@ from numpy.typing import NDArray
 
 from filterviz.engine.constructors import CONSTRUCTORS, SLICED, function_of, inference
 from filterviz.engine.function_tables import Operation
-from filterviz.engine.layer_functions import (
-    batch_moments,
-    both_directions,
-    hard_sigmoid_2,
-    normalise,
-    rounded,
-)
+from filterviz.engine.layer_functions import batch_moments, both_directions, hard_sigmoid_2, normalise, rounded
 from filterviz.layers import Trait, kind_of
 from filterviz.layers.activations import activation_roles
 from filterviz.layers.axes import turned

@@ -67,8 +67,7 @@ class Outputs:
         """
         spec, count = self._model.spec, len(inputs[0]) if inputs else 0
         if len(inputs) != len(spec.inputs) or any(len(array) != count for array in inputs) or not count:
-            message = "The inputs do not fit the network."
-            raise BadRequest(message)
+            raise BadRequest("The inputs do not fit the network.")
         _check_shapes(spec, inputs)
         if self._network is None:
             self._network = build_whole(self._model)
@@ -76,8 +75,7 @@ class Outputs:
         rows, done = count if spec.whole_batch else 1, 0
         while done < count:
             if stop():
-                message = f"Stopped; {done} of {count} examples were finished."
-                raise Stopped(message)
+                raise Stopped(f"Stopped; {done} of {count} examples were finished.")
             rows = min(rows, count - done)
             began = time.monotonic()
             made = [tensor.numpy() for tensor in self._network([array[done : done + rows] for array in inputs])]
@@ -108,8 +106,7 @@ def _check_shapes(spec: ModelSpec, inputs: Sequence[Array]) -> None:
         try:
             found[node] = _shape(layer.rebuilt_as, dict(layer.params), shapes)
             if 0 in found[node]:
-                message = "nothing is left of it there"
-                raise ShapeError(message)
+                raise ShapeError("nothing is left of it there")
         except (ShapeError, IndexError, ValueError) as error:
             message = f"The network cannot take inputs of this size: the layer {layer.name!r} does not fit, as {error}."
             raise BadRequest(message) from None
@@ -140,8 +137,7 @@ def _check_outputs(made: Sequence[Array], rows: int) -> None:
             message = f"The network does not give one output for each input: {rows} went in, {list(array.shape)} came."
             raise BadRequest(message)
         if array.ndim > MOST_AXES:
-            message = f"The output {number} has {array.ndim} axes; outputs of up to {MOST_AXES} can be given."
-            raise BadRequest(message)
+            raise BadRequest(f"The output {number} has {array.ndim} axes; outputs of up to {MOST_AXES} can be given.")
     size = sum(array.nbytes for array in made) // rows
     if size > LARGEST_OUTPUT:
         message = (

@@ -47,8 +47,7 @@ def split(tile: NDArray[np.uint8], count: int) -> list[NDArray[np.uint8]]:
     """
     side = math.isqrt(count)
     if not is_valid(tile, count):
-        message = f"a tile of {tile.shape[1]} x {tile.shape[0]} pixels does not hold {count} images"
-        raise ValueError(message)
+        raise ValueError(f"a tile of {tile.shape[1]} x {tile.shape[0]} pixels does not hold {count} images")
     height, width = ((length + GAP) // side - GAP for length in tile.shape[:2])
     corners = [(row * (height + GAP), column * (width + GAP)) for row in range(side) for column in range(side)]
     return [tile[top : top + height, left : left + width] for top, left in corners]

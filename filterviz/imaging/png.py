@@ -37,11 +37,9 @@ def decode(data: bytes) -> NDArray[np.uint8]:
             image = np.asarray(file)
             mode = file.mode
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        message = f"not a PNG: {error}"
-        raise ValueError(message) from None
+        raise ValueError(f"not a PNG: {error}") from None
     if mode not in ("L", "RGB"):
-        message = f"a PNG of an unexpected kind: {mode}"
-        raise ValueError(message)
+        raise ValueError(f"a PNG of an unexpected kind: {mode}")
     return image[:, :, None] if mode == "L" else image
 
 

@@ -11,14 +11,7 @@ from typing import Any
 
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.config_values import ConfigValues, Unsupported
-from filterviz.layers.kind import (
-    AxisOrder,
-    LayerKind,
-    Params,
-    Trait,
-    WeightShapes,
-    nothing_is_ignored,
-)
+from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, WeightShapes, nothing_is_ignored
 from filterviz.layers.older_names import OWN_HARD_SIGMOID, class_of, modern_settings
 from filterviz.layers.shapes import Shapes, known
 from filterviz.spec import Shape
@@ -68,8 +61,7 @@ def activation(values: ConfigValues, key: str = "activation", default: str = "li
         return "linear"
     if isinstance(value, str) and (name := SAME_ACTIVATION.get(value, value)) in ACTIVATIONS:
         return name
-    message = f"its activation {str(value)[:40]!r} is not one that Keras has."
-    raise Unsupported(message, code=True)
+    raise Unsupported(f"its activation {str(value)[:40]!r} is not one that Keras has.", code=True)
 
 
 def _layer_in_place(kind: LayerKind, config: Mapping[str, Any]) -> Activation:

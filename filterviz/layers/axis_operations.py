@@ -17,12 +17,7 @@ from filterviz.layers import receptive_field as fields
 from filterviz.layers.affine import Preparation, Step
 from filterviz.layers.axes import axis_of, channels_last
 from filterviz.layers.elementwise import operation, turned_axes, turned_list
-from filterviz.layers.kind import (
-    Params,
-    Trait,
-    Turned,
-    needs_its_size,
-)
+from filterviz.layers.kind import Params, Trait, Turned, needs_its_size
 from filterviz.layers.receptive_field import FieldRule, Line
 from filterviz.layers.shapes import ShapeError, Shapes
 from filterviz.spec import Shape
@@ -35,11 +30,9 @@ def _stacked(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     rank = len(shapes[0]) + 1
     axis = params["axis"] % rank
     if any(len(shape) != rank - 1 for shape in shapes):
-        message = "its inputs have different numbers of axes"
-        raise ShapeError(message)
+        raise ShapeError("its inputs have different numbers of axes")
     if len({shape[1:] for shape in shapes}) > 1:
-        message = "its inputs have different shapes"
-        raise ShapeError(message)
+        raise ShapeError("its inputs have different shapes")
     return (*shapes[0][:axis], len(shapes), *shapes[0][axis:])
 
 
@@ -48,16 +41,14 @@ def _expanded(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     for axis in params["axis"]:
         sides.insert(axis, 1)
     if len(sides) > MOST_AXES:
-        message = "it makes more axes than are kept here"
-        raise ShapeError(message)
+        raise ShapeError("it makes more axes than are kept here")
     return tuple(sides)
 
 
 def _squeezed(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     axes = params["axis"]
     if any(axis >= len(shapes[0]) or shapes[0][axis] != 1 for axis in axes):
-        message = f"the axes {list(axes)} are not all of length 1"
-        raise ShapeError(message)
+        raise ShapeError(f"the axes {list(axes)} are not all of length 1")
     return tuple(side for axis, side in enumerate(shapes[0]) if axis not in axes)
 
 
@@ -74,8 +65,7 @@ def _repeated(params: Mapping[str, Any], shapes: Shapes) -> Shape:
 def _broadcast_to(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     for side, goal in zip(shapes[0][1:], params["sides"], strict=True):
         if side not in (1, goal):
-            message = f"a side of {side} cannot be made one of {goal}"
-            raise ShapeError(message)
+            raise ShapeError(f"a side of {side} cannot be made one of {goal}")
     return (None, *params["sides"])
 
 
@@ -157,11 +147,7 @@ KINDS = (
         turn=_turned_expansion,
     ),
     operation(
-        "Squeeze",
-        _squeezed,
-        receptive_field=FieldRule(_only_channels),
-        affine=_squeezed_map,
-        turn=_turned_squeeze,
+        "Squeeze", _squeezed, receptive_field=FieldRule(_only_channels), affine=_squeezed_map, turn=_turned_squeeze
     ),
     operation(
         "Tile",
@@ -172,13 +158,7 @@ KINDS = (
         affine=_tiled_map,
         turn=turned_list("repeats"),
     ),
-    operation(
-        "Repeat",
-        _repeated,
-        receptive_field=fields.moving(_repeat_side),
-        affine=_repeated_map,
-        turn=turned_axes,
-    ),
+    operation("Repeat", _repeated, receptive_field=fields.moving(_repeat_side), affine=_repeated_map, turn=turned_axes),
     operation(
         "Roll",
         receptive_field=FieldRule(lambda params, before, after: before == 4 and set(params["axis"]) == {3}),

@@ -111,8 +111,7 @@ def _with_activation(params: Params, arrays: WeightShapes, shape: Shape) -> Weig
 def _weights(params: Params, shapes: Shapes) -> WeightShapes:
     channels = channels_of(shapes[0])
     if channels % params["groups"] or params["filters"] % params["groups"]:
-        message = f"its {channels} channels cannot be divided into {params['groups']} groups"
-        raise ShapeError(message)
+        raise ShapeError(f"its {channels} channels cannot be divided into {params['groups']} groups")
     kernel = (*params["kernel_size"], channels // params["groups"], params["filters"])
     return _with_activation(params, (kernel, *bias(params, params["filters"])), _shape(params, shapes))
 
@@ -260,10 +259,7 @@ KINDS = (
         _transposed_shape,
         _transposed_weights,
         ("kernel",),
-        (
-            *("Deconvolution2D", "Deconvolution3D", "Deconv2D"),
-            *("Convolution2DTranspose", "Convolution3DTranspose"),
-        ),
+        (*("Deconvolution2D", "Deconvolution3D", "Deconv2D"), *("Convolution2DTranspose", "Convolution3DTranspose")),
         {Trait.TRANSPOSED},
         fields.moving(fields.transposed_window),
         growth=lambda params: float(prod(params["strides"])),

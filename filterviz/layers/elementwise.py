@@ -17,15 +17,7 @@ from filterviz.layers import affine
 from filterviz.layers import receptive_field as fields
 from filterviz.layers.affine import Preparation, Step
 from filterviz.layers.axes import axis_of, channels_last
-from filterviz.layers.kind import (
-    AxisOrder,
-    LayerKind,
-    Params,
-    Trait,
-    Turned,
-    WeightShapes,
-    same_shape,
-)
+from filterviz.layers.kind import AxisOrder, LayerKind, Params, Trait, Turned, WeightShapes, same_shape
 from filterviz.layers.receptive_field import FieldRule
 from filterviz.layers.shapes import ShapeError, Shapes, broadcast, merged
 from filterviz.spec import Shape
@@ -95,8 +87,7 @@ def _reduced(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     rank = len(shapes[0])
     axes = {axis % rank for axis in params["axes"] if -rank <= axis < rank}
     if len(axes) != len(params["axes"]) or 0 in axes:
-        message = f"it cannot be taken along the axes {list(params['axes'])}"
-        raise ShapeError(message)
+        raise ShapeError(f"it cannot be taken along the axes {list(params['axes'])}")
     sides = [1 if axis in axes else side for axis, side in enumerate(shapes[0])]
     return tuple(sides) if params["keepdims"] else tuple(s for axis, s in enumerate(sides) if axis not in axes)
 
@@ -110,12 +101,10 @@ def _multiplied(params: Mapping[str, Any], shapes: Shapes) -> Shape:
             shape[-2:] = shape[-2:][::-1]
     one, two = pair
     if (constant is None and len(one) != len(two)) or len(one) < 2 or one[-1] != two[-2] or one[-1] is None:
-        message = f"matrices of {one[-2:]} and {two[-2:]} cannot be multiplied"
-        raise ShapeError(message)
+        raise ShapeError(f"matrices of {one[-2:]} and {two[-2:]} cannot be multiplied")
     if constant is not None:
         if params["transpose_a"] and len(one) < 3:
-            message = "it works across the pictures of a batch"
-            raise ShapeError(message)
+            raise ShapeError("it works across the pictures of a batch")
         return (*one[:-1], two[-1])
     rows = merged([(None, *one[1:-2]), (None, *two[1:-2])])
     return (*rows, one[-2], two[-1])
@@ -176,11 +165,7 @@ KINDS = (
         turn=_turned_binary,
     ),
     operation(
-        "Where",
-        _chosen,
-        sizes_free=_constants_fit_any_size,
-        receptive_field=fields.VALUE_BY_VALUE,
-        turn=_turned_where,
+        "Where", _chosen, sizes_free=_constants_fit_any_size, receptive_field=fields.VALUE_BY_VALUE, turn=_turned_where
     ),
     operation("Along", axis_order=AxisOrder.AXIS, receptive_field=fields.along_channels()),
     operation("Normalize", receptive_field=fields.along_channels(), turn=turned_axes),
@@ -193,10 +178,5 @@ KINDS = (
         affine=_sum_of_channels,
         turn=_turned_reduction,
     ),
-    operation(
-        "MatMul",
-        _multiplied,
-        receptive_field=FieldRule(_multiplies_channels),
-        affine=_matrix_product,
-    ),
+    operation("MatMul", _multiplied, receptive_field=FieldRule(_multiplies_channels), affine=_matrix_product),
 )

@@ -40,8 +40,7 @@ def _averaged(_: Step, sources: Sequence[Preparation]) -> Preparation | None:
 def _concatenated(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     axis, rank = params["axis"], len(shapes[0])
     if any(len(shape) != rank for shape in shapes) or not -rank < axis < rank or axis % rank == 0:
-        message = "its inputs cannot be joined"
-        raise ShapeError(message)
+        raise ShapeError("its inputs cannot be joined")
     axis %= rank
     sides = [shape[axis] for shape in shapes]
     rest = merged([(*shape[:axis], 1, *shape[axis + 1 :]) for shape in shapes])

@@ -26,8 +26,7 @@ def _one_axis(values: ConfigValues) -> int:
     """Read the axis of a layer that is rebuilt for a single one."""
     axis = values.axes()
     if not isinstance(axis, int):
-        message = "it normalises over several axes at once."
-        raise Unsupported(message)
+        raise Unsupported("it normalises over several axes at once.")
     return axis
 
 
@@ -131,8 +130,7 @@ def _measured_weights(params: Params, shapes: Shapes) -> WeightShapes:
     if "mean" in params:
         for given in (params["mean"], params["variance"]):
             if isinstance(given, tuple) and len(given) not in (1, prod(sides)):
-                message = f"it is given {len(given)} numbers for {prod(sides)} places"
-                raise ShapeError(message)
+                raise ShapeError(f"it is given {len(given)} numbers for {prod(sides)} places")
         return ()
     return (sides, sides, ())
 

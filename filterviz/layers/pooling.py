@@ -70,8 +70,7 @@ def _global(name: str, rank: int, short: str) -> LayerKind:
 def _adaptive_shape(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     for side, wanted in zip(shapes[0][1:-1], params["output_size"], strict=True):
         if known(side, "input size") < wanted:
-            message = f"it makes {wanted} windows of a side of {side}"
-            raise ShapeError(message)
+            raise ShapeError(f"it makes {wanted} windows of a side of {side}")
     return (None, *params["output_size"], shapes[0][-1])
 
 

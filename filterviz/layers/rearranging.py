@@ -14,13 +14,7 @@ from filterviz.layers import receptive_field as fields
 from filterviz.layers.affine import Preparation, Step
 from filterviz.layers.axes import channels_last
 from filterviz.layers.elementwise import operation, turned_axes, turned_list
-from filterviz.layers.kind import (
-    AxisOrder,
-    Params,
-    Trait,
-    Turned,
-    WeightShapes,
-)
+from filterviz.layers.kind import AxisOrder, Params, Trait, Turned, WeightShapes
 from filterviz.layers.receptive_field import FieldRule, Line
 from filterviz.layers.resizing import given_size
 from filterviz.layers.shapes import ShapeError, Shapes, channels_of, known
@@ -35,8 +29,7 @@ def slices(parts: Sequence[Any], rank: int) -> tuple[slice | int, ...]:
     """
     missing = rank - sum(part != "..." for part in parts)
     if missing < 0:
-        message = "it takes slices along more axes than there are"
-        raise ShapeError(message)
+        raise ShapeError("it takes slices along more axes than there are")
     filled: list[slice | int] = []
     for part in parts:
         if part == "...":
@@ -51,12 +44,10 @@ def _sliced(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     for side, part in zip(shapes[0], slices(params["parts"], len(shapes[0])), strict=True):
         if isinstance(part, int):
             if side is not None and not -side <= part < side:
-                message = f"it takes place {part} of {side}"
-                raise ShapeError(message)
+                raise ShapeError(f"it takes place {part} of {side}")
             continue
         if part.step == 0 or (side is not None and not range(*part.indices(side))):
-            message = "nothing is left of it"
-            raise ShapeError(message)
+            raise ShapeError("nothing is left of it")
         if side is None and part != slice(None):
             known(side if part != slice(None, None, -1) else 1, "size")
         sides.append(None if side is None else len(range(*part.indices(side))))
@@ -66,8 +57,7 @@ def _sliced(params: Mapping[str, Any], shapes: Shapes) -> Shape:
 def _taken(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     axis, indices = params["axis"], params["indices"]
     if known(shapes[0][axis], "size") <= max(indices):
-        message = f"it takes place {max(indices)} of {shapes[0][axis]}"
-        raise ShapeError(message)
+        raise ShapeError(f"it takes place {max(indices)} of {shapes[0][axis]}")
     return (*shapes[0][:axis], len(indices), *shapes[0][axis + 1 :])
 
 
@@ -76,8 +66,7 @@ def _padded(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     for side, (before, after) in zip(shapes[0], params["padding"], strict=True):
         most = {"constant": None, "reflect": 1, "symmetric": 0}[params["mode"]]
         if most is not None and side is not None and max(before, after) > side - most:
-            message = f"a side of {side} is too short to be mirrored {max(before, after)} wide"
-            raise ShapeError(message)
+            raise ShapeError(f"a side of {side} is too short to be mirrored {max(before, after)} wide")
         sides.append(None if side is None else side + before + after)
     return tuple(sides)
 
@@ -85,16 +74,14 @@ def _padded(params: Mapping[str, Any], shapes: Shapes) -> Shape:
 def _depth_to_space(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     block, channels = params["block_size"], channels_of(shapes[0])
     if channels % block**2:
-        message = f"its {channels} channels cannot be spread over blocks of {block}"
-        raise ShapeError(message)
+        raise ShapeError(f"its {channels} channels cannot be spread over blocks of {block}")
     return (None, *(None if side is None else side * block for side in shapes[0][1:3]), channels // block**2)
 
 
 def _space_to_depth(params: Mapping[str, Any], shapes: Shapes) -> Shape:
     block, sides = params["block_size"], shapes[0][1:3]
     if any(side is not None and side % block for side in sides):
-        message = f"its sides {list(sides)} cannot be divided into blocks of {block}"
-        raise ShapeError(message)
+        raise ShapeError(f"its sides {list(sides)} cannot be divided into blocks of {block}")
     return (None, *(None if side is None else side // block for side in sides), channels_of(shapes[0]) * block**2)
 
 
@@ -162,11 +149,7 @@ KINDS = (
         turn=turned_axes,
     ),
     operation(
-        "Pad",
-        _padded,
-        receptive_field=fields.moving(_pad_side),
-        affine=affine.unchanged,
-        turn=turned_list("padding"),
+        "Pad", _padded, receptive_field=fields.moving(_pad_side), affine=affine.unchanged, turn=turned_list("padding")
     ),
     operation("Resize", given_size, axis_order=AxisOrder.CHANNELS, rank=4, affine=affine.unchanged),
     operation(

@@ -25,8 +25,7 @@ def _keeps_no_state(values: ConfigValues) -> None:
         Unsupported: It does something else.
     """
     if values.flag("return_state", False) or values.flag("stateful", False):
-        message = "it keeps or returns its state."
-        raise Unsupported(message)
+        raise Unsupported("it keeps or returns its state.")
     values.only("time_major", False)
 
 
@@ -85,12 +84,10 @@ def _read_both(values: ConfigValues) -> Params:
     cell = values.words("cell", CELLS, "")
     params = {"cell": cell, **CELLS[cell].read(values)}
     if params["go_backwards"]:
-        message = "it begins at the end."
-        raise Unsupported(message)
+        raise Unsupported("it begins at the end.")
     merge_mode = values.raw("merge_mode")
     if merge_mode not in ("concat", "sum", "mul", "ave"):
-        message = "it gives its two directions apart."
-        raise Unsupported(message)
+        raise Unsupported("it gives its two directions apart.")
     return {**params, "merge_mode": merge_mode}
 
 

@@ -35,8 +35,7 @@ def _reshaped(params: Params, shapes: Shapes) -> Shape:
         return (None, *(None if side == -1 else side for side in target))
     size, fixed = prod(side for side in sides if side is not None), prod(side for side in target if side != -1)
     if (size % fixed if -1 in target else size != fixed) or not fixed:
-        message = f"{size} values cannot be brought into the shape {list(target)}"
-        raise ShapeError(message)
+        raise ShapeError(f"{size} values cannot be brought into the shape {list(target)}")
     return (None, *(size // fixed if side == -1 else side for side in target))
 
 
@@ -51,8 +50,7 @@ def _read_permute(values: ConfigValues) -> Params:
 
 def _permuted(params: Params, shapes: Shapes) -> Shape:
     if len(params["dims"]) != len(shapes[0]) - 1:
-        message = "it permutes another number of axes than there are"
-        raise ShapeError(message)
+        raise ShapeError("it permutes another number of axes than there are")
     return (None, *(shapes[0][axis] for axis in params["dims"]))
 
 

@@ -41,8 +41,7 @@ def _cropped(params: Params, shapes: Shapes) -> Shape:
     sides: list[int | None] = []
     for side, (before, after) in _each_side(params["cropping"], shapes[0]):
         if side is not None and side <= before + after:
-            message = f"it cuts away more than a side of {side}"
-            raise ShapeError(message)
+            raise ShapeError(f"it cuts away more than a side of {side}")
         sides.append(None if side is None else side - before - after)
     return (None, *sides, shapes[0][-1])
 
@@ -50,8 +49,7 @@ def _cropped(params: Params, shapes: Shapes) -> Shape:
 def _reflected(params: Params, shapes: Shapes) -> Shape:
     for side, (before, after) in _each_side(params["padding"], shapes[0]):
         if side is not None and side <= max(before, after):
-            message = f"it reflects more than a side of {side}"
-            raise ShapeError(message)
+            raise ShapeError(f"it reflects more than a side of {side}")
     return _padded(params, shapes)
 
 

@@ -23,8 +23,7 @@ def known(side: int | None, what: str) -> int:
         ShapeError: The file leaves it open.
     """
     if side is None:
-        message = f"it needs to know its {what}, which the file leaves open"
-        raise ShapeError(message)
+        raise ShapeError(f"it needs to know its {what}, which the file leaves open")
     return side
 
 
@@ -41,14 +40,12 @@ def merged(shapes: Shapes) -> Shape:
     """
     rank = max(len(shape) for shape in shapes)
     if any(len(shape) != rank for shape in shapes):
-        message = "its inputs have different numbers of axes"
-        raise ShapeError(message)
+        raise ShapeError("its inputs have different numbers of axes")
     result: list[int | None] = [None]
     for sides in zip(*(shape[1:] for shape in shapes), strict=True):
         large = {side for side in sides if side not in (1, None)}
         if len(large) > 1:
-            message = f"its inputs of shapes {[list(shape[1:]) for shape in shapes]} do not fit together"
-            raise ShapeError(message)
+            raise ShapeError(f"its inputs of shapes {[list(shape[1:]) for shape in shapes]} do not fit together")
         result.append(large.pop() if large else None if None in sides else 1)
     return tuple(result)
 
@@ -64,8 +61,7 @@ def broadcast(shapes: Shapes, constants: Sequence[Sequence[int]]) -> Shape:
     for shape in constants:
         sides = (1,) * (rank - len(shape)) + tuple(shape)
         if len(sides) > rank or sides[0] != 1:
-            message = f"a constant of shape {list(shape)} would be joined with each picture of a batch"
-            raise ShapeError(message)
+            raise ShapeError(f"a constant of shape {list(shape)} would be joined with each picture of a batch")
         filled.append((None, *sides[1:]))
     return merged(filled)
 
@@ -86,8 +82,7 @@ def windowed(side: int | None, window: int, stride: int, padding: str, dilation:
         return -(-side // stride)
     reach = (window - 1) * dilation + 1
     if side < reach:
-        message = f"its window of {reach} does not fit into a side of {side}"
-        raise ShapeError(message)
+        raise ShapeError(f"its window of {reach} does not fit into a side of {side}")
     return (side - reach) // stride + 1
 
 

@@ -46,8 +46,7 @@ def arranged(
     if order is AxisOrder.CHANNELS or (kind.has(Trait.CHANNELS_LAST_FIRST) and written_first):
         wanted = (sources[0].first if record.operation else written_first) and len(shapes[0]) > 2
         if wanted and mixing:
-            message = "its activation works along the last axis, which is not that of its channels"
-            raise ShapeError(message)
+            raise ShapeError("its activation works along the last axis, which is not that of its channels")
     elif order is AxisOrder.AS_WRITTEN or mixing:
         wanted = False
         if record.operation and (found := _turned(record, kind, sources, images_first)) is not None:
@@ -106,5 +105,4 @@ def _are_for_channels(params: Params, shape: Shape) -> None:
     """
     counts = {len(one) for one in (params["scale"], params["offset"]) if isinstance(one, tuple)}
     if counts and (counts != {shape[-1]} or shape[-2] == shape[-1]):
-        message = "its numbers may be meant for its channels or for its columns"
-        raise ShapeError(message)
+        raise ShapeError("its numbers may be meant for its channels or for its columns")

@@ -108,10 +108,7 @@ class _Builder:
         return found
 
     def _call_in_order(
-        self,
-        waiting: list[tuple[Layer, int, Call]],
-        made: dict[tuple[str, int], list[int | None]],
-        prefix: str,
+        self, waiting: list[tuple[Layer, int, Call]], made: dict[tuple[str, int], list[int | None]], prefix: str
     ) -> None:
         """Call layers once their inputs are there; what is not connected can neither be reached nor be needed."""
         while waiting:

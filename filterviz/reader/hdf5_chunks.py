@@ -110,8 +110,7 @@ def inflate(packed: bytes, limit: int) -> bytes:
     """
     chunk = zlib.decompressobj().decompress(packed, limit + 1)
     if len(chunk) > limit:
-        message = "a chunk unfolds to more than its size"
-        raise ValueError(message)
+        raise ValueError("a chunk unfolds to more than its size")
     return chunk
 
 
@@ -140,6 +139,5 @@ def without_checksum(chunk: bytes) -> bytes:
     found = int.from_bytes(stored, "little")
     # Both 0 and 65535 stand for no remainder.
     if len(stored) < CHECKSUM or [found % 65536 % 65535, (found >> 16) % 65535] != sums:
-        message = "a chunk does not have its checksum"
-        raise ValueError(message)
+        raise ValueError("a chunk does not have its checksum")
     return content

@@ -106,11 +106,9 @@ class LayerCalls:
         """
         rank = len(shapes[0])
         if kind.rank is not None and rank != kind.rank:
-            message = f"it takes {kind.rank - 1} axes and gets {rank - 1}"
-            raise ShapeError(message)
+            raise ShapeError(f"it takes {kind.rank - 1} axes and gets {rank - 1}")
         if record.params.get("batch_moments") and rank < 3:
-            message = "it normalises by the whole batch, and a single picture has no mean and variance there"
-            raise ShapeError(message)
+            raise ShapeError("it normalises by the whole batch, and a single picture has no mean and variance there")
         if kind.has(Trait.USES_MASKS) and not self._joined_masks.isdisjoint(inputs):
             message = "it minds which parts are masked, and the masks of several inputs were joined as Keras 2 does"
             raise ShapeError(message)
@@ -239,5 +237,4 @@ def _agrees_with_keras_1(layer: Layer, shape: Shape) -> None:
         return
     sides = {side for side in stated[1:] if isinstance(side, int)}
     if len(stated) == len(shape) and None not in shape[1:] and sides != set(shape[1:]):
-        message = f"it is to have the size {stated[1:]}, and {list(shape[1:])} would come out"
-        raise ShapeError(message)
+        raise ShapeError(f"it is to have the size {stated[1:]}, and {list(shape[1:])} would come out")

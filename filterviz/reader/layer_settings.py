@@ -30,11 +30,9 @@ def settled(layer: Layer, archive: bool) -> tuple[Layer, Packing | None]:
         return layer, quantised.packing(layer.class_name, layer.config, archive)
     inner = layer.wrapped
     if wrappers.not_followed_inside(inner.class_name):
-        message = f"it stands around a layer of the type {inner.class_name!r}, where its rule is not known."
-        raise Unsupported(message)
+        raise Unsupported(f"it stands around a layer of the type {inner.class_name!r}, where its rule is not known.")
     if quantised.packing(inner.class_name, inner.config, archive) is not None or inner.wrapped is not None:
-        message = "what is inside is changed twice."
-        raise Unsupported(message)
+        raise Unsupported("what is inside is changed twice.")
     return replace(inner, name=layer.name, calls=layer.calls), outside
 
 
@@ -67,8 +65,7 @@ def _both_ways(layer: Layer) -> Config:
         raise ConfigValues(layer.name, layer.config).decline(unknown[0])
     shared = ("units", "activation", "recurrent_activation", "use_bias", "return_sequences", "reset_after")
     if layer.wrapped is None or (backward and any(forward.get(key) != backward.get(key) for key in shared)):
-        message = "Its two directions are layers of different kinds."
-        raise Unsupported(message)
+        raise Unsupported("Its two directions are layers of different kinds.")
     return {**layer.wrapped.config, "cell": layer.wrapped.class_name, "merge_mode": layer.config.get("merge_mode")}
 
 
@@ -88,14 +85,11 @@ def _called_on_tensors(kind: LayerKind, call: Call, count: int) -> None:
     settings = {key: item for key, item in call.settings.items() if item is not None and key not in known}
     if any(not isinstance(item, Slot) for item in settings.values()):
         setting = ConfigValues(kind.name, settings).shown(next(iter(settings)))
-        message = f"it is called with {setting}, which is not known here."
-        raise Unsupported(message)
+        raise Unsupported(f"it is called with {setting}, which is not known here.")
     if any(not _only_tensors(argument) for argument in call.arguments):
-        message = "it is called with numbers beside its input."
-        raise Unsupported(message)
+        raise Unsupported("it is called with numbers beside its input.")
     if count > 1 and not kind.several:
-        message = f"it is called on {count} inputs, and is known with one alone."
-        raise Unsupported(message)
+        raise Unsupported(f"it is called on {count} inputs, and is known with one alone.")
 
 
 def _only_tensors(argument: Any) -> bool:

@@ -66,10 +66,7 @@ def refusal(file: IO[bytes], size: int) -> Refused:
 ARCHIVES: tuple[tuple[str, Mistaken], ...] = (
     (r"(?:.*/)?data\.pkl", PYTORCH),
     (r"(?:.*/)?constants\.pkl", PYTORCH),
-    (
-        r"(?:.*/)?saved_model\.pb(?:txt)?",
-        Mistaken("a zipped SavedModel folder", SAVED_MODEL.hint, model=True),
-    ),
+    (r"(?:.*/)?saved_model\.pb(?:txt)?", Mistaken("a zipped SavedModel folder", SAVED_MODEL.hint, model=True)),
     (r"(?:word|xl|ppt)/.*|content\.xml", OFFICE),
     (r"AndroidManifest\.xml|META-INF/MANIFEST\.MF|.*\.dist-info/WHEEL", PROGRAM),
     (r"(?:.*/)?coefficients\.bin", Mistaken("a Deeplearning4j model", CHOOSE, model=True)),

@@ -16,11 +16,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 MOST_FIELDS = 200
 
-ONNX_FIELDS: Mapping[int, int] = {
-    1: VARINT,
-    5: VARINT,
-    **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), BYTES),
-}
+ONNX_FIELDS: Mapping[int, int] = {1: VARINT, 5: VARINT, **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), BYTES)}
 """Fields of a ModelProto, with their wire types; 7 is the graph, 8 the operator sets."""
 
 CORE_ML_NETWORKS = range(200, 4000)

@@ -90,8 +90,7 @@ def packing(kind: str, config: Mapping[str, Any], archive: bool) -> Packing | No
     if mode is None and lora is None:
         return None
     if mode in ("int8", "int4") and lora is not None:
-        message = "its weights are quantised and adapted by LoRA at once, which is not rebuilt here."
-        raise Unsupported(message)
+        raise Unsupported("its weights are quantised and adapted by LoRA at once, which is not rebuilt here.")
     return _Quantised(KINDS.get(kind), mode, lora, rounding_of(config), config.get("quantization_config") is not None)
 
 

@@ -11,10 +11,7 @@ from filterviz.reader.signatures import CAFFE, CHECKPOINT, CONVERTED, DATA, IMAG
 WEB_PAGE = "a web page"
 
 PAGES: Sequence[tuple[str, Mistaken]] = tuple(
-    (
-        site.lower(),
-        Mistaken(f"{WEB_PAGE} of {site}", f"Open it, press {button} there, and choose the file that comes."),
-    )
+    (site.lower(), Mistaken(f"{WEB_PAGE} of {site}", f"Open it, press {button} there, and choose the file that comes."))
     for site, button in (
         ("Kaggle", "Download"),
         ("Google Drive", "Download anyway"),
@@ -37,11 +34,7 @@ LFS = Mistaken(
 )
 
 CONFIG = Mistaken("the description of a network without its weights", SAVE_WHOLE, model=True)
-TFJS = Mistaken(
-    "a TensorFlow.js model",
-    TFLITE.hint,
-    model=True,
-)
+TFJS = Mistaken("a TensorFlow.js model", TFLITE.hint, model=True)
 SHARDS = Mistaken(
     "the table of contents of weights that were saved in several parts, without the network", SAVE_WHOLE, model=True
 )

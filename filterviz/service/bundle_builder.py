@@ -97,8 +97,7 @@ def _demo(workspace: Workspace, training: Path) -> Iterator[Plan]:
     try:
         facts = json.loads((training / "training.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        message = f"There is no training in {str(training)!r}: run benchmarks/train_demo.py first."
-        raise BadRequest(message) from None
+        raise BadRequest(f"There is no training in {str(training)!r}: run benchmarks/train_demo.py first.") from None
     end = training / f"{DEMO}.h5"
     model = workspace.open(end, name="cats & dogs")
     layers = convolutions(model.spec)
@@ -129,8 +128,7 @@ def build(plan: Plan, folder: Path, follow: Callable[[Model, Sequence[Request]],
     if state.error is not None:
         raise state.error
     if state.done < state.total:
-        message = f"Stopped; {state.done} of {state.total} tiles are kept. The same command goes on from there."
-        raise BadRequest(message)
+        raise BadRequest(f"Stopped; {state.done} of {state.total} tiles are kept. The same command goes on from there.")
     sheets = [(layer.request, [layer.patterns[index] for index in layer.request.filters]) for layer in state.layers]
     bundled.write(
         folder / plan.slug,

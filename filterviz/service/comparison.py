@@ -74,8 +74,7 @@ def _visualisable(model: Model, name: str) -> LayerSpec:
         if layer.name == name:
             return layer
     names = ", ".join(layer.name for layer in model.spec.visualisable)
-    message = f"{model.name} has no layer {name!r} that can be shown. Its layers are: {names}."
-    raise BadRequest(message)
+    raise BadRequest(f"{model.name} has no layer {name!r} that can be shown. Its layers are: {names}.")
 
 
 def requests(

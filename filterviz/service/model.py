@@ -82,8 +82,7 @@ class Model:
             (scores,) = model.outputs(photos)
         """
         if self.computer is None:
-            message = f"The network {self.name!r} was not opened to compute with it. Open its file."
-            raise BadRequest(message)
+            raise BadRequest(f"The network {self.name!r} was not opened to compute with it. Open its file.")
         return self.computer.outputs(self, inputs)
 
     def describe(self) -> dict[str, Json]:

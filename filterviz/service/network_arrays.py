@@ -76,11 +76,9 @@ def read(path: Path, spec: ModelSpec) -> list[Array]:
                 if re.fullmatch(r"i(0|[1-9]\d{0,5})", key):
                     found[key] = opened[key]
     except MemoryError:
-        message = f"The inputs in {name} do not fit into memory."
-        raise BadRequest(message) from None
+        raise BadRequest(f"The inputs in {name} do not fit into memory.") from None
     except OSError as error:
-        message = f"The inputs {name} cannot be read: {error.strerror or error}."
-        raise BadRequest(message) from None
+        raise BadRequest(f"The inputs {name} cannot be read: {error.strerror or error}.") from None
     except UNREADABLE as error:
         objects = "Object arrays" in str(error)
         what = "it holds Python objects, and only arrays of numbers are loaded" if objects else "it is not one"
@@ -153,8 +151,7 @@ def computable(spec: ModelSpec) -> list[int]:
     if not found:
         reasons = dict.fromkeys(output.reason or "" for output in spec.declared_outputs)
         reason = " ".join(reasons) or "The file does not say what its outputs are."
-        message = f"The outputs of this network cannot be computed. {reason}"
-        raise BadRequest(message)
+        raise BadRequest(f"The outputs of this network cannot be computed. {reason}")
     return found
 
 

@@ -78,11 +78,7 @@ class Server:
     def vgg16(self) -> Future[Model]:
         """VGG16, being located, downloaded and opened in the background; may end in WeightsUnavailable."""
         return self._models.open_in_background(
-            (VGG16, VGG16),
-            "VGG16",
-            self.workspace.reference,
-            retry_after=VGG16_RETRY_SECONDS,
-            retry_refused=True,
+            (VGG16, VGG16), "VGG16", self.workspace.reference, retry_after=VGG16_RETRY_SECONDS, retry_refused=True
         )
 
     def other(self, other: str, model: Model) -> Future[Model]:

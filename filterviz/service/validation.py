@@ -25,21 +25,16 @@ def check(spec: ModelSpec, request: Request, settings: Settings) -> None:
 
 def _check_recipe(recipe: Recipe, settings: Settings) -> None:
     if recipe.name not in RECIPES:
-        message = f"There is no recipe {recipe.name!r}; choose {' or '.join(RECIPES)}."
-        raise BadRequest(message)
+        raise BadRequest(f"There is no recipe {recipe.name!r}; choose {' or '.join(RECIPES)}.")
     if not 1 <= recipe.size <= settings.max_size:
-        message = f"A tile cannot be {recipe.size} pixels wide; choose 1 to {settings.max_size}."
-        raise BadRequest(message)
+        raise BadRequest(f"A tile cannot be {recipe.size} pixels wide; choose 1 to {settings.max_size}.")
     if not 1 <= recipe.steps <= settings.max_steps:
-        message = f"A tile cannot take {recipe.steps} steps; choose 1 to {settings.max_steps}."
-        raise BadRequest(message)
+        raise BadRequest(f"A tile cannot take {recipe.steps} steps; choose 1 to {settings.max_steps}.")
     if recipe.seed < 0:
-        message = f"The seed cannot be {recipe.seed}; choose a whole number from 0."
-        raise BadRequest(message)
+        raise BadRequest(f"The seed cannot be {recipe.seed}; choose a whole number from 0.")
     if recipe.objective not in recipe.spec.objectives:
         choices = " or ".join(recipe.spec.objectives)
-        message = f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {choices}."
-        raise BadRequest(message)
+        raise BadRequest(f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {choices}.")
     if recipe.pictures not in recipe.spec.pictures:
         choices = " or ".join(map(str, recipe.spec.pictures))
         message = f"The recipe {recipe.name} cannot make {recipe.pictures} pictures of a filter; choose {choices}."
@@ -51,16 +46,12 @@ def _check_filters(spec: ModelSpec, request: Request) -> None:
     try:
         layer = spec.layer(request.layer)
     except KeyError:
-        message = f"There is no layer {request.layer!r} in this model. Its layers are: {names}."
-        raise BadRequest(message) from None
+        raise BadRequest(f"There is no layer {request.layer!r} in this model. Its layers are: {names}.") from None
     if not layer.visualisable or layer.channels is None:
-        message = f"No patterns can be made for {layer.name!r}: {layer.reason} Try one of: {names}."
-        raise BadRequest(message)
+        raise BadRequest(f"No patterns can be made for {layer.name!r}: {layer.reason} Try one of: {names}.")
     last = layer.channels - 1
     if not request.filters:
-        message = f"No filters were asked for. The layer {layer.name!r} has filters 0 to {last}."
-        raise BadRequest(message)
+        raise BadRequest(f"No filters were asked for. The layer {layer.name!r} has filters 0 to {last}.")
     for channel in request.filters:
         if not 0 <= channel <= last:
-            message = f"The layer {layer.name!r} has no filter {channel}; its filters are numbered 0 to {last}."
-            raise BadRequest(message)
+            raise BadRequest(f"The layer {layer.name!r} has no filter {channel}; its filters are numbered 0 to {last}.")

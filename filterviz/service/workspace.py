@@ -94,8 +94,7 @@ class Workspace:
         try:
             digest = sha256 or file_sha256(path)
         except OSError as error:
-            message = f"The file {str(path)!r} cannot be read: {error.strerror or error}."
-            raise BadRequest(message) from None
+            raise BadRequest(f"The file {str(path)!r} cannot be read: {error.strerror or error}.") from None
         spec = self.pool.inspect(path, digest, load_options)
         return Model(path, digest, name or path.name, spec, load_options, self)
 

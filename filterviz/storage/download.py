@@ -138,8 +138,7 @@ def _append_rest(source: Source, file: BinaryIO, report: Reporter, stall_seconds
             try:
                 block = response.read1(BLOCK)
             except TimeoutError:
-                message = f"the server sent nothing for {stall_seconds:g} seconds"
-                raise _Interrupted(message) from None
+                raise _Interrupted(f"the server sent nothing for {stall_seconds:g} seconds") from None
             except (OSError, http.client.HTTPException):
                 raise _Interrupted(BROKE_OFF) from None
             if not block:
@@ -160,16 +159,13 @@ def _connect(request: urllib.request.Request, file: BinaryIO, stall_seconds: flo
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             # The partial file is longer than the file.
             file.truncate(0)
-        message = f"the server answered {error.code} {error.reason}"
-        raise _Interrupted(message) from None
+        raise _Interrupted(f"the server answered {error.code} {error.reason}") from None
     except urllib.error.URLError as error:
         cause = error.reason
         said = cause.strerror or str(cause) if isinstance(cause, OSError) else str(cause)
-        message = f"the server cannot be reached ({said})"
-        raise _Interrupted(message) from None
+        raise _Interrupted(f"the server cannot be reached ({said})") from None
     except TimeoutError:
-        message = f"the server sent nothing for {stall_seconds:g} seconds"
-        raise _Interrupted(message) from None
+        raise _Interrupted(f"the server sent nothing for {stall_seconds:g} seconds") from None
     except (OSError, http.client.HTTPException):
         raise _Interrupted(BROKE_OFF) from None
 
@@ -180,8 +176,7 @@ def _resumes_at(received: int, response: http.client.HTTPResponse) -> bool:
         return received == 0
     start = re.match(r"bytes (\d+)-", response.getheader("Content-Range", ""))
     if start is None or int(start[1]) != received:
-        message = "the server sent another part of the file than the one asked for"
-        raise DownloadFailed(message)
+        raise DownloadFailed("the server sent another part of the file than the one asked for")
     return True
 
 

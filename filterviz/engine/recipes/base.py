@@ -125,8 +125,7 @@ def optimise(
         if stop():
             if curve:
                 yield progress()
-            message = f"Stopped after {len(curve)} of {steps} steps."
-            raise Stopped(message)
+            raise Stopped(f"Stopped after {len(curve)} of {steps} steps.")
         curve.append(by_tile(ascent.step()).mean(axis=1))
         now = time.perf_counter()
         if now - shown >= SECONDS_BETWEEN_PREVIEWS and len(curve) < steps:

@@ -97,8 +97,7 @@ def read(layer: Layer, call: Call, sources: Sequence[Source]) -> tuple[Steps, ..
         result = found.reading(given)
         given.check()
     except Refused as refusal:  # The network can still be shown up to it.
-        message = f"The operation {function[:60]!r} is not rebuilt as it is called. {refusal.what}"
-        raise Unsupported(message) from None
+        raise Unsupported(f"The operation {function[:60]!r} is not rebuilt as it is called. {refusal.what}") from None
     if isinstance(result, Several):
         return tuple(result.parts)
     return (result if isinstance(result, list) else [result],)

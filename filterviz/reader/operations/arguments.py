@@ -196,8 +196,7 @@ class Arguments:
             raise self.unsupported(name, value)
         whole = self.values(**{name: value}).whole(name, -16, 16)
         if not -rank <= whole < rank:
-            message = f"It cannot be computed: it names the axis {whole} of {rank}."
-            raise Unsupported(message)
+            raise Unsupported(f"It cannot be computed: it names the axis {whole} of {rank}.")
         if whole % rank == 0:
             raise self.decline("works across the pictures of a batch")
         return whole % rank
@@ -207,8 +206,7 @@ class Arguments:
         listed = unwrap(value)
         found = tuple(self.axis(item, rank, name) for item in (listed if isinstance(listed, list) else [listed])[:16])
         if len(set(found)) != len(found) or not found:
-            message = f"It cannot be computed: it names an axis twice, or none: {listed}."
-            raise Unsupported(message)
+            raise Unsupported(f"It cannot be computed: it names an axis twice, or none: {listed}.")
         return found
 
 

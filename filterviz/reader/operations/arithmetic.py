@@ -52,8 +52,7 @@ def _with_constant(function: str, one: Source | Constant, other: Source | Consta
     assert isinstance(value, Constant)
     assert isinstance(source, Source)
     if value.array.ndim > source.rank or (value.array.ndim == source.rank and value.array.shape[0] != 1):
-        message = f"It joins a constant of shape {list(value.array.shape)} with each picture of a batch."
-        raise Unsupported(message)
+        raise Unsupported(f"It joins a constant of shape {list(value.array.shape)} with each picture of a batch.")
     number = value.number
     if number is not None and (found := _with_number(function, number, first)) is not None:
         return found

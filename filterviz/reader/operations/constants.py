@@ -74,10 +74,8 @@ def constant(value: Any) -> Constant | None:
     if array.dtype.kind not in "biuf" or not array.size:
         return None
     if array.size > LARGEST or array.ndim > 8:
-        message = f"It holds a constant of {array.size} numbers, which is more than is kept here."
-        raise Unsupported(message)
+        raise Unsupported(f"It holds a constant of {array.size} numbers, which is more than is kept here.")
     array = array.astype(np.float64)
     if not np.isfinite(array).all() or np.abs(array).max() > 3e38:
-        message = "It holds a constant that is not finite."
-        raise Unsupported(message)
+        raise Unsupported("It holds a constant that is not finite.")
     return Constant(array)

@@ -32,8 +32,7 @@ def _reshape(given: Arguments) -> Found:
     if whole.count(-1) > 1 or (batch == -1 and -1 in whole):
         raise given.unsupported("shape", shape)
     if batch == -1 and not known:
-        message = "It cannot be computed: the file leaves open how large its pictures are."
-        raise Unsupported(message)
+        raise Unsupported("It cannot be computed: the file leaves open how large its pictures are.")
     return "Reshape", {"target_shape": whole}
 
 

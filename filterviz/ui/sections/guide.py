@@ -14,13 +14,7 @@ from filterviz.ui.i18n import _
 from filterviz.ui.session import Session
 from filterviz.ui.text import captions, training
 
-DEPTHS = (
-    ("block1_conv1", 2),
-    ("block2_conv1", 44),
-    ("block3_conv2", 20),
-    ("block4_conv2", 60),
-    ("block5_conv2", 12),
-)
+DEPTHS = (("block1_conv1", 2), ("block2_conv1", 44), ("block3_conv2", 20), ("block4_conv2", 60), ("block5_conv2", 12))
 """Layers of VGG16 from the first to one of the last, each with a filter whose pattern is easy to recognise."""
 
 FIRST = ("block1_conv1", (0, 2, 8, 20))

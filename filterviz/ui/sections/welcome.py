@@ -57,10 +57,7 @@ def _choose(session: Session, stages: dict[str, Model]) -> tuple[Model, int]:
         format_func=lambda name: training.stage(facts[name]),
         key="stage",
     )
-    _accuracy(
-        [epoch["val_accuracy"] for epoch in facts[DEMO].get("epochs", ())],
-        training.rounds(facts[stage]),
-    )
+    _accuracy([epoch["val_accuracy"] for epoch in facts[DEMO].get("epochs", ())], training.rounds(facts[stage]))
     layers = convolutions(stages[DEMO].spec)
     convolution = blocks.choice(
         _("Layer"),
