@@ -80,5 +80,4 @@ def __getattr__(name: str) -> Any:
         from filterviz.service.model import Model
 
         return Model
-    message = f"module 'filterviz' has no attribute {name!r}"
-    raise AttributeError(message)
+    raise AttributeError(f"module 'filterviz' has no attribute {name!r}")

@@ -171,6 +171,5 @@ class Settings:
             try:
                 given[item.name] = kind.parse(text)
             except ValueError:
-                message = f"{variable} is {text!r}, which is not {kind.expected}."
-                raise ValueError(message) from None
+                raise ValueError(f"{variable} is {text!r}, which is not {kind.expected}.") from None
         return cls(**given)

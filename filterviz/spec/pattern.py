@@ -132,8 +132,7 @@ def _kernel(data: Json) -> NDArray[np.float32] | None:
         return None
     kernel = np.asarray(data, np.float32)
     if not is_kernel(kernel):
-        message = f"weights of the shape {kernel.shape} cannot be a kernel"
-        raise ValueError(message)
+        raise ValueError(f"weights of the shape {kernel.shape} cannot be a kernel")
     return kernel
 
 

@@ -80,8 +80,7 @@ def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None 
 
 def _version() -> int:
     if not sys.platform.startswith("linux"):
-        message = "only Linux has Landlock"
-        raise OSError(message)
+        raise OSError("only Linux has Landlock")
     return _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
 
 

@@ -149,8 +149,7 @@ def _prctl(option: int, value: int) -> None:
 
 def _libc() -> ctypes.CDLL:
     if not sys.platform.startswith("linux"):
-        message = "only Linux has these calls"
-        raise OSError(message)
+        raise OSError("only Linux has these calls")
     return ctypes.CDLL(None, use_errno=True)
 
 

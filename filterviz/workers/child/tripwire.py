@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from filterviz.workers.wire.exit_status import TRIPPED
+from filterviz.workers.wire.protocol import TRIPPED
 
 SHOWN_CALLS = 12
 """How many of the calls that led to a forbidden event are logged."""

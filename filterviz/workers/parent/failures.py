@@ -1,17 +1,24 @@
-"""What to tell the user when a worker did not answer. The technical cause goes to the log."""
+"""What follows when a worker did not answer: what the user is told, and which files are not opened again.
+
+The technical cause goes to the log.
+"""
 
 from __future__ import annotations
 
 import signal
+import threading
+from collections import Counter
 from collections.abc import Iterable
 
-from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, TimedOut
+from filterviz.errors import BadRequest, EngineFailed, FiltervizError, RefusalCode, Refused, TimedOut
 from filterviz.workers.parent.connection import Connection
-from filterviz.workers.wire.exit_status import TRIPPED
-from filterviz.workers.wire.protocol import Answer, Compute, Failed, FailureKind, Question, Refusal
+from filterviz.workers.wire.protocol import TRIPPED, Answer, Compute, Failed, FailureKind, Question, Refusal
 
 LONGEST_SENTENCE = 2000
 """Characters of a sentence from a worker that are shown."""
+
+MAX_DEATHS = 2
+"""Violent deaths after which a file is not opened again. A single one may be an accident of the machine."""
 
 CRASHED = "The process that worked on this file crashed, so the work was ended. Nothing else was affected."
 NO_MEMORY = "This took more memory than there is, so it was ended. {advice}"
@@ -38,6 +45,33 @@ class WorkerDied(EngineFailed):
     def __init__(self, sentence: str, *, violently: bool) -> None:
         super().__init__(sentence)
         self.violently = violently
+
+
+class Quarantine:
+    """Counts the violent deaths of worker processes by the sha256 of the file, as long as the program runs.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._deaths: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def record_death(self, sha256: str) -> None:
+        """A signal or the tripwire has ended a process that worked on this file."""
+        with self._lock:
+            self._deaths[sha256] += 1
+
+    def check(self, sha256: str) -> None:
+        """Raise :class:`~filterviz.errors.Refused` for a file that has ended :data:`MAX_DEATHS` processes."""
+        with self._lock:
+            deaths = self._deaths.get(sha256, 0)
+        if deaths >= MAX_DEATHS:
+            raise Refused(
+                RefusalCode.DAMAGED,
+                f"This file has ended the process that worked on it {MAX_DEATHS} times, so it is not opened again.",
+                hint="Save the model again from Keras and try that file, or restart filterviz to try this one again.",
+            )
 
 
 def advice_about(question: Question | None) -> str:

@@ -6,21 +6,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from filterviz.errors import EngineFailed, Stopped
-
-POLL_SECONDS = 0.05
-"""How often a waiting request checks whether somebody has pressed Stop."""
+from filterviz.workers.parent.connection import POLL_SECONDS
 
 STOPPED = "Stopped before it began."
 CLOSING = "The program is closing, so the work was not begun."
-
-
-@dataclass(eq=False, slots=True)
-class _Waiter:
-    owner: str
-    number: int
 
 
 class FairQueue:
@@ -35,7 +26,7 @@ class FairQueue:
 
     def __init__(self, slots: int) -> None:
         self._free = slots
-        self._waiting: list[_Waiter] = []
+        self._waiting: list[tuple[str, int]] = []  # each owner with a number in the order of arrival
         self._working: Counter[str] = Counter()
         self._last_worked: dict[str, int] = {}
         self._clock = 0
@@ -59,7 +50,7 @@ class FairQueue:
     def others_wait(self, owner: str) -> bool:
         """Whether another owner waits for a slot."""
         with self._changed:
-            return any(waiter.owner != owner for waiter in self._waiting)
+            return any(other != owner for other, _ in self._waiting)
 
     def close(self) -> None:
         """Refuse everyone who waits now or later."""
@@ -70,17 +61,17 @@ class FairQueue:
     def _acquire(self, owner: str, stop: Callable[[], bool]) -> None:
         with self._changed:
             self._clock += 1
-            waiter = _Waiter(owner, self._clock)
+            waiter = (owner, self._clock)
             self._waiting.append(waiter)
             try:
-                while self._free == 0 or self._next() is not waiter:
+                while True:
                     if self._closed:
                         raise EngineFailed(CLOSING)
+                    if self._free > 0 and min(self._waiting, key=self._rank) == waiter:
+                        break
                     if stop():
                         raise Stopped(STOPPED)
                     self._changed.wait(POLL_SECONDS)
-                if self._closed:
-                    raise EngineFailed(CLOSING)
             finally:
                 self._waiting.remove(waiter)
                 self._changed.notify_all()
@@ -100,8 +91,6 @@ class FairQueue:
                 self._last_worked = {name: self._last_worked[name] for name in self._working}
             self._changed.notify_all()
 
-    def _next(self) -> _Waiter:
-        return min(
-            self._waiting,
-            key=lambda waiter: (self._working[waiter.owner], self._last_worked.get(waiter.owner, 0), waiter.number),
-        )
+    def _rank(self, waiter: tuple[str, int]) -> tuple[int, int, int]:
+        owner, number = waiter
+        return self._working[owner], self._last_worked.get(owner, 0), number

@@ -21,11 +21,10 @@ from filterviz.errors import BadRequest, EngineFailed, Stopped
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
 from filterviz.workers.parent.client import WorkerClient, never_stop
-from filterviz.workers.parent.failures import WorkerDied
+from filterviz.workers.parent.failures import Quarantine, WorkerDied
 from filterviz.workers.parent.fair_queue import FairQueue
 from filterviz.workers.parent.idle_workers import IdleWorkers, LoadedWorker, ModelKey
 from filterviz.workers.parent.process import WorkerProcess
-from filterviz.workers.parent.quarantine import Quarantine
 from filterviz.workers.parent.spawner import ChildSpawner
 from filterviz.workers.wire.protocol import MAX_PAYLOAD, Role
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import mmap
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,8 +24,6 @@ from filterviz.errors import EngineFailed, TimedOut
 from filterviz.settings import Settings
 from filterviz.spec.names import printable
 from filterviz.workers.parent import connection, failures
-from filterviz.workers.parent.environment import clean_environment
-from filterviz.workers.parent.memory import MemoryMonitor, memory_of
 from filterviz.workers.wire.codec import Malformed
 from filterviz.workers.wire.protocol import Answer, Halt, Hello, Question, Role
 
@@ -31,6 +31,12 @@ log = logging.getLogger(__name__)
 
 LOG_LINES = 60
 """Lines of a worker's standard error that are kept for the log."""
+
+KEPT_VARIABLES = (
+    *("LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "CUDA_VISIBLE_DEVICES"),
+    *("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TF_ENABLE_ONEDNN_OPTS"),
+)
+"""Variables that are passed on if they are set: language, library folders, graphics cards and numbers of threads."""
 
 
 class WorkerProcess:
@@ -194,3 +200,58 @@ def worker_command() -> list[str]:
         "from filterviz.workers.child.main import main; main()"
     )
     return [sys.executable, "-I", "-X", "utf8", "-c", start, root]
+
+
+def clean_environment(private: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables of a worker process: no keys or tokens of the server, and nothing that points into a home folder.
+
+    Args:
+        private: The private folder of the worker process.
+        environment: The variables to take the harmless ones from; those of this process by default.
+    """
+    environment = os.environ if environment is None else environment
+    kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
+    folders = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "KERAS_HOME"), str(private))
+    return {
+        **kept,
+        **folders,
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        # Only a process with one thread may enter a new user namespace, so NumPy must not start threads of its own.
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+class MemoryMonitor:
+    """Whether a worker process has come near the limit of its address space, sampled now and then."""
+
+    def __init__(self) -> None:
+        self._unlimited = 0
+        self.was_high = False
+
+    def sample(self, pid: int) -> None:
+        """Update ``was_high``: whether the process now uses more than half of the address space it may still take."""
+        size, _ = memory_of(pid)
+        limit = _address_space_limit(pid)
+        if limit is None:
+            self._unlimited = size  # The limit is set when the file is opened.
+        elif size:
+            self.was_high = size - self._unlimited > (limit - self._unlimited) / 2
+
+
+def memory_of(pid: int) -> tuple[int, int]:
+    """Address space and resident memory of a process in bytes; zeros where the system does not tell."""
+    try:
+        sizes = Path(f"/proc/{pid}/statm").read_text("ascii").split()
+        return int(sizes[0]) * mmap.PAGESIZE, int(sizes[1]) * mmap.PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return 0, 0
+
+
+def _address_space_limit(pid: int) -> int | None:
+    """The limit of a process's address space in bytes; ``None`` where there is no limit."""
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
+        return next(int(line.split()[3]) for line in lines if line.startswith("Max address space"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None  # The word "unlimited" is not a number either.

@@ -8,7 +8,7 @@ Arrays are uint8 or float32, and every byte of them must be present. The data ne
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -54,8 +54,7 @@ def encode(value: Any, arrays: list[NDArray[Any]]) -> Any:
         return [encode(item, arrays) for item in value]
     if isinstance(value, np.ndarray):
         if value.dtype.name not in DTYPES:
-            message = f"arrays of {value.dtype.name} cannot be encoded"
-            raise Malformed(message)
+            raise Malformed(f"arrays of {value.dtype.name} cannot be encoded")
         arrays.append(np.ascontiguousarray(value, DTYPES[value.dtype.name]))
         return {"dtype": value.dtype.name, "shape": list(value.shape)}
     if isinstance(value, np.generic):
@@ -76,7 +75,7 @@ def decode(kind: type[T], data: Any, payload: memoryview) -> T:
         TypeError: Values of this kind cannot be decoded; see :func:`decoder_for`.
     """
     remaining = _Payload(payload)
-    value: T = decoder_for(kind)(remaining, data)
+    value: T = decoder_for(kind)(remaining, data)  # type: ignore[arg-type] # it takes a class for unhashable
     remaining.finish()
     return value
 
@@ -94,6 +93,7 @@ def preload_types(*kinds: Any) -> None:
         decoder_for(kind)
 
 
+@cache
 def decoder_for(kind: Any) -> Decoder:
     """The function that decodes values of a kind: a dataclass, or any annotation that a field of one may have.
 
@@ -107,11 +107,6 @@ def decoder_for(kind: Any) -> Decoder:
         Traceback (most recent call last):
         TypeError: values of the kind set[int] cannot be decoded
     """
-    return _decoder_for(kind)
-
-
-@cache
-def _decoder_for(kind: Any) -> Decoder:
     kind = _without_aliases(kind)
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Any:
@@ -150,16 +145,14 @@ class _Payload:
     def take(self, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
         end = self._position + math.prod(shape) * dtype.itemsize
         if end > len(self):
-            message = f"an array of shape {shape} does not fit in {len(self) - self._position} bytes"
-            raise Malformed(message)
+            raise Malformed(f"an array of shape {shape} does not fit in {len(self) - self._position} bytes")
         flat: NDArray[Any] = np.frombuffer(self._content[self._position : end], dtype)
         self._position = end
         return flat.reshape(shape)
 
     def finish(self) -> None:
         if self._position != len(self):
-            message = f"{len(self) - self._position} bytes belong to no array"
-            raise Malformed(message)
+            raise Malformed(f"{len(self) - self._position} bytes belong to no array")
 
 
 Decoder = Callable[[_Payload, Any], Any]
@@ -194,8 +187,7 @@ def _tuple(kinds: tuple[Any, ...]) -> Decoder:
     def read(payload: _Payload, data: Any) -> tuple[Any, ...]:
         values = _expect(list, data)
         if len(values) != len(items):
-            message = f"{len(values)} values instead of {len(items)}"
-            raise Malformed(message)
+            raise Malformed(f"{len(values)} values instead of {len(items)}")
         return tuple(item(payload, value) for item, value in zip(items, values, strict=True))
 
     return read
@@ -209,8 +201,7 @@ def _dataclass(kind: type) -> Decoder:
     def read(payload: _Payload, data: Any) -> Any:
         given = _expect(dict, data)
         if given.keys() != items.keys():
-            message = f"{kind.__name__} does not have the fields {sorted(map(str, given))[:20]}"
-            raise Malformed(message)
+            raise Malformed(f"{kind.__name__} does not have the fields {sorted(map(str, given))[:20]}")
         return kind(**{name: item(payload, given[name]) for name, item in items.items()})
 
     return read
@@ -227,12 +218,10 @@ def _array(kind: Any) -> Decoder:
         given = _expect(dict, data)
         dtype = DTYPES.get(_expect(str, given.get("dtype")))
         if dtype is None or dtype != wanted:
-            message = f"an array of {given.get('dtype')!r} instead of {wanted.name}"
-            raise Malformed(message)
+            raise Malformed(f"an array of {given.get('dtype')!r} instead of {wanted.name}")
         shape = [_integer(side) for side in _expect(list, given.get("shape"))]
         if len(shape) > MAX_RANK or any(not 0 <= side <= len(payload) for side in shape):
-            message = f"an array of the impossible shape {shape[:20]}"
-            raise Malformed(message)
+            raise Malformed(f"an array of the impossible shape {shape[:20]}")
         return payload.take(shape, dtype)
 
     return read
@@ -240,19 +229,16 @@ def _array(kind: Any) -> Decoder:
 
 def _expect(kind: type[T], data: Any) -> T:
     if not isinstance(data, kind):
-        message = f"a {type(data).__name__} instead of a {kind.__name__}"
-        raise Malformed(message)
+        raise Malformed(f"a {type(data).__name__} instead of a {kind.__name__}")
     return data
 
 
 def _integer(data: Any) -> int:
     number = _expect(int, data)
     if isinstance(data, bool):
-        message = "a Boolean instead of an integer"
-        raise Malformed(message)
+        raise Malformed("a Boolean instead of an integer")
     if abs(number) >= MAX_INTEGER:
-        message = "an integer of more than 64 bits"
-        raise Malformed(message)
+        raise Malformed("an integer of more than 64 bits")
     return number
 
 
@@ -283,9 +269,3 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     Path: lambda data: Path(_expect(str, data)),
 }
-
-
-def chunks(arrays: list[NDArray[Any]]) -> Iterator[memoryview]:
-    """The bytes of each array, as views that share its memory."""
-    for array in arrays:
-        yield array.data.cast("B") if array.size else memoryview(b"")

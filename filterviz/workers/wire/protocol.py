@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,18 @@ from numpy.typing import NDArray
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
-from filterviz.workers.wire.codec import Malformed, chunks, decode, encode, preload_types
+from filterviz.workers.wire.codec import Malformed, decode, encode, preload_types
+
+M = TypeVar("M")
 
 HEAD = struct.Struct("!3sBIQ")
 MAGIC = b"FVZ"
 VERSION = 1
 MAX_HEADER = 16 * MIB
 MAX_PAYLOAD = 1024 * MIB
+
+TRIPPED = 86
+"""The exit status of a worker process that the tripwire ended."""
 
 
 class Role(StrEnum):
@@ -185,18 +190,17 @@ def write_message(stream: IO[bytes], message: Question | Answer) -> None:
     header = json.dumps({type(message).__name__: encode(message, arrays)}, separators=(",", ":")).encode()
     length = sum(array.nbytes for array in arrays)
     if len(header) > MAX_HEADER or length > MAX_PAYLOAD:
-        reason = f"a message of {len(header)} + {length} bytes"
-        raise Malformed(reason)
+        raise Malformed(f"a message of {len(header)} + {length} bytes")
     stream.write(HEAD.pack(MAGIC, VERSION, len(header), length) + header)
-    for chunk in chunks(arrays):
-        stream.write(chunk)
+    for array in arrays:
+        if array.size:
+            stream.write(array.data.cast("B"))  # A view that shares the array's memory.
     stream.flush()
 
 
 def read_question(stream: IO[bytes]) -> Question | None:
     """Read the next message to a worker; ``None`` at the end of the stream. For errors see :func:`read_answer`."""
-    frame = _read_frame(stream, MAX_PAYLOAD)
-    return None if frame is None else _parse(QUESTIONS, *frame)
+    return _read_message(stream, QUESTIONS, MAX_PAYLOAD)
 
 
 def read_answer(stream: IO[bytes], max_payload: int = MAX_PAYLOAD) -> Answer | None:
@@ -210,42 +214,30 @@ def read_answer(stream: IO[bytes], max_payload: int = MAX_PAYLOAD) -> Answer | N
         Malformed: The bytes are not a message from a worker. Nothing more can be read from the stream.
         OSError: Reading failed.
     """
-    frame = _read_frame(stream, max_payload)
-    return None if frame is None else _parse(ANSWERS, *frame)
+    return _read_message(stream, ANSWERS, max_payload)
 
 
-def _read_frame(stream: IO[bytes], max_payload: int) -> tuple[bytes, bytes] | None:
+def _read_message(stream: IO[bytes], kinds: dict[str, type[M]], max_payload: int) -> M | None:
     head = stream.read(HEAD.size)
     if not head:
         return None
     if len(head) < HEAD.size:
-        reason = "the stream ends within a frame's head"
-        raise Malformed(reason)
+        raise Malformed("the stream ends within a frame's head")
     magic, version, header_length, payload_length = HEAD.unpack(head)
     if magic != MAGIC or version != VERSION:
-        reason = f"{head[:4]!r} is not the beginning of a frame"
-        raise Malformed(reason)
+        raise Malformed(f"{head[:4]!r} is not the beginning of a frame")
     if header_length > MAX_HEADER or payload_length > max_payload:
-        reason = f"a frame of {header_length} + {payload_length} bytes is too long"
-        raise Malformed(reason)
+        raise Malformed(f"a frame of {header_length} + {payload_length} bytes is too long")
     header, payload = stream.read(header_length), stream.read(payload_length)
     if len(header) < header_length or len(payload) < payload_length:
-        reason = "the stream ends within a frame"
-        raise Malformed(reason)
-    return header, payload
-
-
-def _parse(kinds: dict[str, Any], header: bytes, payload: bytes) -> Any:
+        raise Malformed("the stream ends within a frame")
     try:
         data = json.loads(header)
     except (ValueError, RecursionError) as error:
-        reason = f"the header is not JSON: {str(error)[:200]}"
-        raise Malformed(reason) from None
+        raise Malformed(f"the header is not JSON: {str(error)[:200]}") from None
     if not isinstance(data, dict) or len(data) != 1:
-        reason = "the header does not hold exactly one message"
-        raise Malformed(reason)
+        raise Malformed("the header does not hold exactly one message")
     ((name, content),) = data.items()
     if name not in kinds:
-        reason = f"unknown message {name[:80]!r}"
-        raise Malformed(reason)
+        raise Malformed(f"unknown message {name[:80]!r}")
     return decode(kinds[name], content, memoryview(payload))
