@@ -59,7 +59,9 @@ def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None 
     Raises:
         OSError: This system has no Landlock.
     """
-    version = _version()
+    if not sys.platform.startswith("linux"):
+        raise OSError("only Linux has Landlock")
+    version = _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
     handled = EXECUTE | CHANGE | (0 if readable is None else READ)
     if version < 2:
         handled &= ~REFER
@@ -78,12 +80,6 @@ def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None 
         os.close(ruleset)
 
 
-def _version() -> int:
-    if not sys.platform.startswith("linux"):
-        raise OSError("only Linux has Landlock")
-    return _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
-
-
 def _allow(ruleset: int, path: Path, access: int) -> None:
     """Allow access to a file, or to everything beneath a folder. A path that does not exist needs no rule."""
     try:
@@ -91,8 +87,7 @@ def _allow(ruleset: int, path: Path, access: int) -> None:
     except FileNotFoundError:
         return
     try:
-        allowed = access if path.is_dir() else access & OF_FILES
-        rule = _Beneath(allowed, descriptor)
+        rule = _Beneath(access if path.is_dir() else access & OF_FILES, descriptor)
         _call(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(descriptor)

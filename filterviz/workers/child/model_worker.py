@@ -9,19 +9,9 @@ from filterviz.errors import BadRequest, Stopped
 from filterviz.reader import OpenedModel
 from filterviz.settings import Settings
 from filterviz.workers.child import reader_worker
-from filterviz.workers.child.message_loop import MessageLoop
+from filterviz.workers.child.main import MessageLoop
 from filterviz.workers.child.reader_worker import answer_for
-from filterviz.workers.wire.protocol import (
-    Answer,
-    Compute,
-    Done,
-    Failed,
-    FailureKind,
-    Halted,
-    Outputs,
-    Question,
-    Run,
-)
+from filterviz.workers.wire.protocol import Answer, Compute, Done, Failed, FailureKind, Halted, Outputs, Question, Run
 
 PROCESSOR_SECONDS = 24 * 3600.0
 """For all the runs of a worker together, as a last resort. The parent keeps the deadline of each run."""
@@ -69,10 +59,9 @@ class Worker(reader_worker.Worker):
     def _compute(self, question: Compute) -> Answer:
         if self._engine is None:
             return Failed(FailureKind.ENGINE, OUTPUTS_FAILED)
-        ticket = question.ticket
-        computed = self._engine.outputs.run(question.inputs, self._stop(ticket))
-        outputs = (Outputs(ticket, arrays) for arrays in computed)
-        return self._send_all(ticket, outputs, OUTPUTS_FAILED, OUTPUTS_OUT_OF_MEMORY)
+        computed = self._engine.outputs.run(question.inputs, self._stop(question.ticket))
+        outputs = (Outputs(question.ticket, arrays) for arrays in computed)
+        return self._send_all(question.ticket, outputs, OUTPUTS_FAILED, OUTPUTS_OUT_OF_MEMORY)
 
     def _stop(self, ticket: int) -> Callable[[], bool]:
         return lambda: self.loop.is_halted(ticket)

@@ -1,9 +1,15 @@
-"""The real child: it reads and computes, and does nothing else."""
+"""The real child: it reads and computes, and does nothing else.
+
+Its messages are tried out in a process of their own, as they end the process.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +26,7 @@ from filterviz.workers.child.limits import Limit
 from filterviz.workers.parent.client import WorkerClient
 from filterviz.workers.parent.failures import WorkerDied
 from filterviz.workers.parent.process import WorkerProcess
+from filterviz.workers.wire import protocol as wire
 from filterviz.workers.wire.protocol import Role
 from tests.workers.conftest import SETTINGS
 
@@ -167,3 +174,88 @@ def test_too_little_memory_is_a_sentence(slow: Path, tmp_path: Path) -> None:
             list(client.make_patterns(request))
         assert not (isinstance(failure.value, WorkerDied) and failure.value.violently)
         assert not process.alive
+
+
+ROOT = Path(__file__).resolve().parents[3]
+LOOP = """
+import os, sys, time; sys.path.append(sys.argv[1])
+from filterviz.workers.child.main import MessageLoop
+from filterviz.workers.wire import protocol as wire
+loop = MessageLoop(os.fdopen(0, "rb"), os.fdopen(1, "wb"))
+"""
+
+
+def start(code: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-c", LOOP + textwrap.dedent(code), str(ROOT)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def conversation(code: str, *questions: wire.Question) -> list[wire.Answer]:
+    """What a loop answers before its input ends and it with it."""
+    stream = io.BytesIO()
+    for question in questions:
+        wire.write_message(stream, question)
+    with start(code) as process:
+        output, _ = process.communicate(stream.getvalue(), timeout=30)
+    assert process.returncode == 0
+    answers, received = [], io.BytesIO(output)
+    while (answer := wire.read_answer(received)) is not None:
+        answers.append(answer)
+    return answers
+
+
+def test_questions_are_answered_one_after_another() -> None:
+    code = """
+        def answer(question):
+            loop.send(wire.Ready((f"asked {question.ticket}",)))
+            return wire.Done(question.ticket)
+        loop.serve(answer)
+    """
+    with start(code) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for ticket in (1, 2):
+            wire.write_message(process.stdin, wire.Compute(ticket, ()))
+            assert wire.read_answer(process.stdout) == wire.Ready((f"asked {ticket}",))
+            assert wire.read_answer(process.stdout) == wire.Done(ticket)
+        process.stdin.close()
+        assert process.wait(30) == 0
+        assert wire.read_answer(process.stdout) is None
+
+
+def test_a_halt_arrives_while_a_question_is_being_answered() -> None:
+    code = """
+        def answer(question):
+            loop.send(wire.Ready(()))
+            while not loop.is_halted(question.ticket):
+                time.sleep(0.001)
+            assert not loop.is_halted(question.ticket + 1)
+            return wire.Halted(question.ticket, "Stopped.")
+        loop.serve(answer)
+    """
+    with start(code) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        wire.write_message(process.stdin, wire.Compute(4, ()))
+        assert wire.read_answer(process.stdout) == wire.Ready(())
+        wire.write_message(process.stdin, wire.Halt(4))
+        assert wire.read_answer(process.stdout) == wire.Halted(4, "Stopped.")
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_the_end_of_the_input_ends_it_in_the_middle_of_an_answer() -> None:
+    code = "loop.serve(lambda question: time.sleep(600))"
+    assert conversation(code, wire.Compute(1, ())) == []
+
+
+def test_a_parent_that_does_not_listen_ends_it() -> None:
+    code = """
+        import itertools
+        for number in itertools.count():
+            loop.send(wire.Done(number))
+    """
+    with start(code) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(30) == 0

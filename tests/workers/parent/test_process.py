@@ -1,4 +1,4 @@
-"""A worker process: what it inherits, uses and comes to, what the user is told, and that nothing of it is left behind."""
+"""A worker process: what it inherits, what becomes of it, what the user is told, and that nothing of it is left."""
 
 from __future__ import annotations
 
