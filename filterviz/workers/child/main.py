@@ -20,10 +20,7 @@ from filterviz.workers.wire.protocol import Answer, Halt, Hello, Question, Ready
 LOADED_EARLY = ("encodings.idna", "linecache", "mmap", "tempfile", "textwrap", "tokenize", "unicodedata", "zipfile")
 """Parts of Python that are otherwise imported late, when the tripwire no longer allows it."""
 
-WORKERS = {
-    Role.READER: "filterviz.workers.child.reader_worker",
-    Role.MODEL: "filterviz.workers.child.model_worker",
-}
+WORKERS = {Role.READER: "filterviz.workers.child.reader_worker", Role.MODEL: "filterviz.workers.child.model_worker"}
 """The module of each role. It is imported only once the process is confined, and only the model worker's imports
 TensorFlow."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from filterviz.errors import BadRequest, EngineFailed, FiltervizError, RefusalCode, Refused, TimedOut
 from filterviz.workers.parent.connection import Connection
@@ -57,10 +58,16 @@ class Quarantine:
         self._deaths: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def record_death(self, sha256: str) -> None:
-        """A signal or the tripwire has ended a process that worked on this file."""
-        with self._lock:
-            self._deaths[sha256] += 1
+    @contextmanager
+    def watch(self, sha256: str) -> Iterator[None]:
+        """Hold a file responsible for a worker that is ended by a signal or the tripwire while it works on the file."""
+        try:
+            yield
+        except WorkerDied as death:
+            if death.violently:
+                with self._lock:
+                    self._deaths[sha256] += 1
+            raise
 
     def check(self, sha256: str) -> None:
         """Raise :class:`~filterviz.errors.Refused` for a file that has ended :data:`MAX_DEATHS` processes."""
@@ -82,11 +89,8 @@ def advice_about(question: Question | None) -> str:
 def explain_death(status: int, *, memory_was_high: bool, printed: Iterable[str], advice: str) -> WorkerDied:
     """The error for a worker process that ended by itself.
 
-    Args:
-        status: The exit status; negative for a signal.
-        memory_was_high: Whether the process came near the limit of its address space.
-        printed: Lines that it wrote to standard error.
-        advice: What the user can do if memory ran out.
+    ``memory_was_high`` says whether it came near the limit of its address space, ``printed`` are lines that it wrote to
+    standard error, and ``advice`` is what the user can do if memory ran out.
     """
     if status == TRIPPED:
         return WorkerDied(FORBIDDEN, violently=True)

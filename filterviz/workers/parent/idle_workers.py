@@ -33,8 +33,7 @@ class LoadedWorker:
     """A worker with an open model.
 
     Attributes:
-        process: The process.
-        client: Asks it.
+        process, client: The process, and the client that asks it.
         key: The model that it has open.
         baseline: The memory in bytes that it occupied when the model had been opened.
         runs: The number of runs that it has done.

@@ -44,12 +44,8 @@ class WorkerProcess:
 
     The thread that creates it must live longer: on Linux a worker process ends with the thread that started it.
 
-    Args:
-        role: The task of the worker.
-        settings: Its limits.
-        folder: The folder in which its private folder is made.
-        record: See :class:`filterviz.workers.wire.protocol.Hello`.
-        program: The command to start instead of filterviz's own worker.
+    Its private folder is made in ``folder``. ``program`` is a command to start instead of filterviz's own worker. The
+    other arguments are those of :class:`filterviz.workers.wire.protocol.Hello`.
 
     Raises:
         EngineFailed: The process cannot be started.
@@ -165,9 +161,8 @@ class WorkerProcess:
         """Keep the last lines that the process writes to standard error."""
         assert self._process.stderr is not None
         while line := self._process.stderr.readline(1000):
-            text = line.decode(errors="replace").rstrip()
             # Code in the worker process must not be able to control the terminal that shows the log.
-            self._errors.append(printable(text))
+            self._errors.append(printable(line.decode(errors="replace").rstrip()))
 
     def _log_errors(self, reason: str) -> None:
         self._error_reader.join(1.0)  # The last lines arrive when the process has ended.
@@ -183,8 +178,7 @@ class WorkerProcess:
             self.fail("closed its pipe but is still running: a protocol error")
             return EngineFailed(failures.GARBLED)
         self._log_errors(f"ended: {failures.describe_status(status)}")
-        advice = failures.advice_about(self._question)
-        was_high = self._memory.was_high
+        was_high, advice = self._memory.was_high, failures.advice_about(self._question)
         return failures.explain_death(status, memory_was_high=was_high, printed=tuple(self._errors), advice=advice)
 
 
@@ -205,9 +199,7 @@ def worker_command() -> list[str]:
 def clean_environment(private: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
     """The variables of a worker process: no keys or tokens of the server, and nothing that points into a home folder.
 
-    Args:
-        private: The private folder of the worker process.
-        environment: The variables to take the harmless ones from; those of this process by default.
+    The harmless ones are taken from ``environment``, which is that of this process by default.
     """
     environment = os.environ if environment is None else environment
     kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
@@ -231,8 +223,7 @@ class MemoryMonitor:
 
     def sample(self, pid: int) -> None:
         """Update ``was_high``: whether the process now uses more than half of the address space it may still take."""
-        size, _ = memory_of(pid)
-        limit = _address_space_limit(pid)
+        size, limit = memory_of(pid)[0], _address_space_limit(pid)
         if limit is None:
             self._unlimited = size  # The limit is set when the file is opened.
         elif size:

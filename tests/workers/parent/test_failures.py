@@ -14,6 +14,7 @@ from filterviz.workers.parent.failures import (
     SMALLER_INPUTS,
     SMALLER_TILES,
     Quarantine,
+    WorkerDied,
     advice_about,
     describe_status,
     explain_death,
@@ -63,10 +64,10 @@ def test_a_sentence_from_a_worker_has_a_bounded_length() -> None:
 
 def test_two_deaths_and_no_more() -> None:
     quarantine = Quarantine()
-    quarantine.check("a")
-    quarantine.record_death("a")
-    quarantine.check("a")
-    quarantine.record_death("a")
+    for violently in (True, False, True):
+        quarantine.check("a")
+        with pytest.raises(WorkerDied), quarantine.watch("a"):
+            raise WorkerDied("It died.", violently=violently)
     quarantine.check("b")
     with pytest.raises(Refused, match="2 times") as refusal:
         quarantine.check("a")
