@@ -43,31 +43,10 @@ if sys.version_info >= (3, 14):
     )
     raise ImportError(_message)
 
-__all__ = [
-    "open_model",
-    "open_vgg16",
-    "open_untrained",
-    "generate",
-    "save_wall",
-    "Model",
-    "ModelSpec",
-    "LayerSpec",
-    "Recipe",
-    "PixelRange",
-    "Precision",
-    "Pattern",
-    "Flag",
-    "Settings",
-    "FiltervizError",
-    "Refused",
-    "RefusalCode",
-    "BadRequest",
-    "WeightsUnavailable",
-    "EngineFailed",
-    "TimedOut",
-    "Stopped",
-    "__version__",
-]
+__all__ = ["open_model", "open_vgg16", "open_untrained", "generate", "save_wall", "Model"]
+__all__ += ["ModelSpec", "LayerSpec", "Recipe", "PixelRange", "Precision", "Pattern", "Flag", "Settings"]
+__all__ += ["FiltervizError", "Refused", "RefusalCode", "BadRequest", "WeightsUnavailable", "EngineFailed"]
+__all__ += ["TimedOut", "Stopped", "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -76,26 +76,16 @@ def decode(kind: type[T], data: Any, payload: memoryview) -> T:
     """
     remaining = _Payload(payload)
     value: T = decoder_for(kind)(remaining, data)  # type: ignore[arg-type] # it takes a class for unhashable
-    remaining.finish()
+    if remaining.rest:
+        raise Malformed(f"{len(remaining.rest)} bytes belong to no array")
     return value
-
-
-def preload_types(*kinds: Any) -> None:
-    """Build and cache the decoders of these kinds, so that decoding them later evaluates no code.
-
-    Annotations are stored as text, and resolving them evaluates code, which the tripwire forbids in a worker process
-    that has opened its file. Call this when a module is imported; a kind that cannot be decoded then fails at once.
-
-    Raises:
-        TypeError: Values of one of the kinds cannot be decoded.
-    """
-    for kind in kinds:
-        decoder_for(kind)
 
 
 @cache
 def decoder_for(kind: Any) -> Decoder:
     """The function that decodes values of a kind: a dataclass, or any annotation that a field of one may have.
+
+    It is cached, so that a kind that has been asked for once can be decoded without evaluating code.
 
     Raises:
         TypeError: Values of this kind cannot be decoded.
@@ -136,23 +126,16 @@ class _Payload:
     """The bytes of a message's arrays, consumed in order."""
 
     def __init__(self, content: memoryview) -> None:
-        self._content = content
-        self._position = 0
-
-    def __len__(self) -> int:
-        return len(self._content)
+        self.size = len(content)
+        self.rest = content
 
     def take(self, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-        end = self._position + math.prod(shape) * dtype.itemsize
-        if end > len(self):
-            raise Malformed(f"an array of shape {shape} does not fit in {len(self) - self._position} bytes")
-        flat: NDArray[Any] = np.frombuffer(self._content[self._position : end], dtype)
-        self._position = end
+        length = math.prod(shape) * dtype.itemsize
+        if length > len(self.rest):
+            raise Malformed(f"an array of shape {shape} does not fit in {len(self.rest)} bytes")
+        flat: NDArray[Any] = np.frombuffer(self.rest[:length], dtype)
+        self.rest = self.rest[length:]
         return flat.reshape(shape)
-
-    def finish(self) -> None:
-        if self._position != len(self):
-            raise Malformed(f"{len(self) - self._position} bytes belong to no array")
 
 
 Decoder = Callable[[_Payload, Any], Any]
@@ -220,7 +203,7 @@ def _array(kind: Any) -> Decoder:
         if dtype is None or dtype != wanted:
             raise Malformed(f"an array of {given.get('dtype')!r} instead of {wanted.name}")
         shape = [_integer(side) for side in _expect(list, given.get("shape"))]
-        if len(shape) > MAX_RANK or any(not 0 <= side <= len(payload) for side in shape):
+        if len(shape) > MAX_RANK or any(not 0 <= side <= payload.size for side in shape):
             raise Malformed(f"an array of the impossible shape {shape[:20]}")
         return payload.take(shape, dtype)
 

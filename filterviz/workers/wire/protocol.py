@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
-from filterviz.workers.wire.codec import Malformed, decode, encode, preload_types
+from filterviz.workers.wire.codec import Malformed, decode, decoder_for, encode
 
 M = TypeVar("M")
 
@@ -62,10 +62,7 @@ class FailureKind(StrEnum):
 class Hello:
     """To a worker, as the first message: its role and its limits. Answered by ``Ready``.
 
-    Attributes:
-        role: The task of the worker.
-        settings: Its limits.
-        record: For tests, a file to which the tripwire writes every audit event instead of ending the process.
+    ``record`` is for tests: a file to which the tripwire writes every audit event instead of ending the process.
     """
 
     role: Role
@@ -94,9 +91,7 @@ class Run:
 class Compute:
     """To a model worker: run the whole network. Answered by ``Outputs``, then ``Done`` or a failure.
 
-    Attributes:
-        ticket: The number of this run.
-        inputs: An array for each input of the network, in the file's order and layout, batch first.
+    ``inputs`` holds an array for each input of the network, in the file's order and layout, batch first.
     """
 
     ticket: int
@@ -128,9 +123,7 @@ class Opened:
 class Outputs:
     """From a worker: the outputs of the network for the next batch of a run.
 
-    Attributes:
-        ticket: The number of the run.
-        arrays: An array for each output that can be computed, in the file's order and layout, batch first.
+    ``arrays`` holds one for each output that can be computed, in the file's order and layout, batch first.
     """
 
     ticket: int
@@ -176,7 +169,10 @@ Answer = Ready | Opened | Progress | Pattern | Outputs | Done | Halted | Refusal
 QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in get_args(Question)}
 ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in get_args(Answer)}
 
-preload_types(*QUESTIONS.values(), *ANSWERS.values())
+# Annotations are stored as text, and resolving them evaluates code, which the tripwire forbids in a worker process that
+# has opened its file. So the decoders are built now; a kind that cannot be decoded then fails at once.
+for _kind in (*get_args(Question), *get_args(Answer)):
+    decoder_for(_kind)
 
 
 def write_message(stream: IO[bytes], message: Question | Answer) -> None:
