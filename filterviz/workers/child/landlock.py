@@ -59,8 +59,6 @@ def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None 
     Raises:
         OSError: This system has no Landlock.
     """
-    if not sys.platform.startswith("linux"):
-        raise OSError("only Linux has Landlock")
     version = _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
     handled = EXECUTE | CHANGE | (0 if readable is None else READ)
     if version < 2:
@@ -94,8 +92,18 @@ def _allow(ruleset: int, path: Path, access: int) -> None:
 
 
 def _call(number: int, *arguments: object) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.syscall(ctypes.c_long(number), *arguments)
+    return call_linux("syscall", ctypes.c_long(number), *arguments)
+
+
+def call_linux(function: str, *arguments: object) -> int:
+    """Call a function of the C library that only Linux has.
+
+    Raises:
+        OSError: The function failed, or this is not Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        raise OSError("only Linux has these calls")
+    result: int = getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments)
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result

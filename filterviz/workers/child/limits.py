@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from filterviz.settings import MIB
-from filterviz.workers.child import landlock
+from filterviz.workers.child.landlock import call_linux, restrict_files
 
 OPEN_FILES = 256
 """The largest number of open descriptors."""
@@ -72,12 +72,12 @@ def confine(private: Path) -> tuple[Limit, ...]:
         # The order matters: a new user namespace grants capabilities inside it, and a change of credentials clears the
         # signal that is sent when the parent dies.
         # The network namespace has no interfaces, and anyone may enter one inside a new user namespace.
-        Limit.NO_NETWORK: lambda: _call("unshare", CLONE_NEWUSER | CLONE_NEWNET),
+        Limit.NO_NETWORK: lambda: call_linux("unshare", CLONE_NEWUSER | CLONE_NEWNET),
         Limit.NO_CAPABILITIES: _drop_capabilities,
-        Limit.NO_NEW_PRIVILEGES: lambda: _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
-        Limit.DIES_WITH_PARENT: lambda: _call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
+        Limit.NO_NEW_PRIVILEGES: lambda: call_linux("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+        Limit.DIES_WITH_PARENT: lambda: call_linux("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
         # The process must be able to write to graphics cards, which are devices.
-        Limit.FENCED_IN: lambda: landlock.restrict_files(writable=(private, Path("/dev"))),
+        Limit.FENCED_IN: lambda: restrict_files(writable=(private, Path("/dev"))),
     }
     return tuple(limit for limit, attempt in attempts.items() if _is_set(attempt))
 
@@ -85,7 +85,7 @@ def confine(private: Path) -> tuple[Limit, ...]:
 def limit_reading(model: Path, private: Path) -> bool:
     """Let this thread read only the model, its private folder and installed software; returns whether that worked."""
     software = (*(Path(folder) for folder in (*sys.path, sys.prefix, sys.base_prefix) if folder), *SYSTEM_FOLDERS)
-    return _is_set(lambda: landlock.restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
+    return _is_set(lambda: restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
 
 
 def limit_memory(size: int) -> bool:
@@ -124,12 +124,4 @@ def _drop_capabilities() -> None:
     """Give up the capabilities of root, if this process has any; see ``capset(2)``."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
-    _call("capset", header, nothing)
-
-
-def _call(name: str, *arguments: object) -> None:
-    """Call a function of the C library that only Linux has."""
-    if not sys.platform.startswith("linux"):
-        raise OSError("only Linux has these calls")
-    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    call_linux("capset", header, nothing)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from filterviz.errors import EngineFailed, Stopped
 from filterviz.settings import Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape
-from filterviz.workers.parent.connection import POLL_SECONDS, Connection
+from filterviz.workers.parent.connection import POLL_SECONDS, Connection, Poll
 from filterviz.workers.parent.expected import EVENTS, E_co, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
 from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense, shortened
 from filterviz.workers.wire.protocol import Answer, Compute, Done, Halt, Halted, Open, Opened, Outputs, Ready, Run
@@ -57,11 +57,8 @@ class WorkerClient:
         self._settings = settings
         self._tickets = itertools.count(1)
 
-    def await_ready(self, *, stop: Callable[[], bool] = never_stop) -> tuple[str, ...]:
-        """Wait until the worker has set its limits and done its imports.
-
-        Returns:
-            The names of the limits that are in force.
+    def await_ready(self, *, stop: Poll = never_stop) -> tuple[str, ...]:
+        """Wait until the worker has set its limits and done its imports; returns the names of the limits in force.
 
         Raises:
             Stopped: ``stop`` returned true. The worker goes on getting ready and can be used later.
@@ -72,9 +69,7 @@ class WorkerClient:
             raise fail_for_nonsense(self._connection)
         return answer.holds
 
-    def open_file(
-        self, path: Path, load_options: LoadOptions = DEFAULT_LOAD, *, stop: Callable[[], bool] = never_stop
-    ) -> ModelSpec:
+    def open_file(self, path: Path, load_options: LoadOptions = DEFAULT_LOAD, *, stop: Poll = never_stop) -> ModelSpec:
         """Have a ready worker read a file, which a worker does once in its life.
 
         Raises:
@@ -94,16 +89,16 @@ class WorkerClient:
         request: Request,
         start: NDArray[np.float32] | None = None,
         *,
-        stop: Callable[[], bool] = never_stop,
-        pause: Callable[[], bool] = never_stop,
+        stop: Poll = never_stop,
+        pause: Poll = never_stop,
     ) -> Generator[Progress | Pattern, None, None]:
         """Have a worker that has opened a model make the patterns of one request.
 
         Args:
             request: The request.
             start: Start images, ``[n, height, width, channels]``, one for each filter.
-            stop: Polled all the time. When it returns true, the worker stops at the next step; if the step takes too
-                long, the run is abandoned (see :meth:`finish_abandoned_run`).
+            stop: When it returns true, the worker stops at the next step; if the step takes too long, the run is
+                abandoned (see :meth:`finish_abandoned_run`).
             pause: Called after each batch. When it returns true, the run stops there and the iterator ends early.
 
         Yields:
@@ -122,8 +117,8 @@ class WorkerClient:
         inputs: Sequence[NDArray[np.float32]],
         shapes: Sequence[Shape | None],
         *,
-        stop: Callable[[], bool] = never_stop,
-        pause: Callable[[], bool] = never_stop,
+        stop: Poll = never_stop,
+        pause: Poll = never_stop,
     ) -> Generator[Outputs, None, None]:
         """Have a worker that has opened a model run the whole network; yields the outputs of one batch after another.
 
@@ -133,9 +128,7 @@ class WorkerClient:
         question = Compute(next(self._tickets), tuple(inputs))
         return self._run(question, ExpectedOutputs(question.ticket, len(inputs[0]), shapes), stop, pause)
 
-    def finish_abandoned_run(
-        self, seconds: float = LAST_ANSWER_SECONDS, *, stop: Callable[[], bool] = never_stop
-    ) -> bool:
+    def finish_abandoned_run(self, seconds: float = LAST_ANSWER_SECONDS, *, stop: Poll = never_stop) -> bool:
         """Wait for the last answer of an abandoned run, if there is one; returns whether the worker can be asked again.
 
         Raises:
@@ -158,7 +151,7 @@ class WorkerClient:
         return self._connection.alive
 
     def _run(
-        self, question: Run | Compute, expected: Expected[E_co], stop: Callable[[], bool], pause: Callable[[], bool]
+        self, question: Run | Compute, expected: Expected[E_co], stop: Poll, pause: Poll
     ) -> Generator[E_co, None, None]:
         run = _ActiveRun(self._connection, question, expected, self._settings.tile_seconds)
         self._connection.send(question)
@@ -170,7 +163,7 @@ class WorkerClient:
             if run.abandoned:
                 self.abandoned = question.ticket
 
-    def _answer(self, seconds: float, stop: Callable[[], bool]) -> Answer:
+    def _answer(self, seconds: float, stop: Poll) -> Answer:
         """The next answer, within a deadline."""
         deadline = time.monotonic() + seconds
         while (answer := self._connection.receive(min(POLL_SECONDS, deadline - time.monotonic()))) is None:
@@ -193,7 +186,7 @@ class _ActiveRun(Generic[E_co]):
     halted: bool = False
     abandoned: bool = False
 
-    def events(self, stop: Callable[[], bool], pause: Callable[[], bool]) -> Generator[E_co, None, None]:
+    def events(self, stop: Poll, pause: Poll) -> Generator[E_co, None, None]:
         """The events of the run as they come, each within ``seconds``; see :meth:`WorkerClient.make_patterns`."""
         stopping = False
         deadline = time.monotonic() + self.seconds

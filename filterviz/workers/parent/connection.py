@@ -27,6 +27,9 @@ SEND_SECONDS = 30.0
 POLL_SECONDS = 0.05
 """How long to wait for an answer before checking whether somebody has pressed Stop."""
 
+Poll = Callable[[], bool]
+"""Called again and again while something is waited for or done: whether to stop or to pause it."""
+
 
 class Connection(Protocol):
     """A worker as the client sees it. Only one thread may use it at a time, except for :meth:`kill`."""

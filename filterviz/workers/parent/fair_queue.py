@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from filterviz.errors import EngineFailed, Stopped
-from filterviz.workers.parent.connection import POLL_SECONDS
+from filterviz.workers.parent.connection import POLL_SECONDS, Poll
 
 STOPPED = "Stopped before it began."
 CLOSING = "The program is closing, so the work was not begun."
@@ -34,7 +34,7 @@ class FairQueue:
         self._changed = threading.Condition()
 
     @contextmanager
-    def slot(self, owner: str, stop: Callable[[], bool]) -> Iterator[None]:
+    def slot(self, owner: str, stop: Poll) -> Iterator[None]:
         """Wait for a slot and hold it for the length of a ``with`` block.
 
         Raises:
@@ -58,7 +58,7 @@ class FairQueue:
             self._closed = True
             self._changed.notify_all()
 
-    def _acquire(self, owner: str, stop: Callable[[], bool]) -> None:
+    def _acquire(self, owner: str, stop: Poll) -> None:
         with self._changed:
             self._clock += 1
             waiter = (owner, self._clock)

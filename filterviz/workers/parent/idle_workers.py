@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from filterviz.errors import Stopped
 from filterviz.settings import GIB, Settings
 from filterviz.spec import LoadOptions
 from filterviz.workers.parent.client import LAST_ANSWER_SECONDS, WorkerClient
+from filterviz.workers.parent.connection import Poll
 from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.spawner import ChildSpawner
 
@@ -65,7 +65,7 @@ class IdleWorkers:
         self._sweeper = threading.Thread(target=self._sweep, name="filterviz-sweeper", daemon=True)
         self._sweeper.start()
 
-    def take(self, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker | None:
+    def take(self, key: ModelKey, stop: Poll) -> LoadedWorker | None:
         """The worker that has this model open, ready to be asked; ``None`` if there is none.
 
         Raises:

@@ -7,7 +7,7 @@ with everything that was compiled for it, as long as it is used. No worker ever 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,6 +21,7 @@ from filterviz.errors import BadRequest, EngineFailed, Stopped
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
 from filterviz.workers.parent.client import WorkerClient, never_stop
+from filterviz.workers.parent.connection import Poll
 from filterviz.workers.parent.failures import Quarantine
 from filterviz.workers.parent.fair_queue import FairQueue
 from filterviz.workers.parent.idle_workers import IdleWorkers, LoadedWorker, ModelKey
@@ -193,7 +194,7 @@ class Pool:
                 raise EngineFailed(NOT_COMPUTED)
 
     @contextmanager
-    def _loaded_worker(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> Iterator[WorkerClient]:
+    def _loaded_worker(self, path: Path, key: ModelKey, stop: Poll) -> Iterator[WorkerClient]:
         """Use a worker that has this model open, and keep it afterwards."""
         self._quarantine.check(key[0])
         worker = self._idle.take(key, stop) or self._open(path, key, stop)
@@ -204,7 +205,7 @@ class Pool:
             self._idle.put(worker)
             self._spawner.replace_spare(Role.MODEL)
 
-    def _open(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker:
+    def _open(self, path: Path, key: ModelKey, stop: Poll) -> LoadedWorker:
         """Start a worker and have it open a model."""
         self._idle.make_room()
         process, client = self._start_worker(Role.MODEL, stop)
@@ -216,7 +217,7 @@ class Pool:
             raise
         return LoadedWorker(process, client, key, baseline=process.resident_bytes)
 
-    def _start_worker(self, role: Role, stop: Callable[[], bool]) -> tuple[WorkerProcess, WorkerClient]:
+    def _start_worker(self, role: Role, stop: Poll) -> tuple[WorkerProcess, WorkerClient]:
         """A worker that is ready to open a file."""
         process = self._spawner.take(role)
         client = WorkerClient(process, self.settings)
