@@ -51,12 +51,8 @@ __all__ += ["TimedOut", "Stopped", "__version__"]
 
 def __getattr__(name: str) -> Any:
     # The child processes import this package too and must not load what only their parent needs.
-    if name in {"open_model", "open_vgg16", "open_untrained", "generate", "save_wall"}:
+    if name in __all__:
         from filterviz import api
 
         return getattr(api, name)
-    if name == "Model":
-        from filterviz.service.model import Model
-
-        return Model
     raise AttributeError(f"module 'filterviz' has no attribute {name!r}")

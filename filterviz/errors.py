@@ -1,6 +1,16 @@
 """Every error that filterviz raises on purpose, as one tree.
 
 ``str(error)`` is a sentence for a person who does not program: what is wrong, and what to do.
+
+::
+
+    FiltervizError
+    ├── Refused              the file cannot be opened (a code, what is wrong, where, what to do)
+    ├── BadRequest           the request does not fit the model or the machine: no such layer, filter, size, folder
+    ├── WeightsUnavailable   VGG16's weights are not on this machine and cannot be downloaded
+    ├── EngineFailed         the computation failed, or its process died
+    │   └── TimedOut         the computation passed its deadline
+    └── Stopped              somebody pressed Stop
 """
 
 from __future__ import annotations
@@ -56,7 +66,7 @@ class Refused(FiltervizError):
 
 
 class BadRequest(FiltervizError):
-    """The request does not fit the model or the machine (no such layer, size, folder); the sentence says what does."""
+    """The request cannot be fulfilled as it stands; the sentence says what can."""
 
 
 class WeightsUnavailable(FiltervizError):

@@ -50,16 +50,8 @@ class LayerSpec:
 
     def listing(self) -> dict[str, Json]:
         """Return the layer as ``filterviz layers --json`` prints it."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "channels": self.channels,
-            "output_shape": None if self.output_shape is None else list(self.output_shape),
-            "receptive_field": self.receptive_field,
-            "gated": self.gated,
-            "visualisable": self.visualisable,
-            "reason": self.reason,
-        }
+        printed = ("name", "kind", "channels", "output_shape", "receptive_field", "gated", "visualisable", "reason")
+        return {name: getattr(self, name) for name in printed}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,13 +54,9 @@ class Limit(StrEnum):
 
 
 def confine(private: Path) -> tuple[Limit, ...]:
-    """Set the limits that do not depend on the file. They cannot be undone. The process must have a single thread.
+    """Set the limits that do not depend on the file, for good; returns those that are in force.
 
-    Args:
-        private: The only folder in which the process may write from now on.
-
-    Returns:
-        The limits that are in force.
+    The process must have a single thread. ``private`` is the only folder in which it may write from now on.
     """
     attempts: dict[Limit, Callable[[], object]] = {
         Limit.OPEN_FILES: lambda: _set_limit("RLIMIT_NOFILE", OPEN_FILES),
@@ -69,9 +65,9 @@ def confine(private: Path) -> tuple[Limit, ...]:
         Limit.LOW_PRIORITY: lambda: os.nice(NICENESS),
         # Linux shall end this process, not the server or a browser, when the machine runs out of memory.
         Limit.FIRST_TO_GO: lambda: Path("/proc/self/oom_score_adj").write_text("1000", "ascii"),
-        # The order matters: a new user namespace grants capabilities inside it, and a change of credentials clears the
-        # signal that is sent when the parent dies.
-        # The network namespace has no interfaces, and anyone may enter one inside a new user namespace.
+        # The new network namespace has no interfaces, and anyone may enter one inside a new user namespace. The order
+        # matters: that namespace grants capabilities inside it, and a change of credentials clears the signal that is
+        # sent when the parent dies.
         Limit.NO_NETWORK: lambda: call_linux("unshare", CLONE_NEWUSER | CLONE_NEWNET),
         Limit.NO_CAPABILITIES: _drop_capabilities,
         Limit.NO_NEW_PRIVILEGES: lambda: call_linux("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),

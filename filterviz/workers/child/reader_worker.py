@@ -23,14 +23,7 @@ READING_OUT_OF_MEMORY = "Reading this file took more memory than it may. Save th
 
 
 class Worker:
-    """Opens one file.
-
-    Args:
-        settings: The limits.
-        loop: Sends answers.
-        record: For tests, the descriptor of a file to which the tripwire writes every event; see
-            :func:`filterviz.workers.child.tripwire.arm`.
-    """
+    """Opens one file. ``loop`` sends answers; for ``record`` see :func:`filterviz.workers.child.tripwire.arm`."""
 
     copies_of_file = 1
     """How many times the content of the file may lie in memory at the same time."""

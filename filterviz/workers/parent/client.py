@@ -41,11 +41,7 @@ def never_stop() -> bool:
 
 
 class WorkerClient:
-    """Asks one worker. Only one thread may use it at a time.
-
-    Args:
-        connection: The connection to a worker that has been sent its ``Hello``.
-        settings: The deadlines.
+    """Asks one worker, which has been sent its ``Hello``. Only one thread may use it at a time.
 
     Attributes:
         abandoned: The ticket of a run that was left before its last answer came, if there is one.

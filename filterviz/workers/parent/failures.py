@@ -37,7 +37,7 @@ CLOSING = "The program is closing, so the work was ended."
 
 
 class WorkerDied(EngineFailed):
-    """A worker process ended by itself: ``violently`` if by a signal or the tripwire, so that its file may be to blame."""
+    """A worker process ended by itself: ``violently`` if by a signal or the tripwire; then its file may be to blame."""
 
     def __init__(self, sentence: str, *, violently: bool) -> None:
         super().__init__(sentence)

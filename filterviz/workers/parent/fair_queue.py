@@ -15,13 +15,10 @@ CLOSING = "The program is closing, so the work was not begun."
 
 
 class FairQueue:
-    """Shares computing slots between owners. Safe to use from several threads.
+    """Shares a number of computing slots between owners. Safe to use from several threads.
 
     A free slot goes to the waiting owner who has the fewest slots at the moment; between equals, to the one who has
     computed least recently, and then to the one who came first.
-
-    Args:
-        slots: How many may compute at the same time.
     """
 
     def __init__(self, slots: int) -> None:

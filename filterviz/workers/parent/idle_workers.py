@@ -49,11 +49,9 @@ class LoadedWorker:
 
 
 class IdleWorkers:
-    """The idle workers, the most recently used last. Safe to use from several threads.
+    """The idle workers, the most recently used last. The spawner ends those that are not kept.
 
-    Args:
-        settings: How many are kept, and how long.
-        spawner: Ends those that are not kept.
+    Safe to use from several threads.
     """
 
     def __init__(self, settings: Settings, spawner: ChildSpawner) -> None:

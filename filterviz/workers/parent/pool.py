@@ -48,9 +48,6 @@ class Pool:
     """Reads files, makes patterns and runs networks in worker processes.
 
     A context manager; safe to use from several threads.
-
-    Args:
-        settings: The limits, and how many workers compute at the same time.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -78,12 +75,7 @@ class Pool:
         self._spawner.close()
 
     def inspect(self, path: Path, sha256: str, load_options: LoadOptions = DEFAULT_LOAD) -> ModelSpec:
-        """Read a file in a worker of its own.
-
-        Args:
-            path: Path of the file.
-            sha256: The sha256 of its bytes.
-            load_options: How to open it.
+        """Read a file, whose bytes have this sha256, in a worker of its own.
 
         Raises:
             Refused: The file cannot be opened, or has already ended two processes.

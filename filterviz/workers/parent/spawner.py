@@ -26,9 +26,6 @@ class ChildSpawner:
 
     On Linux a worker process ends with the *thread* that started it. The page's threads come and go, so one thread of
     the spawner, which lives as long as the spawner itself, starts all of them.
-
-    Args:
-        settings: The limits of the worker processes.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -202,9 +202,8 @@ def read_question(stream: IO[bytes]) -> Question | None:
 def read_answer(stream: IO[bytes], max_payload: int = MAX_PAYLOAD) -> Answer | None:
     """Read the next message from a worker; ``None`` at the end of the stream.
 
-    Args:
-        stream: A blocking stream whose ``read(n)`` returns fewer than ``n`` bytes only at its end.
-        max_payload: The largest accepted size of the arrays in bytes.
+    The stream must be a blocking one, whose ``read(n)`` returns fewer than ``n`` bytes only at its end. The arrays may
+    have up to ``max_payload`` bytes.
 
     Raises:
         Malformed: The bytes are not a message from a worker. Nothing more can be read from the stream.
