@@ -75,7 +75,13 @@ def decode(kind: type[T], data: Any, payload: memoryview) -> T:
         TypeError: Values of this kind cannot be decoded; see :func:`decoder_for`.
     """
     remaining = _Payload(payload)
-    value: T = decoder_for(kind)(remaining, data)  # type: ignore[arg-type] # it takes a class for unhashable
+    try:
+        value: T = decoder_for(kind)(remaining, data)  # type: ignore[arg-type] # it takes a class for unhashable
+    except Malformed:
+        raise
+    except ValueError as error:
+        # The name of no member of an enumeration, or half of a surrogate pair.
+        raise Malformed(str(error)[:200]) from None
     if remaining.rest:
         raise Malformed(f"{len(remaining.rest)} bytes belong to no array")
     return value
@@ -115,7 +121,7 @@ def decoder_for(kind: Any) -> Decoder:
         scalar = _SCALARS[kind]
         return lambda payload, data: scalar(data)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return lambda payload, data: _member(kind, data)
+        return lambda payload, data: kind(_expect(str, data))
     raise TypeError(_NOT_DECODABLE.format(kind))
 
 
@@ -139,7 +145,7 @@ class _Payload:
 
 
 Decoder = Callable[[_Payload, Any], Any]
-"""Decodes JSON data, taking the bytes of its arrays from the payload; raises :class:`Malformed`."""
+"""Decodes JSON data, taking the bytes of its arrays from the payload; raises ``ValueError``."""
 
 
 def _without_aliases(kind: Any) -> Any:
@@ -231,18 +237,8 @@ def _number(data: Any) -> float:
 
 def _text(data: Any) -> str:
     text = _expect(str, data)
-    try:
-        text.encode()
-    except ValueError as error:
-        raise Malformed(str(error)[:200]) from None
+    text.encode()  # fails for half of a surrogate pair
     return text
-
-
-def _member(kind: type[StrEnum], data: Any) -> StrEnum:
-    try:
-        return kind(_expect(str, data))
-    except ValueError as error:
-        raise Malformed(str(error)[:200]) from None
 
 
 _SCALARS: dict[Any, Callable[[Any], Any]] = {
