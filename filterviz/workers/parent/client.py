@@ -90,12 +90,9 @@ class WorkerClient:
     ) -> Generator[Progress | Pattern, None, None]:
         """Have a worker that has opened a model make the patterns of one request.
 
-        Args:
-            request: The request.
-            start: Start images, ``[n, height, width, channels]``, one for each filter.
-            stop: When it returns true, the worker stops at the next step; if the step takes too long, the run is
-                abandoned (see :meth:`finish_abandoned_run`).
-            pause: Called after each batch. When it returns true, the run stops there and the iterator ends early.
+        ``start`` holds start images, ``[n, height, width, channels]``, one for each filter. When ``stop`` returns true,
+        the worker stops at the next step; if the step takes too long, the run is abandoned (see
+        :meth:`finish_abandoned_run`). ``pause`` is asked after each batch; if it returns true, the run ends there.
 
         Yields:
             Progress and patterns as they come. Closing the iterator halts the run.
