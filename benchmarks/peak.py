@@ -90,10 +90,7 @@ def ascents(
     recipe = NaturalRecipe(
         network, Conditions(layer, Recipe(steps=1_000_000), model.spec.pixel_range, Precision(precision))
     )
-    return {
-        "network": alone(network, tiles, size),
-        "natural": recipe.begin(range(tiles), (size, size), 0, None).step,
-    }
+    return {"network": alone(network, tiles, size), "natural": recipe.begin(range(tiles), (size, size), 0, None).step}
 
 
 def alone(network: Network, tiles: int, size: int) -> Callable[[], object]:

@@ -43,42 +43,16 @@ if sys.version_info >= (3, 14):
     )
     raise ImportError(_message)
 
-__all__ = [
-    "open_model",
-    "open_vgg16",
-    "open_untrained",
-    "generate",
-    "save_wall",
-    "Model",
-    "ModelSpec",
-    "LayerSpec",
-    "Recipe",
-    "PixelRange",
-    "Precision",
-    "Pattern",
-    "Flag",
-    "Settings",
-    "FiltervizError",
-    "Refused",
-    "RefusalCode",
-    "BadRequest",
-    "WeightsUnavailable",
-    "EngineFailed",
-    "TimedOut",
-    "Stopped",
-    "__version__",
-]
+__all__ = ["open_model", "open_vgg16", "open_untrained", "generate", "save_wall", "Model"]
+__all__ += ["ModelSpec", "LayerSpec", "Recipe", "PixelRange", "Precision", "Pattern", "Flag", "Settings"]
+__all__ += ["FiltervizError", "Refused", "RefusalCode", "BadRequest", "WeightsUnavailable", "EngineFailed"]
+__all__ += ["TimedOut", "Stopped", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
     # The child processes import this package too and must not load what only their parent needs.
-    if name in {"open_model", "open_vgg16", "open_untrained", "generate", "save_wall"}:
+    if name in __all__:
         from filterviz import api
 
         return getattr(api, name)
-    if name == "Model":
-        from filterviz.service.model import Model
-
-        return Model
-    message = f"module 'filterviz' has no attribute {name!r}"
-    raise AttributeError(message)
+    raise AttributeError(f"module 'filterviz' has no attribute {name!r}")

@@ -57,11 +57,8 @@ def open_vgg16() -> Model:
 def open_untrained(model: Model, seed: int = 0) -> Model:
     """Open the same network as it was before any training, with new random weights, to compare the two.
 
-    The weights are drawn by the initialisers that the file names if those are Keras's own, else by Keras's defaults.
-
-    Args:
-        model: A model from :func:`open_model` or :func:`open_vgg16`.
-        seed: Seed of the random weights.
+    The weights are drawn from ``seed`` by the initialisers that the file names if those are Keras's own, else by
+    Keras's defaults. The model is one from :func:`open_model` or :func:`open_vgg16`.
 
     Raises:
         WeightsUnavailable: The weights of VGG16 are not on this machine.
@@ -108,10 +105,8 @@ def generate(
 
 
 def save_wall(patterns: Sequence[Pattern], path: str | Path) -> None:
-    """Save patterns as one PNG image: in rows and columns, filled column by column, as the original script did.
+    """Save patterns, in the order of their filters, as one PNG image.
 
-    Args:
-        patterns: The patterns in the order of their filters.
-        path: Path of the PNG file to write.
+    It has rows and columns and is filled column by column, as the original script did.
     """
     Path(path).write_bytes(run_folder.wall_png([pattern.tile for pattern in patterns]))

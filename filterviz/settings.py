@@ -23,11 +23,9 @@ _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 1 << 10, 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How the text of a variable becomes the value of a setting.
+    """How the text of a variable becomes the value of a setting, or raises ``ValueError``.
 
-    Attributes:
-        parse: Returns the value, or raises ``ValueError``.
-        expected: What the text must be; it ends the sentence "FILTERVIZ_X is 'y', which is not ...".
+    ``expected`` says what the text must be; it ends the sentence "FILTERVIZ_X is 'y', which is not ...".
     """
 
     parse: Callable[[str], Any]
@@ -47,30 +45,16 @@ PATH = Kind(lambda text: Path(text).expanduser(), "a path")
 
 
 def setting(default: str, kind: Kind, meaning: str) -> Any:
-    """A row of :class:`Settings` whose default is the same on every machine.
+    """A row of :class:`Settings` whose default, as the variable would give it, is the same on every machine.
 
-    Args:
-        default: The default as the variable would give it.
-        kind: How a text becomes the value.
-        meaning: What the setting is, for README's table, without a full stop.
+    ``meaning`` says what the setting is, for README's table, without a full stop.
     """
     return field(default=kind.parse(default), metadata={"default": f"`{default}`", "kind": kind, "meaning": meaning})
 
 
 def computed_setting(default: Callable[[], object], described: str, kind: Kind, meaning: str) -> Any:
-    """A row of :class:`Settings` whose default depends on the machine.
-
-    Args:
-        default: Computes the default.
-        described: The default in words, for README's table.
-        kind: How a text becomes the value.
-        meaning: What the setting is, for README's table, without a full stop.
-    """
+    """A row of :class:`Settings` whose default depends on the machine and is ``described`` in words for README."""
     return field(default_factory=default, metadata={"default": described, "kind": kind, "meaning": meaning})
-
-
-def _cache_dir() -> Path:
-    return Path(platformdirs.user_cache_dir("filterviz", appauthor=False))
 
 
 def _model_memory(machine: int) -> int:
@@ -96,7 +80,10 @@ class Settings:
     """The limits and options of one server or one command."""
 
     cache_dir: Path = computed_setting(
-        _cache_dir, "the system's cache folder", PATH, "where finished tiles and uploads are kept"
+        lambda: platformdirs.user_cache_path("filterviz", appauthor=False),
+        "the system's cache folder",
+        PATH,
+        "where finished tiles and uploads are kept",
     )
     cache_bytes: int = setting("2GiB", NUMBER, "disk space for finished tiles; the oldest are deleted first")
     upload_bytes: int = setting("600MB", NUMBER, "the largest file that the page accepts")
@@ -171,6 +158,5 @@ class Settings:
             try:
                 given[item.name] = kind.parse(text)
             except ValueError:
-                message = f"{variable} is {text!r}, which is not {kind.expected}."
-                raise ValueError(message) from None
+                raise ValueError(f"{variable} is {text!r}, which is not {kind.expected}.") from None
         return cls(**given)

@@ -31,7 +31,7 @@ from filterviz.settings import Settings
 from filterviz.workers.child import limits
 from filterviz.workers.child.main import LOADED_EARLY
 from filterviz.workers.child.tripwire import Tripwire, arm
-from filterviz.workers.wire.exit_status import TRIPPED
+from filterviz.workers.wire.protocol import TRIPPED
 from tests import keras_files
 
 BATCH = 100

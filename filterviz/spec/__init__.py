@@ -3,10 +3,11 @@
 Everything here can be written as JSON and read back without loss, except arrays, which are stored as raw bytes.
 """
 
-from filterviz.spec.load_options import DEFAULT_LOAD, LoadOptions
 from filterviz.spec.network import (
+    DEFAULT_LOAD,
     DeclaredOutput,
     LayerSpec,
+    LoadOptions,
     ModelSpec,
     NodeSpec,
     OutputSpec,
@@ -21,36 +22,13 @@ from filterviz.spec.recipes import (
     RECIPES,
     Recipe,
     RecipeSpec,
+    Request,
     WallOrder,
 )
-from filterviz.spec.request import Request
 from filterviz.spec.terms import Flag, Json, PixelRange, Precision, Shape
 
-__all__ = [
-    "DEFAULT_LOAD",
-    "DEFAULT_RECIPE",
-    "KERNEL_NUMBERS",
-    "OBJECTIVES",
-    "PICTURES",
-    "RECIPES",
-    "RECIPE_SPECS",
-    "DeclaredOutput",
-    "Flag",
-    "Json",
-    "LayerSpec",
-    "LoadOptions",
-    "ModelSpec",
-    "NodeSpec",
-    "OutputSpec",
-    "Pattern",
-    "PixelRange",
-    "Precision",
-    "Progress",
-    "Recipe",
-    "RecipeSpec",
-    "Request",
-    "Shape",
-    "WallOrder",
-    "ancestors",
-    "is_kernel",
-]
+__all__ = ["DEFAULT_LOAD", "DeclaredOutput", "LayerSpec", "LoadOptions", "ModelSpec", "NodeSpec", "OutputSpec"]
+__all__ += ["ancestors", "KERNEL_NUMBERS", "Pattern", "Progress", "is_kernel"]
+__all__ += ["DEFAULT_RECIPE", "OBJECTIVES", "PICTURES", "RECIPE_SPECS", "RECIPES"]
+__all__ += ["Recipe", "RecipeSpec", "Request", "WallOrder"]
+__all__ += ["Flag", "Json", "PixelRange", "Precision", "Shape"]

@@ -1,4 +1,4 @@
-"""A network as read from a file: its layers, the graph in which they are called, and its outputs."""
+"""A network as read from a file: its layers, the graph in which they are called, its outputs, and how it is opened."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
+from filterviz._version import FRESH_WEIGHTS_VERSION
 from filterviz.spec.terms import Json, PixelRange, Shape
 
 
@@ -49,16 +50,8 @@ class LayerSpec:
 
     def listing(self) -> dict[str, Json]:
         """Return the layer as ``filterviz layers --json`` prints it."""
-        return {
-            "name": self.name,
-            "kind": self.kind,
-            "channels": self.channels,
-            "output_shape": None if self.output_shape is None else list(self.output_shape),
-            "receptive_field": self.receptive_field,
-            "gated": self.gated,
-            "visualisable": self.visualisable,
-            "reason": self.reason,
-        }
+        printed = ("name", "kind", "channels", "output_shape", "receptive_field", "gated", "visualisable", "reason")
+        return {name: getattr(self, name) for name in printed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,43 +198,43 @@ class ModelSpec:
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> Self:
         """Return a network from the data of :meth:`to_json`, in which fields of newer versions may be absent."""
-        layers = tuple(
-            LayerSpec(
-                **{
-                    **layer,
-                    "weight_shapes": tuple(tuple(shape) for shape in layer["weight_shapes"]),
-                    "output_shape": _shape(layer["output_shape"]),
-                }
-            )
-            for layer in data["layers"]
-        )
-        nodes = tuple(
-            NodeSpec(
-                node["layer"],
-                tuple(node["inputs"]),
-                _shape(node["output_shape"]),
-                tuple(None if turn is None else tuple(turn) for turn in node["permutations"]),
-                node.get("channels_first", False),  # absent from the bundled networks, which are older
-            )
-            for node in data["nodes"]
-        )
-        classes = tuple(
-            OutputSpec(output["layer"], output["units"], tuple(output["labels"]), tuple(output["shown_by"]))
-            for output in data.get("classes", ())
-        )
-        return cls(
-            **{
-                **data,
-                "classes": classes,
-                "layers": layers,
-                "nodes": nodes,
-                "inputs": tuple(data["inputs"]),
-                "outputs": tuple(data["outputs"]),
-                "pixel_range": PixelRange(data["pixel_range"]),
-                "notes": tuple(data["notes"]),
-                "declared_outputs": tuple(DeclaredOutput(**output) for output in data.get("declared_outputs", ())),
-            }
-        )
+        given = _fields(data)
+        parts = {"layers": LayerSpec, "nodes": NodeSpec, "classes": OutputSpec, "declared_outputs": DeclaredOutput}
+        for name, kind in parts.items():
+            if name in data:
+                given[name] = tuple(kind(**_fields(item)) for item in data[name])
+        return cls(**{**given, "pixel_range": PixelRange(data["pixel_range"])})
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How a file is opened. Together with the file's bytes it identifies a network.
+
+    Attributes:
+        architecture: The ``keras.applications`` network that a file of bare weights is opened as, in small letters;
+            ``None`` for a file that describes its network.
+        untrained: The seed of fresh weights that take the place of the file's, for the same network before any
+            training; ``None`` for the weights of the file.
+    """
+
+    architecture: str | None = None
+    untrained: int | None = None
+
+    def identity(self, sha256: str) -> str:
+        """Return the name of a network in the store: the sha256 of its file, and how it differs from what that holds.
+
+        Example:
+            >>> LoadOptions().identity("f00d"), LoadOptions("vgg16").identity("f00d")
+            ('f00d', 'f00d:vgg16')
+            >>> LoadOptions(untrained=0).identity("f00d")
+            'f00d:untrained-0-v2'
+        """
+        fresh = None if self.untrained is None else f"untrained-{self.untrained}-v{FRESH_WEIGHTS_VERSION}"
+        return ":".join(filter(None, [sha256, self.architecture, fresh]))
+
+
+DEFAULT_LOAD = LoadOptions()
+"""Opens a file that describes its network, with the weights that it was trained to."""
 
 
 def ancestors(nodes: Sequence[NodeSpec], wanted: Iterable[int]) -> list[int]:
@@ -261,5 +254,10 @@ def ancestors(nodes: Sequence[NodeSpec], wanted: Iterable[int]) -> list[int]:
     return sorted(found)
 
 
-def _shape(data: list[int | None] | None) -> Shape | None:
-    return None if data is None else tuple(data)
+def _fields(data: Mapping[str, Json]) -> dict[str, Json]:
+    """The fields of a dataclass from JSON, which has lists in place of tuples."""
+    return {name: _tuples(value) for name, value in data.items()}
+
+
+def _tuples(value: Json) -> Json:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -95,10 +95,6 @@ class Pattern:
     def from_numbers(cls, data: Mapping[str, Json], tile: NDArray[np.uint8]) -> Self:
         """The inverse of :meth:`numbers`. Fields that an earlier version did not write may be absent.
 
-        Args:
-            data: What :meth:`numbers` returned.
-            tile: The tile.
-
         Raises:
             ValueError: If the kernel's lists are ragged, too long or too deep, or a flag is unknown.
         """
@@ -132,8 +128,7 @@ def _kernel(data: Json) -> NDArray[np.float32] | None:
         return None
     kernel = np.asarray(data, np.float32)
     if not is_kernel(kernel):
-        message = f"weights of the shape {kernel.shape} cannot be a kernel"
-        raise ValueError(message)
+        raise ValueError(f"weights of the shape {kernel.shape} cannot be a kernel")
     return kernel
 
 

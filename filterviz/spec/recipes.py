@@ -1,4 +1,6 @@
-"""The recipes and objectives there are, as data: the command line, the page, validation and export read them here.
+"""The recipes and objectives there are, as data, and the request for patterns that are made by one of them.
+
+The command line, the page, validation and export read them here.
 
 A recipe is one row of :data:`RECIPE_SPECS` and one class in ``engine.recipes``; an objective is one row of
 :data:`OBJECTIVES` and one function in ``engine.objectives``. The web process reads the rows without importing
@@ -58,16 +60,8 @@ class RecipeSpec:
 
 
 _NATURAL = RecipeSpec("natural", size=128, steps=48, objectives=tuple(OBJECTIVES), pictures=PICTURES)
-_CLASSIC = RecipeSpec(
-    "classic",
-    size=64,
-    steps=40,
-    objectives=("channel",),
-    pictures=(1,),
-    # The script knew nothing of pixel ranges and computed in float32.
-    pixel_range=None,
-    precision=Precision.FLOAT32,
-)
+# The script knew nothing of pixel ranges and computed in float32.
+_CLASSIC = RecipeSpec("classic", 64, 40, ("channel",), pictures=(1,), pixel_range=None, precision=Precision.FLOAT32)
 
 RECIPE_SPECS: Mapping[str, RecipeSpec] = {spec.name: spec for spec in (_NATURAL, _CLASSIC)}
 """The registry: every recipe by its name, the default first."""
@@ -124,3 +118,22 @@ RECIPES: Mapping[str, Recipe] = {
 
 DEFAULT_RECIPE = next(iter(RECIPES.values()))
 """The recipe of a request that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which filters of which layer, and how their patterns are made.
+
+    Attributes:
+        layer: Name of a visualisable layer.
+        filters: Indices of its channels, in the order the tiles are wanted.
+        recipe: How the patterns are made.
+        pixel_range: The pixel values the network expects; ``AUTO`` leaves it to the recipe and the model.
+        precision: Number format of the computation; ``AUTO`` leaves it to the recipe and the machine.
+    """
+
+    layer: str
+    filters: tuple[int, ...]
+    recipe: Recipe = DEFAULT_RECIPE
+    pixel_range: PixelRange = PixelRange.AUTO
+    precision: Precision = Precision.AUTO

@@ -56,11 +56,7 @@ def test_a_network_matches_itself() -> None:
 
 
 def test_only_convolutions_that_can_be_shown_are_counterparts() -> None:
-    reference = network(
-        layer("relu", 10, "Activation"),
-        layer("hidden", 10, visualisable=False),
-        layer("conv", 40),
-    )
+    reference = network(layer("relu", 10, "Activation"), layer("hidden", 10, visualisable=False), layer("conv", 40))
     assert match(layer("mine", 10), reference).name == "conv"
 
 

@@ -29,7 +29,7 @@ from tests.browser.browsing import (
 
 pytestmark = [
     # Playwright's own event loop is still open when its module-scoped fixture ends.
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 ]
 
 

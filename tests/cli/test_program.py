@@ -10,10 +10,7 @@ import pytest
 from filterviz import cli
 
 
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"not a model at all", "not-a-model"), (None, "damaged")],
-)
+@pytest.mark.parametrize(("content", "code"), [(b"not a model at all", "not-a-model"), (None, "damaged")])
 def test_a_refused_file(
     content: bytes | None, code: str, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

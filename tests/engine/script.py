@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 
 def render(
-    layer_output: Callable[[tf.Tensor], tf.Tensor],
-    filters: Sequence[int],
-    starts: NDArray[np.float64],
-    steps: int = 40,
+    layer_output: Callable[[tf.Tensor], tf.Tensor], filters: Sequence[int], starts: NDArray[np.float64], steps: int = 40
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Tiles and curves (``[n, steps + 1]``) for some filters of a layer, as the script rendered them.
 

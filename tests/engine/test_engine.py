@@ -122,10 +122,7 @@ def small(family_files: dict[str, Path]) -> Iterator[Engine]:
     ],
 )
 def test_what_a_request_leaves_open_is_decided_by_its_recipe(
-    small: Engine,
-    recipe: str,
-    asked: tuple[PixelRange, Precision],
-    used: tuple[PixelRange | None, Precision],
+    small: Engine, recipe: str, asked: tuple[PixelRange, Precision], used: tuple[PixelRange | None, Precision]
 ) -> None:
     (made,) = patterns(small, Request("conv2d_1", (0,), RECIPES[recipe].with_(size=16, steps=1), *asked))
     assert (made.pixel_range, made.precision) == used
@@ -176,10 +173,7 @@ def test_tiles_too_small_for_the_layer_are_refused_with_the_size_that_would_do(t
     flat = 5 * 5 * keras_files.SECOND
     weights["dense_1"] = [(name, array[:flat] if array.ndim == 2 else array) for name, array in weights["dense_1"]]
     path = keras_files.write_h5(tmp_path / "valid.h5", {"class_name": "Sequential", "config": layers}, weights)
-    with (
-        open_model(path, Settings()) as model,
-        pytest.raises(BadRequest, match="at least 8 pixels"),
-    ):
+    with open_model(path, Settings()) as model, pytest.raises(BadRequest, match="at least 8 pixels"):
         patterns(Engine(model, Settings()), Request("conv2d_2", (0,), CLASSIC.with_(size=7)))
 
 

@@ -78,10 +78,7 @@ def test_batches_keep_within_the_memory_for_one_and_make_the_same(opened: tuple[
     for batches in (large, small):
         seen.append(max(len(batch[0]) for batch in batches))
         np.testing.assert_allclose(
-            np.concatenate([batch[0] for batch in batches]),
-            network(images(40), training=False),
-            rtol=1e-4,
-            atol=1e-6,
+            np.concatenate([batch[0] for batch in batches]), network(images(40), training=False), rtol=1e-4, atol=1e-6
         )
     assert seen[1] < 10 < seen[0]
 

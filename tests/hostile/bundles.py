@@ -13,15 +13,7 @@ from pathlib import Path
 
 from filterviz.errors import RefusalCode
 from tests import keras_files
-from tests.hostile.containers import (
-    GIB,
-    Member,
-    honest,
-    keras_archive,
-    packed_zeros,
-    write_archive,
-    write_by_hand,
-)
+from tests.hostile.containers import GIB, Member, honest, keras_archive, packed_zeros, write_archive, write_by_hand
 from tests.hostile.table import hostile
 
 MODEL, LABELS = "keras_model.h5", "labels.txt"

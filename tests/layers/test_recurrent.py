@@ -36,14 +36,7 @@ def test_both_directions(mode: str, units: int) -> None:
     assert kind.roles(params) == 2 * ("kernel", "recurrent", "bias")
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
-        {"return_state": True},
-        {"stateful": True},
-        {"time_major": True},
-    ],
-)
+@pytest.mark.parametrize("config", [{"return_state": True}, {"stateful": True}, {"time_major": True}])
 def test_state_is_not_rebuilt(config: dict[str, object]) -> None:
     with pytest.raises(Unsupported):
         KINDS["LSTM"].read(ConfigValues("l", {"units": 3, **config}))

@@ -14,11 +14,7 @@ IMAGE = (None, 9, 11, 3)
 
 @pytest.mark.parametrize(
     "layer",
-    [
-        keras.layers.ZeroPadding1D((1, 2)),
-        keras.layers.Cropping1D((1, 2)),
-        keras.layers.UpSampling1D(3),
-    ],
+    [keras.layers.ZeroPadding1D((1, 2)), keras.layers.Cropping1D((1, 2)), keras.layers.UpSampling1D(3)],
     ids=lambda layer: type(layer).__name__,
 )
 def test_sequences(layer: keras.layers.Layer) -> None:

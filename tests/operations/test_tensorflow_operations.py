@@ -17,18 +17,7 @@ import tensorflow as tf
 from filterviz.engine.whole_network import build_whole
 from filterviz.reader import open_model
 from filterviz.settings import Settings
-from tests.operations.harness import (
-    CHANNELS,
-    HEIGHT,
-    WIDTH,
-    array,
-    assert_same,
-    check,
-    groups,
-    images,
-    network,
-    opened,
-)
+from tests.operations.harness import CHANNELS, HEIGHT, WIDTH, array, assert_same, check, groups, images, network, opened
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

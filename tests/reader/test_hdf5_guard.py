@@ -58,13 +58,7 @@ def a_parser_that_is_gone(patch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [
-        unguarded_attributes,
-        unguarded_links,
-        attributes_read_elsewhere,
-        links_that_are_followed,
-        a_parser_that_is_gone,
-    ],
+    [unguarded_attributes, unguarded_links, attributes_read_elsewhere, links_that_are_followed, a_parser_that_is_gone],
 )
 def test_without_the_limits_nothing_is_opened(
     change: Callable[[pytest.MonkeyPatch], None], sound: Path, monkeypatch: pytest.MonkeyPatch

@@ -54,19 +54,13 @@ def test_the_limits_themselves_are_allowed(change: dict[str, Any]) -> None:
         (Recipe(steps=0), "A tile cannot take 0 steps; choose 1 to 100."),
         (Recipe(steps=101), "A tile cannot take 101 steps; choose 1 to 100."),
         (Recipe(seed=-1), "The seed cannot be -1; choose a whole number from 0."),
-        (
-            Recipe(objective="fame"),
-            f"The recipe natural has no objective 'fame'; choose {' or '.join(OBJECTIVES)}.",
-        ),
+        (Recipe(objective="fame"), f"The recipe natural has no objective 'fame'; choose {' or '.join(OBJECTIVES)}."),
         (
             replace(RECIPES["classic"], objective="neuron"),
             "The recipe classic has no objective 'neuron'; choose channel.",
         ),
         (Recipe(pictures=3), "The recipe natural cannot make 3 pictures of a filter; choose 1 or 4 or 9."),
-        (
-            replace(RECIPES["classic"], pictures=4),
-            "The recipe classic cannot make 4 pictures of a filter; choose 1.",
-        ),
+        (replace(RECIPES["classic"], pictures=4), "The recipe classic cannot make 4 pictures of a filter; choose 1."),
     ],
 )
 def test_what_a_recipe_does_not_allow_is_refused_with_what_it_does(recipe: Recipe, sentence: str) -> None:

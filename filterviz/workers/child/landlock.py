@@ -59,7 +59,7 @@ def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None 
     Raises:
         OSError: This system has no Landlock.
     """
-    version = _version()
+    version = _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
     handled = EXECUTE | CHANGE | (0 if readable is None else READ)
     if version < 2:
         handled &= ~REFER
@@ -78,13 +78,6 @@ def restrict_files(*, writable: Iterable[Path], readable: Iterable[Path] | None 
         os.close(ruleset)
 
 
-def _version() -> int:
-    if not sys.platform.startswith("linux"):
-        message = "only Linux has Landlock"
-        raise OSError(message)
-    return _call(CREATE_RULESET, None, ctypes.c_size_t(0), VERSION_FLAG)
-
-
 def _allow(ruleset: int, path: Path, access: int) -> None:
     """Allow access to a file, or to everything beneath a folder. A path that does not exist needs no rule."""
     try:
@@ -92,16 +85,25 @@ def _allow(ruleset: int, path: Path, access: int) -> None:
     except FileNotFoundError:
         return
     try:
-        allowed = access if path.is_dir() else access & OF_FILES
-        rule = _Beneath(allowed, descriptor)
+        rule = _Beneath(access if path.is_dir() else access & OF_FILES, descriptor)
         _call(ADD_RULE, ruleset, PATH_BENEATH, ctypes.byref(rule), 0)
     finally:
         os.close(descriptor)
 
 
 def _call(number: int, *arguments: object) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    result: int = libc.syscall(ctypes.c_long(number), *arguments)
+    return call_linux("syscall", ctypes.c_long(number), *arguments)
+
+
+def call_linux(function: str, *arguments: object) -> int:
+    """Call a function of the C library that only Linux has.
+
+    Raises:
+        OSError: The function failed, or this is not Linux.
+    """
+    if not sys.platform.startswith("linux"):
+        raise OSError("only Linux has these calls")
+    result: int = getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments)
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from filterviz.settings import MIB
-from filterviz.workers.child import landlock
+from filterviz.workers.child.landlock import call_linux, restrict_files
 
 OPEN_FILES = 256
 """The largest number of open descriptors."""
@@ -54,28 +54,26 @@ class Limit(StrEnum):
 
 
 def confine(private: Path) -> tuple[Limit, ...]:
-    """Set the limits that do not depend on the file. They cannot be undone. The process must have a single thread.
+    """Set the limits that do not depend on the file, for good; returns those that are in force.
 
-    Args:
-        private: The only folder in which the process may write from now on.
-
-    Returns:
-        The limits that are in force.
+    The process must have a single thread. ``private`` is the only folder in which it may write from now on.
     """
-    attempts: dict[Limit, Callable[[], None]] = {
+    attempts: dict[Limit, Callable[[], object]] = {
         Limit.OPEN_FILES: lambda: _set_limit("RLIMIT_NOFILE", OPEN_FILES),
         Limit.FILE_SIZE: lambda: _set_limit("RLIMIT_FSIZE", WRITTEN_BYTES),
         Limit.NO_CORE_DUMP: lambda: _set_limit("RLIMIT_CORE", 0),
-        Limit.LOW_PRIORITY: _lower_priority,
-        Limit.FIRST_TO_GO: _end_first,
-        # The order matters: a new user namespace grants capabilities inside it, and a change of credentials clears the
-        # signal that is sent when the parent dies.
-        Limit.NO_NETWORK: _leave_network,
+        Limit.LOW_PRIORITY: lambda: os.nice(NICENESS),
+        # Linux shall end this process, not the server or a browser, when the machine runs out of memory.
+        Limit.FIRST_TO_GO: lambda: Path("/proc/self/oom_score_adj").write_text("1000", "ascii"),
+        # The new network namespace has no interfaces, and anyone may enter one inside a new user namespace. The order
+        # matters: that namespace grants capabilities inside it, and a change of credentials clears the signal that is
+        # sent when the parent dies.
+        Limit.NO_NETWORK: lambda: call_linux("unshare", CLONE_NEWUSER | CLONE_NEWNET),
         Limit.NO_CAPABILITIES: _drop_capabilities,
-        Limit.NO_NEW_PRIVILEGES: lambda: _prctl(PR_SET_NO_NEW_PRIVS, 1),
-        Limit.DIES_WITH_PARENT: lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+        Limit.NO_NEW_PRIVILEGES: lambda: call_linux("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+        Limit.DIES_WITH_PARENT: lambda: call_linux("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
         # The process must be able to write to graphics cards, which are devices.
-        Limit.FENCED_IN: lambda: landlock.restrict_files(writable=(private, Path("/dev"))),
+        Limit.FENCED_IN: lambda: restrict_files(writable=(private, Path("/dev"))),
     }
     return tuple(limit for limit, attempt in attempts.items() if _is_set(attempt))
 
@@ -83,7 +81,7 @@ def confine(private: Path) -> tuple[Limit, ...]:
 def limit_reading(model: Path, private: Path) -> bool:
     """Let this thread read only the model, its private folder and installed software; returns whether that worked."""
     software = (*(Path(folder) for folder in (*sys.path, sys.prefix, sys.base_prefix) if folder), *SYSTEM_FOLDERS)
-    return _is_set(lambda: landlock.restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
+    return _is_set(lambda: restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
 
 
 def limit_memory(size: int) -> bool:
@@ -96,15 +94,11 @@ def limit_memory(size: int) -> bool:
 
 def limit_processor_time(seconds: float) -> bool:
     """Limit the processor time that this process may still use; returns whether the limit is in force."""
-
-    def attempt() -> None:
-        used = sum(os.times()[:2])
-        _set_limit("RLIMIT_CPU", int(used + seconds) + 1)
-
-    return _is_set(attempt)
+    used = sum(os.times()[:2])
+    return _is_set(lambda: _set_limit("RLIMIT_CPU", int(used + seconds) + 1))
 
 
-def _is_set(attempt: Callable[[], None]) -> bool:
+def _is_set(attempt: Callable[[], object]) -> bool:
     try:
         attempt()
     except (OSError, ValueError, AttributeError, ImportError):
@@ -122,38 +116,8 @@ def _set_limit(name: str, value: int) -> None:
     resource.setrlimit(which, (value, value))
 
 
-def _lower_priority() -> None:
-    os.nice(NICENESS)
-
-
-def _end_first() -> None:
-    """Have Linux end this process, not the server or a browser, when the machine runs out of memory."""
-    Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
-
-
-def _leave_network() -> None:
-    """Enter a network namespace without interfaces, which anyone may do inside a new user namespace."""
-    _checked(_libc().unshare(CLONE_NEWUSER | CLONE_NEWNET))
-
-
 def _drop_capabilities() -> None:
     """Give up the capabilities of root, if this process has any; see ``capset(2)``."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
-    _checked(_libc().capset(header, nothing))
-
-
-def _prctl(option: int, value: int) -> None:
-    _checked(_libc().prctl(option, value, 0, 0, 0))
-
-
-def _libc() -> ctypes.CDLL:
-    if not sys.platform.startswith("linux"):
-        message = "only Linux has these calls"
-        raise OSError(message)
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _checked(result: int) -> None:
-    if result != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    call_linux("capset", header, nothing)

@@ -22,10 +22,7 @@ LEFT_OUT = ("h5py", "matplotlib", "pandas")
 """Packages that Keras imports where they are installed, for what no worker does: reading HDF5 in C, drawing, tables.
 Without them a model worker starts in two thirds of the time and takes 100 MiB less (``benchmarks/worker_start.py``)."""
 
-WORKERS = {
-    Role.READER: "filterviz.workers.child.reader_worker",
-    Role.MODEL: "filterviz.workers.child.model_worker",
-}
+WORKERS = {Role.READER: "filterviz.workers.child.reader_worker", Role.MODEL: "filterviz.workers.child.model_worker"}
 """The module of each role. It is imported only once the process is confined, and only the model worker's imports
 TensorFlow."""
 

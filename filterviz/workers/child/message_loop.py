@@ -12,12 +12,7 @@ from filterviz.workers.wire.protocol import Answer, Halt, Question, read_questio
 
 
 class MessageLoop:
-    """Receives questions and sends answers.
-
-    Args:
-        questions: The stream that the parent writes.
-        answers: The stream that the parent reads.
-    """
+    """Receives questions from the stream that the parent writes, and sends answers to the one that it reads."""
 
     def __init__(self, questions: IO[bytes], answers: IO[bytes]) -> None:
         self._questions = questions
@@ -39,8 +34,7 @@ class MessageLoop:
     def serve(self, answer: Callable[[Question], Answer]) -> None:
         """Answer one question after another. Does not return: the process ends with its input.
 
-        Args:
-            answer: Gives the last answer to a question; it may send others before.
+        ``answer`` gives the last answer to a question; it may send others before.
         """
         threading.Thread(target=self._receive, daemon=True).start()
         while True:

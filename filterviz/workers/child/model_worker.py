@@ -11,27 +11,22 @@ from filterviz.settings import Settings
 from filterviz.workers.child import reader_worker
 from filterviz.workers.child.message_loop import MessageLoop
 from filterviz.workers.child.reader_worker import answer_for
-from filterviz.workers.wire.protocol import (
-    Answer,
-    Compute,
-    Done,
-    Failed,
-    FailureKind,
-    Halted,
-    Outputs,
-    Question,
-    Run,
-)
+from filterviz.workers.wire.protocol import Answer, Compute, Done, Failed, FailureKind, Halted, Outputs, Question, Run
 
 PROCESSOR_SECONDS = 24 * 3600.0
 """For all the runs of a worker together, as a last resort. The parent keeps the deadline of each run."""
 
-FAILED = "The computation failed. Try another layer, size or recipe. The log says more."
-OUTPUTS_FAILED = (
-    "The outputs could not be computed. Check that the values are what the network expects. The log says more."
-)
-OUT_OF_MEMORY = "This took more memory than there is. Choose a smaller tile size or fewer filters."
-OUTPUTS_OUT_OF_MEMORY = "This took more memory than there is. Give the network smaller inputs."
+SENTENCES = {
+    Run: (
+        "The computation failed. Try another layer, size or recipe. The log says more.",
+        "This took more memory than there is. Choose a smaller tile size or fewer filters.",
+    ),
+    Compute: (
+        "The outputs could not be computed. Check that the values are what the network expects. The log says more.",
+        "This took more memory than there is. Give the network smaller inputs.",
+    ),
+}
+"""For each question, what the user is told if it fails unexpectedly, and if memory runs out."""
 
 
 class Worker(reader_worker.Worker):
@@ -53,39 +48,25 @@ class Worker(reader_worker.Worker):
         self._engine = Engine(model, self.settings)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question."""
-        if isinstance(question, Run):
-            return self._run(question)
-        if isinstance(question, Compute):
-            return self._compute(question)
-        return super().answer(question)
-
-    def _run(self, question: Run) -> Answer:
+        """Answer a question, after sending the events of a run as they come."""
+        if not isinstance(question, Run | Compute):
+            return super().answer(question)
+        failed, out_of_memory = SENTENCES[type(question)]
         if self._engine is None:
-            return Failed(FailureKind.ENGINE, FAILED)
-        events = self._engine.run(question.request, start=question.start, stop=self._stop(question.ticket))
-        return self._send_all(question.ticket, events, FAILED, OUT_OF_MEMORY)
-
-    def _compute(self, question: Compute) -> Answer:
-        if self._engine is None:
-            return Failed(FailureKind.ENGINE, OUTPUTS_FAILED)
-        ticket = question.ticket
-        computed = self._engine.outputs.run(question.inputs, self._stop(ticket))
-        outputs = (Outputs(ticket, arrays) for arrays in computed)
-        return self._send_all(ticket, outputs, OUTPUTS_FAILED, OUTPUTS_OUT_OF_MEMORY)
-
-    def _stop(self, ticket: int) -> Callable[[], bool]:
-        return lambda: self.loop.is_halted(ticket)
-
-    def _send_all(self, ticket: int, events: Iterable[Answer], failed: str, out_of_memory: str) -> Answer:
-        """Send the events of a run as they come; returns its last answer."""
+            return Failed(FailureKind.ENGINE, failed)
         try:
-            for event in events:
+            for event in _events(self._engine, question, lambda: self.loop.is_halted(question.ticket)):
                 self.loop.send(event)
-            return Done(ticket)
+            return Done(question.ticket)
         except Stopped as stopped:
-            return Halted(ticket, str(stopped))
+            return Halted(question.ticket, str(stopped))
         except BadRequest as error:
             return Failed(FailureKind.REQUEST, str(error))
         except Exception as error:
             return answer_for(error, failed, out_of_memory)
+
+
+def _events(engine: Engine, question: Run | Compute, stop: Callable[[], bool]) -> Iterable[Answer]:
+    if isinstance(question, Run):
+        return engine.run(question.request, start=question.start, stop=stop)
+    return (Outputs(question.ticket, arrays) for arrays in engine.outputs.run(question.inputs, stop))

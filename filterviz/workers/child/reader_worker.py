@@ -14,20 +14,16 @@ from filterviz.workers.child.limits import Limit
 from filterviz.workers.child.message_loop import MessageLoop
 from filterviz.workers.wire.protocol import Answer, Failed, FailureKind, Open, Opened, Question, Refusal
 
+SHOWN_CALLS = -12
+"""Only the last calls before an exception are written to standard error, which the parent keeps for its log."""
+
 UNREADABLE = "The file cannot be read. Make sure that it still exists and that everyone on this computer may read it."
 READING_FAILED = "Reading this file failed, so it cannot be opened. Save the model again and try that file."
 READING_OUT_OF_MEMORY = "Reading this file took more memory than it may. Save the model without its optimizer."
 
 
 class Worker:
-    """Opens one file.
-
-    Args:
-        settings: The limits.
-        loop: Sends answers.
-        record: For tests, the descriptor of a file to which the tripwire writes every event; see
-            :func:`filterviz.workers.child.tripwire.arm`.
-    """
+    """Opens one file. ``loop`` sends answers; for ``record`` see :func:`filterviz.workers.child.tripwire.arm`."""
 
     copies_of_file = 1
     """How many times the content of the file may lie in memory at the same time."""
@@ -63,7 +59,7 @@ class Worker:
             self.use(model)
             return Opened(model.spec)
         except (FileNotFoundError, IsADirectoryError, PermissionError):
-            log_exception()
+            traceback.print_exc(limit=SHOWN_CALLS)
             return Failed(FailureKind.REQUEST, UNREADABLE)
         except Exception as error:
             return answer_for(error, READING_FAILED, READING_OUT_OF_MEMORY)
@@ -81,22 +77,14 @@ class Worker:
 def answer_for(error: Exception, failed: str, out_of_memory: str) -> Answer:
     """The answer when opening or computing has raised an error.
 
-    Args:
-        error: The error.
-        failed: The sentence for an unexpected error.
-        out_of_memory: The sentence if memory ran out.
+    ``failed`` is the sentence for an unexpected error, ``out_of_memory`` the one if memory ran out.
     """
     if isinstance(error, Refused):
         return Refusal(error.code, error.what, error.where, error.hint)
     if isinstance(error, EngineFailed):
         return Failed(FailureKind.ENGINE, str(error))
-    log_exception()
+    traceback.print_exc(limit=SHOWN_CALLS)
     # TensorFlow's error is recognised by its name, because a reader must not import TensorFlow.
     if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
         return Failed(FailureKind.MEMORY, out_of_memory)
     return Failed(FailureKind.ENGINE, failed)
-
-
-def log_exception() -> None:
-    """Write the current exception to standard error, which the parent keeps for its log."""
-    traceback.print_exc(limit=-12)

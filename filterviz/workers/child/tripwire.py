@@ -14,39 +14,24 @@ import ast
 import json
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from filterviz.workers.wire.exit_status import TRIPPED
+from filterviz.workers.wire.protocol import TRIPPED
 
 SHOWN_CALLS = 12
 """How many of the calls that led to a forbidden event are logged."""
 
 HARMLESS = frozenset(
-    {
+    (
         # Inspecting objects, and making functions from code that exists already.
-        "builtins.id",
-        "code.__new__",
-        "function.__new__",
-        "object.__delattr__",
-        "object.__getattr__",
-        "object.__setattr__",
-        "sys._current_frames",
-        "sys._getframe",
-        "sys._getframemodulename",
-        "sys.excepthook",
-        "sys.unraisablehook",
+        *("builtins.id", "code.__new__", "function.__new__"),
+        *("object.__delattr__", "object.__getattr__", "object.__setattr__"),
+        *("sys._current_frames", "sys._getframe", "sys._getframemodulename", "sys.excepthook", "sys.unraisablehook"),
         # The garbage collector, memory and threads.
-        "_thread.start_joinable_thread",
-        "_thread.start_new_thread",
-        "array.__new__",
-        "gc.get_objects",
-        "gc.get_referents",
-        "gc.get_referrers",
-        "mmap.__new__",
-        "time.sleep",
-    }
+        *("_thread.start_joinable_thread", "_thread.start_new_thread", "array.__new__", "mmap.__new__", "time.sleep"),
+        *("gc.get_objects", "gc.get_referents", "gc.get_referrers"),
+    )
 )
 """Events that are always allowed."""
 
@@ -55,16 +40,10 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 MODULE_FILES = (".py", ".pyc", ".so", ".pyd", ".dll", ".dylib")
 
 IN_PRIVATE = frozenset(
-    {
-        "os.chmod",
-        "os.listdir",
-        "os.mkdir",
-        "os.remove",
-        "os.rmdir",
-        "os.scandir",
-        "tempfile.mkdtemp",
-        "tempfile.mkstemp",
-    }
+    (
+        *("os.chmod", "os.listdir", "os.mkdir", "os.remove", "os.rmdir", "os.scandir"),
+        *("tempfile.mkdtemp", "tempfile.mkstemp"),
+    )
 )
 """Events that are allowed in the private folder only."""
 
@@ -73,23 +52,18 @@ IMPORT_SYSTEM = "<frozen importlib._bootstrap"
 
 
 class Tripwire:
-    """The rules for one worker process.
+    """The rules for one worker process. It may still load modules of the packages that are loaded when it is made.
 
     Args:
         model: The only file that may be read.
         private: The private folder, in which files may be written.
-        code: Folders of installed software, from which modules may be loaded; those on Python's path by default.
-        packages: Names of the packages whose modules may still be loaded; those that are loaded now by default.
     """
 
-    def __init__(
-        self, model: Path, private: Path, code: tuple[Path, ...] | None = None, packages: frozenset[str] | None = None
-    ) -> None:
+    def __init__(self, model: Path, private: Path) -> None:
         self._model = os.path.realpath(model)
         self._private = os.path.realpath(private)
-        folders = _code_folders() if code is None else code
-        self._code = tuple(os.path.realpath(folder) for folder in folders)
-        self._packages = frozenset(name.partition(".")[0] for name in sys.modules) if packages is None else packages
+        self._code = tuple(os.path.realpath(folder) for folder in sys.path if folder)
+        self._packages = frozenset(name.partition(".")[0] for name in sys.modules)
 
     def allows(self, event: str, arguments: tuple[Any, ...]) -> bool:
         """Whether an event may happen while a network is opened or computed."""
@@ -138,11 +112,8 @@ def arm(tripwire: Tripwire, record: int | None = None) -> None:
     """
     # Python must not write the compiled form of modules that are loaded late: that would be outside the private folder.
     sys.dont_write_bytecode = True
-    sys.addaudithook(_ending(tripwire) if record is None else _recording(tripwire, record))
 
-
-def _ending(tripwire: Tripwire) -> Callable[[str, tuple[Any, ...]], None]:
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+    def end(event: str, arguments: tuple[Any, ...]) -> None:
         if event in HARMLESS:
             return
         try:
@@ -154,16 +125,12 @@ def _ending(tripwire: Tripwire) -> Callable[[str, tuple[Any, ...]], None]:
             os.write(2, f"tripwire: {event} {_describe(arguments)}\n{_call_stack()}\n".encode(errors="replace"))
             os._exit(TRIPPED)
 
-    return hook
-
-
-def _recording(tripwire: Tripwire, record: int) -> Callable[[str, tuple[Any, ...]], None]:
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event not in HARMLESS:
+    def write_down(event: str, arguments: tuple[Any, ...]) -> None:
+        if event not in HARMLESS and record is not None:
             line = json.dumps([event, _describe(arguments), tripwire.allows(event, arguments)])
             os.write(record, line.encode() + b"\n")
 
-    return hook
+    sys.addaudithook(end if record is None else write_down)
 
 
 def _describe(arguments: tuple[Any, ...]) -> str:
@@ -183,10 +150,6 @@ def _call_stack() -> str:
             lines.append(f"  {ascii(frame.f_code.co_filename)[:200]} line {frame.f_lineno} {frame.f_code.co_name!a}")
         frame = frame.f_back  # type: ignore[assignment]
     return "\n".join(lines)
-
-
-def _code_folders() -> tuple[Path, ...]:
-    return tuple(Path(folder) for folder in sys.path if folder)
 
 
 def _caller() -> str:

@@ -1,11 +1,16 @@
-"""The questions that a worker can be asked, in the order in which they make sense, each with a deadline."""
+"""The questions that a worker can be asked, in the order in which they make sense, each with a deadline.
+
+A file may have taken its worker process over. So an answer counts only if it answers what was asked.
+"""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +18,21 @@ from numpy.typing import NDArray
 from filterviz.errors import EngineFailed, Stopped
 from filterviz.settings import Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape
-from filterviz.workers.parent.active_run import STOPPED, ActiveRun
-from filterviz.workers.parent.connection import POLL_SECONDS, Connection
+from filterviz.workers.parent.connection import POLL_SECONDS, Connection, Poll
 from filterviz.workers.parent.expected import EVENTS, E_co, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
-from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense
-from filterviz.workers.wire.protocol import Answer, Compute, Done, Halted, Open, Opened, Outputs, Ready, Run
+from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense, shortened
+from filterviz.workers.wire.protocol import Answer, Compute, Done, Halt, Halted, Open, Opened, Outputs, Ready, Run
 
 START_SECONDS = 180.0
 """For the imports of a worker. TensorFlow takes 3 to 5 s, and far longer from a cold, slow disk."""
 
 LAST_ANSWER_SECONDS = 10.0
 """How long an abandoned run may take to give its last answer before its worker is ended."""
+
+HALT_SECONDS = 0.3
+"""How long to wait for a halted run to end. A worker in the middle of a step gives its last answer later."""
+
+STOPPED = "Stopped."
 
 
 def never_stop() -> bool:
@@ -32,11 +41,7 @@ def never_stop() -> bool:
 
 
 class WorkerClient:
-    """Asks one worker. Only one thread may use it at a time.
-
-    Args:
-        connection: The connection to a worker that has been sent its ``Hello``.
-        settings: The deadlines.
+    """Asks one worker, which has been sent its ``Hello``. Only one thread may use it at a time.
 
     Attributes:
         abandoned: The ticket of a run that was left before its last answer came, if there is one.
@@ -48,11 +53,8 @@ class WorkerClient:
         self._settings = settings
         self._tickets = itertools.count(1)
 
-    def await_ready(self, *, stop: Callable[[], bool] = never_stop) -> tuple[str, ...]:
-        """Wait until the worker has set its limits and done its imports.
-
-        Returns:
-            The names of the limits that are in force.
+    def await_ready(self, *, stop: Poll = never_stop) -> tuple[str, ...]:
+        """Wait until the worker has set its limits and done its imports; returns the names of the limits in force.
 
         Raises:
             Stopped: ``stop`` returned true. The worker goes on getting ready and can be used later.
@@ -63,9 +65,7 @@ class WorkerClient:
             raise fail_for_nonsense(self._connection)
         return answer.holds
 
-    def open_file(
-        self, path: Path, load_options: LoadOptions = DEFAULT_LOAD, *, stop: Callable[[], bool] = never_stop
-    ) -> ModelSpec:
+    def open_file(self, path: Path, load_options: LoadOptions = DEFAULT_LOAD, *, stop: Poll = never_stop) -> ModelSpec:
         """Have a ready worker read a file, which a worker does once in its life.
 
         Raises:
@@ -85,20 +85,17 @@ class WorkerClient:
         request: Request,
         start: NDArray[np.float32] | None = None,
         *,
-        stop: Callable[[], bool] = never_stop,
-        pause: Callable[[], bool] = never_stop,
+        stop: Poll = never_stop,
+        pause: Poll = never_stop,
     ) -> Generator[Progress | Pattern, None, None]:
         """Have a worker that has opened a model make the patterns of one request.
 
-        Args:
-            request: The request.
-            start: Start images, ``[n, height, width, channels]``, one for each filter.
-            stop: Polled all the time. When it returns true, the worker stops at the next step; if the step takes too
-                long, the run is abandoned (see :meth:`finish_abandoned_run`).
-            pause: Called after each batch. When it returns true, the run stops there and the iterator ends early.
+        ``start`` holds start images, ``[n, height, width, channels]``, one for each filter. When ``stop`` returns true,
+        the worker stops at the next step; if the step takes too long, the run is abandoned (see
+        :meth:`finish_abandoned_run`). ``pause`` is asked after each batch; if it returns true, the run ends there.
 
         Yields:
-            Progress and patterns as they come.
+            Progress and patterns as they come. Closing the iterator halts the run.
 
         Raises:
             Stopped: ``stop`` returned true. Everything that was finished has been yielded.
@@ -106,38 +103,25 @@ class WorkerClient:
             Refused: The file turned out to be unusable.
             EngineFailed: The worker ended, took too long for a step or gave no sensible answer.
         """
-        question = Run(next(self._tickets), request, start)
-        expected: Expected[Progress | Pattern] = ExpectedPatterns(request)
-        yield from self._run(question, expected, stop, pause)
+        return self._run(Run(next(self._tickets), request, start), ExpectedPatterns(request), stop, pause)
 
     def compute_outputs(
         self,
         inputs: Sequence[NDArray[np.float32]],
         shapes: Sequence[Shape | None],
         *,
-        stop: Callable[[], bool] = never_stop,
-        pause: Callable[[], bool] = never_stop,
+        stop: Poll = never_stop,
+        pause: Poll = never_stop,
     ) -> Generator[Outputs, None, None]:
-        """Have a worker that has opened a model run the whole network.
+        """Have a worker that has opened a model run the whole network; yields the outputs of one batch after another.
 
-        Args:
-            inputs: An array for each input of the network, batch first.
-            shapes: The shapes of its outputs, as far as they are known.
-            stop: See :meth:`make_patterns`.
-            pause: See :meth:`make_patterns`.
-
-        Yields:
-            The outputs of one batch after another.
-
-        Raises:
-            Stopped, BadRequest, Refused, EngineFailed: See :meth:`make_patterns`.
+        ``inputs`` holds an array for each input of the network, batch first, and ``shapes`` the shapes of its outputs,
+        as far as they are known. For ``stop``, ``pause`` and the errors see :meth:`make_patterns`.
         """
         question = Compute(next(self._tickets), tuple(inputs))
-        yield from self._run(question, ExpectedOutputs(question.ticket, len(inputs[0]), shapes), stop, pause)
+        return self._run(question, ExpectedOutputs(question.ticket, len(inputs[0]), shapes), stop, pause)
 
-    def finish_abandoned_run(
-        self, seconds: float = LAST_ANSWER_SECONDS, *, stop: Callable[[], bool] = never_stop
-    ) -> bool:
+    def finish_abandoned_run(self, seconds: float = LAST_ANSWER_SECONDS, *, stop: Poll = never_stop) -> bool:
         """Wait for the last answer of an abandoned run, if there is one; returns whether the worker can be asked again.
 
         Raises:
@@ -160,17 +144,19 @@ class WorkerClient:
         return self._connection.alive
 
     def _run(
-        self, question: Run | Compute, expected: Expected[E_co], stop: Callable[[], bool], pause: Callable[[], bool]
+        self, question: Run | Compute, expected: Expected[E_co], stop: Poll, pause: Poll
     ) -> Generator[E_co, None, None]:
-        run = ActiveRun(self._connection, question, expected, self._settings.tile_seconds)
+        run = _ActiveRun(self._connection, question, expected, self._settings.tile_seconds)
         self._connection.send(question)
         try:
             yield from run.events(stop, pause)
         finally:
+            if not run.ended:
+                run.abandon()
             if run.abandoned:
                 self.abandoned = question.ticket
 
-    def _answer(self, seconds: float, stop: Callable[[], bool]) -> Answer:
+    def _answer(self, seconds: float, stop: Poll) -> Answer:
         """The next answer, within a deadline."""
         deadline = time.monotonic() + seconds
         while (answer := self._connection.receive(min(POLL_SECONDS, deadline - time.monotonic()))) is None:
@@ -179,3 +165,75 @@ class WorkerClient:
             if time.monotonic() >= deadline:
                 raise fail_for_deadline(self._connection, seconds)
         return answer
+
+
+@dataclass(slots=True)
+class _ActiveRun(Generic[E_co]):
+    """A run that a worker has been asked for; it is abandoned if it is left before its last answer came."""
+
+    connection: Connection
+    question: Run | Compute
+    expected: Expected[E_co]
+    seconds: float
+    ended: bool = False
+    halted: bool = False
+    abandoned: bool = False
+
+    def events(self, stop: Poll, pause: Poll) -> Generator[E_co, None, None]:
+        """The events of the run as they come, each within ``seconds``; see :meth:`WorkerClient.make_patterns`."""
+        stopping = False
+        deadline = time.monotonic() + self.seconds
+        while True:
+            if not stopping and stop():
+                stopping = True
+                self._halt()
+                deadline = time.monotonic() + HALT_SECONDS
+            answer = self.connection.receive(min(POLL_SECONDS, deadline - time.monotonic()))
+            if answer is None:
+                if time.monotonic() < deadline:
+                    continue
+                if stopping:
+                    self.ended = self.abandoned = True
+                    raise Stopped(STOPPED)
+                raise fail_for_deadline(self.connection, self.seconds, self.question)
+            if not isinstance(answer, EVENTS):
+                self._finish(answer, stopping)
+                return
+            event = self.expected.take(answer)
+            if event is None:
+                raise fail_for_nonsense(self.connection)
+            yield event
+            if not isinstance(event, Progress) and pause():
+                self._halt()
+            if not stopping:
+                deadline = time.monotonic() + self.seconds
+
+    def abandon(self) -> None:
+        """Halt the run and wait a moment for its last answer."""
+        if not self.connection.alive:
+            return
+        deadline = time.monotonic() + HALT_SECONDS
+        try:
+            self._halt()
+            while time.monotonic() < deadline:
+                if isinstance(self.connection.receive(deadline - time.monotonic()), Done | Halted):
+                    return
+        except EngineFailed:
+            self.connection.kill()
+        self.abandoned = True
+
+    def _halt(self) -> None:
+        if not self.halted:
+            self.halted = True
+            self.connection.send(Halt(self.question.ticket))
+
+    def _finish(self, answer: Answer, stopping: bool) -> None:
+        """Check the answer that ends the run; raises ``Stopped`` if it was halted because of ``stop``."""
+        self.ended = True
+        if isinstance(answer, Done) and answer.ticket == self.question.ticket and self.expected.complete:
+            return
+        if isinstance(answer, Halted) and answer.ticket == self.question.ticket and self.halted:
+            if stopping:
+                raise Stopped(shortened(answer.sentence) or STOPPED)
+            return
+        raise fail_for_answer(self.connection, answer)

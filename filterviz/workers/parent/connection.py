@@ -27,6 +27,9 @@ SEND_SECONDS = 30.0
 POLL_SECONDS = 0.05
 """How long to wait for an answer before checking whether somebody has pressed Stop."""
 
+Poll = Callable[[], bool]
+"""Called again and again while something is waited for or done: whether to stop or to pause it."""
+
 
 class Connection(Protocol):
     """A worker as the client sees it. Only one thread may use it at a time, except for :meth:`kill`."""
@@ -63,10 +66,8 @@ class ConnectionClosed(Exception):
 class MessageStreams:
     """Sends questions and receives answers as frames over two blocking streams.
 
-    Args:
-        outgoing: The stream that the worker reads.
-        incoming: The stream that the worker writes. A thread reads it ahead.
-        abort: Ends the other end, so that a blocked write to ``outgoing`` fails.
+    The worker reads ``outgoing`` and writes ``incoming``, which a thread reads ahead. ``abort`` ends the worker, so
+    that a blocked write to ``outgoing`` fails.
     """
 
     def __init__(self, outgoing: IO[bytes], incoming: IO[bytes], abort: Callable[[], None]) -> None:
@@ -131,13 +132,10 @@ class MessageStreams:
 
     def _read(self) -> None:
         """Read answers until the stream ends or holds something else."""
-        answer: Answer | Exception | None
-        while True:
-            try:
-                answer = read_answer(self._incoming, MAX_ANSWER)
-            except Exception as error:
-                # Malformed, a broken pipe, or whatever else hostile bytes may cause.
-                answer = error
-            self._answers.put(answer)
-            if answer is None or isinstance(answer, Exception):
-                return
+        try:
+            while (answer := read_answer(self._incoming, MAX_ANSWER)) is not None:
+                self._answers.put(answer)
+            self._answers.put(None)
+        except Exception as error:
+            # Malformed, a broken pipe, or whatever else hostile bytes may cause.
+            self._answers.put(error)

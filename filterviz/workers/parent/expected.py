@@ -74,12 +74,9 @@ class ExpectedPatterns:
 
 
 class ExpectedOutputs:
-    """The outputs of a number of examples, in order.
+    """The outputs of ``count`` examples, in order, from the run with this ticket.
 
-    Args:
-        ticket: The number of the run.
-        count: The number of examples.
-        shapes: The shapes of the outputs, batch first, as far as they are known. All batches have the same shapes.
+    ``shapes`` are those of the outputs, batch first, as far as they are known. All batches have the same shapes.
     """
 
     def __init__(self, ticket: int, count: int, shapes: Sequence[Shape | None]) -> None:

@@ -1,17 +1,25 @@
-"""What to tell the user when a worker did not answer. The technical cause goes to the log."""
+"""What follows when a worker did not answer: what the user is told, and which files are not opened again.
+
+The technical cause goes to the log.
+"""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from filterviz.errors import BadRequest, EngineFailed, FiltervizError, Refused, TimedOut
+from filterviz.errors import BadRequest, EngineFailed, FiltervizError, RefusalCode, Refused, TimedOut
 from filterviz.workers.parent.connection import Connection
-from filterviz.workers.wire.exit_status import TRIPPED
-from filterviz.workers.wire.protocol import Answer, Compute, Failed, FailureKind, Question, Refusal
+from filterviz.workers.wire.protocol import TRIPPED, Answer, Compute, Failed, FailureKind, Question, Refusal
 
 LONGEST_SENTENCE = 2000
 """Characters of a sentence from a worker that are shown."""
+
+MAX_DEATHS = 2
+"""Violent deaths after which a file is not opened again. A single one may be an accident of the machine."""
 
 CRASHED = "The process that worked on this file crashed, so the work was ended. Nothing else was affected."
 NO_MEMORY = "This took more memory than there is, so it was ended. {advice}"
@@ -29,15 +37,44 @@ CLOSING = "The program is closing, so the work was ended."
 
 
 class WorkerDied(EngineFailed):
-    """A worker process ended by itself.
-
-    Attributes:
-        violently: Whether a signal or the tripwire ended it, so that its file may be to blame.
-    """
+    """A worker process ended by itself: ``violently`` if by a signal or the tripwire; then its file may be to blame."""
 
     def __init__(self, sentence: str, *, violently: bool) -> None:
         super().__init__(sentence)
         self.violently = violently
+
+
+class Quarantine:
+    """Counts the violent deaths of worker processes by the sha256 of the file, as long as the program runs.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self) -> None:
+        self._deaths: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def watch(self, sha256: str) -> Iterator[None]:
+        """Hold a file responsible for a worker that is ended by a signal or the tripwire while it works on the file."""
+        try:
+            yield
+        except WorkerDied as death:
+            if death.violently:
+                with self._lock:
+                    self._deaths[sha256] += 1
+            raise
+
+    def check(self, sha256: str) -> None:
+        """Raise :class:`~filterviz.errors.Refused` for a file that has ended :data:`MAX_DEATHS` processes."""
+        with self._lock:
+            deaths = self._deaths.get(sha256, 0)
+        if deaths >= MAX_DEATHS:
+            raise Refused(
+                RefusalCode.DAMAGED,
+                f"This file has ended the process that worked on it {MAX_DEATHS} times, so it is not opened again.",
+                hint="Save the model again from Keras and try that file, or restart filterviz to try this one again.",
+            )
 
 
 def advice_about(question: Question | None) -> str:
@@ -48,11 +85,8 @@ def advice_about(question: Question | None) -> str:
 def explain_death(status: int, *, memory_was_high: bool, printed: Iterable[str], advice: str) -> WorkerDied:
     """The error for a worker process that ended by itself.
 
-    Args:
-        status: The exit status; negative for a signal.
-        memory_was_high: Whether the process came near the limit of its address space.
-        printed: Lines that it wrote to standard error.
-        advice: What the user can do if memory ran out.
+    ``memory_was_high`` says whether it came near the limit of its address space, ``printed`` are lines that it wrote to
+    standard error, and ``advice`` is what the user can do if memory ran out.
     """
     if status == TRIPPED:
         return WorkerDied(FORBIDDEN, violently=True)

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from filterviz.errors import EngineFailed, Stopped
-
-POLL_SECONDS = 0.05
-"""How often a waiting request checks whether somebody has pressed Stop."""
+from filterviz.workers.parent.connection import POLL_SECONDS, Poll
 
 STOPPED = "Stopped before it began."
 CLOSING = "The program is closing, so the work was not begun."
 
 
-@dataclass(eq=False, slots=True)
-class _Waiter:
-    owner: str
-    number: int
-
-
 class FairQueue:
-    """Shares computing slots between owners. Safe to use from several threads.
+    """Shares a number of computing slots between owners. Safe to use from several threads.
 
     A free slot goes to the waiting owner who has the fewest slots at the moment; between equals, to the one who has
     computed least recently, and then to the one who came first.
-
-    Args:
-        slots: How many may compute at the same time.
     """
 
     def __init__(self, slots: int) -> None:
         self._free = slots
-        self._waiting: list[_Waiter] = []
+        self._waiting: list[tuple[str, int]] = []  # each owner with a number in the order of arrival
         self._working: Counter[str] = Counter()
         self._last_worked: dict[str, int] = {}
         self._clock = 0
@@ -43,7 +31,7 @@ class FairQueue:
         self._changed = threading.Condition()
 
     @contextmanager
-    def slot(self, owner: str, stop: Callable[[], bool]) -> Iterator[None]:
+    def slot(self, owner: str, stop: Poll) -> Iterator[None]:
         """Wait for a slot and hold it for the length of a ``with`` block.
 
         Raises:
@@ -59,7 +47,7 @@ class FairQueue:
     def others_wait(self, owner: str) -> bool:
         """Whether another owner waits for a slot."""
         with self._changed:
-            return any(waiter.owner != owner for waiter in self._waiting)
+            return any(other != owner for other, _ in self._waiting)
 
     def close(self) -> None:
         """Refuse everyone who waits now or later."""
@@ -67,20 +55,20 @@ class FairQueue:
             self._closed = True
             self._changed.notify_all()
 
-    def _acquire(self, owner: str, stop: Callable[[], bool]) -> None:
+    def _acquire(self, owner: str, stop: Poll) -> None:
         with self._changed:
             self._clock += 1
-            waiter = _Waiter(owner, self._clock)
+            waiter = (owner, self._clock)
             self._waiting.append(waiter)
             try:
-                while self._free == 0 or self._next() is not waiter:
+                while True:
                     if self._closed:
                         raise EngineFailed(CLOSING)
+                    if self._free > 0 and min(self._waiting, key=self._rank) == waiter:
+                        break
                     if stop():
                         raise Stopped(STOPPED)
                     self._changed.wait(POLL_SECONDS)
-                if self._closed:
-                    raise EngineFailed(CLOSING)
             finally:
                 self._waiting.remove(waiter)
                 self._changed.notify_all()
@@ -100,8 +88,6 @@ class FairQueue:
                 self._last_worked = {name: self._last_worked[name] for name in self._working}
             self._changed.notify_all()
 
-    def _next(self) -> _Waiter:
-        return min(
-            self._waiting,
-            key=lambda waiter: (self._working[waiter.owner], self._last_worked.get(waiter.owner, 0), waiter.number),
-        )
+    def _rank(self, waiter: tuple[str, int]) -> tuple[int, int, int]:
+        owner, number = waiter
+        return self._working[owner], self._last_worked.get(owner, 0), number

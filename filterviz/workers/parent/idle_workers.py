@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from filterviz.errors import Stopped
 from filterviz.settings import GIB, Settings
 from filterviz.spec import LoadOptions
 from filterviz.workers.parent.client import LAST_ANSWER_SECONDS, WorkerClient
+from filterviz.workers.parent.connection import Poll
 from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.spawner import ChildSpawner
 
@@ -33,8 +33,7 @@ class LoadedWorker:
     """A worker with an open model.
 
     Attributes:
-        process: The process.
-        client: Asks it.
+        process, client: The process, and the client that asks it.
         key: The model that it has open.
         baseline: The memory in bytes that it occupied when the model had been opened.
         runs: The number of runs that it has done.
@@ -50,11 +49,9 @@ class LoadedWorker:
 
 
 class IdleWorkers:
-    """The idle workers, the most recently used last. Safe to use from several threads.
+    """The idle workers, the most recently used last. The spawner ends those that are not kept.
 
-    Args:
-        settings: How many are kept, and how long.
-        spawner: Ends those that are not kept.
+    Safe to use from several threads.
     """
 
     def __init__(self, settings: Settings, spawner: ChildSpawner) -> None:
@@ -66,7 +63,7 @@ class IdleWorkers:
         self._sweeper = threading.Thread(target=self._sweep, name="filterviz-sweeper", daemon=True)
         self._sweeper.start()
 
-    def take(self, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker | None:
+    def take(self, key: ModelKey, stop: Poll) -> LoadedWorker | None:
         """The worker that has this model open, ready to be asked; ``None`` if there is none.
 
         Raises:

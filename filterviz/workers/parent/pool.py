@@ -7,7 +7,7 @@ with everything that was compiled for it, as long as it is used. No worker ever 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,11 +21,11 @@ from filterviz.errors import BadRequest, EngineFailed, Stopped
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
 from filterviz.workers.parent.client import WorkerClient, never_stop
-from filterviz.workers.parent.failures import WorkerDied
+from filterviz.workers.parent.connection import Poll
+from filterviz.workers.parent.failures import Quarantine
 from filterviz.workers.parent.fair_queue import FairQueue
 from filterviz.workers.parent.idle_workers import IdleWorkers, LoadedWorker, ModelKey
 from filterviz.workers.parent.process import WorkerProcess
-from filterviz.workers.parent.quarantine import Quarantine
 from filterviz.workers.parent.spawner import ChildSpawner
 from filterviz.workers.wire.protocol import MAX_PAYLOAD, Role
 
@@ -48,18 +48,10 @@ class Pool:
     """Reads files, makes patterns and runs networks in worker processes.
 
     A context manager; safe to use from several threads.
-
-    Args:
-        settings: The limits, and how many workers compute at the same time.
-
-    Attributes:
-        holds: The names of the limits (see :class:`~filterviz.workers.child.limits.Limit`) that are in force for worker
-            processes on this system; empty until the first one is ready.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.holds: tuple[str, ...] = ()
         self._spawner = ChildSpawner(settings)
         self._queue = FairQueue(settings.workers)
         self._quarantine = Quarantine()
@@ -83,12 +75,7 @@ class Pool:
         self._spawner.close()
 
     def inspect(self, path: Path, sha256: str, load_options: LoadOptions = DEFAULT_LOAD) -> ModelSpec:
-        """Read a file in a worker of its own.
-
-        Args:
-            path: Path of the file.
-            sha256: The sha256 of its bytes.
-            load_options: How to open it.
+        """Read a file, whose bytes have this sha256, in a worker of its own.
 
         Raises:
             Refused: The file cannot be opened, or has already ended two processes.
@@ -99,7 +86,7 @@ class Pool:
         with self._reading:
             process, client = self._start_worker(Role.READER, never_stop)
             try:
-                with self._blame(sha256):
+                with self._quarantine.watch(sha256):
                     return client.open_file(path, load_options)
             finally:
                 self._spawner.retire(process)
@@ -120,14 +107,9 @@ class Pool:
 
         While other owners wait, the worker is given up after each batch of tiles, and the rest waits again.
 
-        Args:
-            path: Path of the model's file.
-            sha256: The sha256 of its bytes.
-            request: The request.
-            load_options: How to open the file.
-            owner: Who asks. Owners share the workers equally.
-            start: Start images, ``[n, height, width, channels]``, one for each filter.
-            stop: May be set at any time, also while the request waits.
+        ``path``, ``sha256`` and ``load_options`` are as for :meth:`inspect`. ``owner`` says who asks: owners share the
+        workers equally. ``start`` holds start images, ``[n, height, width, channels]``, one for each filter. ``stop``
+        may be set at any time, also while the request waits.
 
         Yields:
             Progress and patterns as they come. Closing the generator stops the work.
@@ -171,24 +153,17 @@ class Pool:
         owner: str = "",
         stop: threading.Event | None = None,
     ) -> Generator[tuple[NDArray[np.float32], ...], None, None]:
-        """Run a whole network as soon as the queue allows.
+        """Run the whole network of a file, which is ``spec``, as soon as the queue allows.
 
-        Args:
-            path: Path of the model's file.
-            sha256: The sha256 of its bytes.
-            spec: The network in the file.
-            inputs: An array for each input of the network, all with the same number of examples, at least one.
-            load_options: How to open the file.
-            owner: Who asks. Owners share the workers equally.
-            stop: May be set at any time, also while the work waits.
+        ``inputs`` holds an array for each input of the network, all with the same number of examples, at least one. For
+        the other arguments see :meth:`run`.
 
         Yields:
             For one batch of examples after another, an array for each output that can be computed. Closing the
             generator stops the work.
 
         Raises:
-            Stopped: ``stop`` was set.
-            BadRequest, Refused, EngineFailed: See :meth:`inspect`.
+            Stopped, BadRequest, Refused, EngineFailed: See :meth:`run`.
         """
         stopped = never_stop if stop is None else stop.is_set
         pause = partial(self._queue.others_wait, owner)
@@ -211,35 +186,35 @@ class Pool:
                 raise EngineFailed(NOT_COMPUTED)
 
     @contextmanager
-    def _loaded_worker(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> Iterator[WorkerClient]:
+    def _loaded_worker(self, path: Path, key: ModelKey, stop: Poll) -> Iterator[WorkerClient]:
         """Use a worker that has this model open, and keep it afterwards."""
         self._quarantine.check(key[0])
         worker = self._idle.take(key, stop) or self._open(path, key, stop)
         try:
-            with self._blame(key[0]):
+            with self._quarantine.watch(key[0]):
                 yield worker.client
         finally:
             self._idle.put(worker)
             self._spawner.replace_spare(Role.MODEL)
 
-    def _open(self, path: Path, key: ModelKey, stop: Callable[[], bool]) -> LoadedWorker:
+    def _open(self, path: Path, key: ModelKey, stop: Poll) -> LoadedWorker:
         """Start a worker and have it open a model."""
         self._idle.make_room()
         process, client = self._start_worker(Role.MODEL, stop)
         try:
-            with self._blame(key[0]):
+            with self._quarantine.watch(key[0]):
                 client.open_file(path, key[1], stop=stop)
         except BaseException:
             self._spawner.retire(process)
             raise
         return LoadedWorker(process, client, key, baseline=process.resident_bytes)
 
-    def _start_worker(self, role: Role, stop: Callable[[], bool]) -> tuple[WorkerProcess, WorkerClient]:
+    def _start_worker(self, role: Role, stop: Poll) -> tuple[WorkerProcess, WorkerClient]:
         """A worker that is ready to open a file."""
         process = self._spawner.take(role)
         client = WorkerClient(process, self.settings)
         try:
-            self.holds = client.await_ready(stop=stop)
+            client.await_ready(stop=stop)
         except Stopped:
             self._spawner.give_back(process)
             raise
@@ -247,16 +222,6 @@ class Pool:
             self._spawner.retire(process)
             raise
         return process, client
-
-    @contextmanager
-    def _blame(self, sha256: str) -> Iterator[None]:
-        """Hold a file responsible for a worker that dies while working on it."""
-        try:
-            yield
-        except WorkerDied as death:
-            if death.violently:
-                self._quarantine.record_death(sha256)
-            raise
 
 
 def _rows_of_question(inputs: Sequence[NDArray[np.float32]], whole_batch: bool) -> int:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import mmap
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,8 +24,6 @@ from filterviz.errors import EngineFailed, TimedOut
 from filterviz.settings import Settings
 from filterviz.spec.names import printable
 from filterviz.workers.parent import connection, failures
-from filterviz.workers.parent.environment import clean_environment
-from filterviz.workers.parent.memory import MemoryMonitor, memory_of
 from filterviz.workers.wire.codec import Malformed
 from filterviz.workers.wire.protocol import Answer, Halt, Hello, Question, Role
 
@@ -32,18 +32,20 @@ log = logging.getLogger(__name__)
 LOG_LINES = 60
 """Lines of a worker's standard error that are kept for the log."""
 
+KEPT_VARIABLES = (
+    *("LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "CUDA_VISIBLE_DEVICES"),
+    *("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TF_ENABLE_ONEDNN_OPTS"),
+)
+"""Variables that are passed on if they are set: language, library folders, graphics cards and numbers of threads."""
+
 
 class WorkerProcess:
     """A worker process and the connection to it; see :class:`~filterviz.workers.parent.connection.Connection`.
 
     The thread that creates it must live longer: on Linux a worker process ends with the thread that started it.
 
-    Args:
-        role: The task of the worker.
-        settings: Its limits.
-        folder: The folder in which its private folder is made.
-        record: See :class:`filterviz.workers.wire.protocol.Hello`.
-        program: The command to start instead of filterviz's own worker.
+    Its private folder is made in ``folder``. ``program`` is a command to start instead of filterviz's own worker. The
+    other arguments are those of :class:`filterviz.workers.wire.protocol.Hello`.
 
     Raises:
         EngineFailed: The process cannot be started.
@@ -159,9 +161,8 @@ class WorkerProcess:
         """Keep the last lines that the process writes to standard error."""
         assert self._process.stderr is not None
         while line := self._process.stderr.readline(1000):
-            text = line.decode(errors="replace").rstrip()
             # Code in the worker process must not be able to control the terminal that shows the log.
-            self._errors.append(printable(text))
+            self._errors.append(printable(line.decode(errors="replace").rstrip()))
 
     def _log_errors(self, reason: str) -> None:
         self._error_reader.join(1.0)  # The last lines arrive when the process has ended.
@@ -177,8 +178,7 @@ class WorkerProcess:
             self.fail("closed its pipe but is still running: a protocol error")
             return EngineFailed(failures.GARBLED)
         self._log_errors(f"ended: {failures.describe_status(status)}")
-        advice = failures.advice_about(self._question)
-        was_high = self._memory.was_high
+        was_high, advice = self._memory.was_high, failures.advice_about(self._question)
         return failures.explain_death(status, memory_was_high=was_high, printed=tuple(self._errors), advice=advice)
 
 
@@ -194,3 +194,55 @@ def worker_command() -> list[str]:
         "from filterviz.workers.child.main import main; main()"
     )
     return [sys.executable, "-I", "-X", "utf8", "-c", start, root]
+
+
+def clean_environment(private: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables of a worker process: no keys or tokens of the server, and nothing that points into a home folder.
+
+    The harmless ones are taken from ``environment``, which is that of this process by default.
+    """
+    environment = os.environ if environment is None else environment
+    kept = {name: environment[name] for name in KEPT_VARIABLES if name in environment}
+    folders = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP", "KERAS_HOME"), str(private))
+    return {
+        **kept,
+        **folders,
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        # Only a process with one thread may enter a new user namespace, so NumPy must not start threads of its own.
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+class MemoryMonitor:
+    """Whether a worker process has come near the limit of its address space, sampled now and then."""
+
+    def __init__(self) -> None:
+        self._unlimited = 0
+        self.was_high = False
+
+    def sample(self, pid: int) -> None:
+        """Update ``was_high``: whether the process now uses more than half of the address space it may still take."""
+        size, limit = memory_of(pid)[0], _address_space_limit(pid)
+        if limit is None:
+            self._unlimited = size  # The limit is set when the file is opened.
+        elif size:
+            self.was_high = size - self._unlimited > (limit - self._unlimited) / 2
+
+
+def memory_of(pid: int) -> tuple[int, int]:
+    """Address space and resident memory of a process in bytes; zeros where the system does not tell."""
+    try:
+        sizes = Path(f"/proc/{pid}/statm").read_text("ascii").split()
+        return int(sizes[0]) * mmap.PAGESIZE, int(sizes[1]) * mmap.PAGESIZE
+    except (OSError, ValueError, IndexError):
+        return 0, 0
+
+
+def _address_space_limit(pid: int) -> int | None:
+    """The limit of a process's address space in bytes; ``None`` where there is no limit."""
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
+        return next(int(line.split()[3]) for line in lines if line.startswith("Max address space"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None  # The word "unlimited" is not a number either.

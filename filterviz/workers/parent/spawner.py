@@ -26,9 +26,6 @@ class ChildSpawner:
 
     On Linux a worker process ends with the *thread* that started it. The page's threads come and go, so one thread of
     the spawner, which lives as long as the spawner itself, starts all of them.
-
-    Args:
-        settings: The limits of the worker processes.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,7 +36,7 @@ class ChildSpawner:
         self._processes: set[WorkerProcess] = set()
         self._spares: dict[Role, WorkerProcess] = {}
         self._keeps_spares = False
-        self._closed = False
+        self._closed = threading.Event()
         self._starter.submit(_compile_package)
         atexit.register(self.close)
 
@@ -51,7 +48,7 @@ class ChildSpawner:
 
     def replace_spare(self, role: Role) -> None:
         """Start a new spare in the background if spares are kept and this one is missing."""
-        if self._keeps_spares and not self._closed:
+        if self._keeps_spares and not self._closed.is_set():
             # The program may be about to end, and then no spare is needed.
             with suppress(RuntimeError):
                 self._starter.submit(self._make_spare, role)
@@ -76,7 +73,7 @@ class ChildSpawner:
     def give_back(self, process: WorkerProcess) -> None:
         """Take back a process that has not opened a file, as the spare if there is none."""
         with self._lock:
-            if process.alive and process.role not in self._spares and not self._closed:
+            if process.alive and process.role not in self._spares and not self._closed.is_set():
                 self._spares[process.role] = process
                 return
         self.retire(process)
@@ -91,7 +88,7 @@ class ChildSpawner:
         """End all processes. No more can be started."""
         atexit.unregister(self.close)
         with self._lock:
-            self._closed = True
+            self._closed.set()
             self._spares.clear()
             processes = tuple(self._processes)
         for process in processes:
@@ -102,20 +99,16 @@ class ChildSpawner:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _start(self, role: Role) -> WorkerProcess:
-        if self._closed:
+        if self._closed.is_set():
             raise EngineFailed(CLOSING)
         process = WorkerProcess(role, self._settings, self._folder)
-        if not self._register(process):
-            process.close()
-            raise EngineFailed(CLOSING)
-        return process
-
-    def _register(self, process: WorkerProcess) -> bool:
-        """Remember a process in order to end it later; false if the spawner has been closed meanwhile."""
         with self._lock:
-            if not self._closed:
+            if not self._closed.is_set():
                 self._processes.add(process)
-            return not self._closed
+                return process
+        # The spawner has been closed meanwhile.
+        process.close()
+        raise EngineFailed(CLOSING)
 
     def _make_spare(self, role: Role) -> None:
         with self._lock:
@@ -124,7 +117,7 @@ class ChildSpawner:
         try:
             process = self._start(role)
         except EngineFailed as error:
-            if not self._closed:
+            if not self._closed.is_set():
                 log.warning("No spare worker process could be started: %s", error)
             return
         self.give_back(process)

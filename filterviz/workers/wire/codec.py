@@ -8,7 +8,7 @@ Arrays are uint8 or float32, and every byte of them must be present. The data ne
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -54,8 +54,7 @@ def encode(value: Any, arrays: list[NDArray[Any]]) -> Any:
         return [encode(item, arrays) for item in value]
     if isinstance(value, np.ndarray):
         if value.dtype.name not in DTYPES:
-            message = f"arrays of {value.dtype.name} cannot be encoded"
-            raise Malformed(message)
+            raise Malformed(f"arrays of {value.dtype.name} cannot be encoded")
         arrays.append(np.ascontiguousarray(value, DTYPES[value.dtype.name]))
         return {"dtype": value.dtype.name, "shape": list(value.shape)}
     if isinstance(value, np.generic):
@@ -76,26 +75,23 @@ def decode(kind: type[T], data: Any, payload: memoryview) -> T:
         TypeError: Values of this kind cannot be decoded; see :func:`decoder_for`.
     """
     remaining = _Payload(payload)
-    value: T = decoder_for(kind)(remaining, data)
-    remaining.finish()
+    try:
+        value: T = decoder_for(kind)(remaining, data)  # type: ignore[arg-type] # it takes a class for unhashable
+    except Malformed:
+        raise
+    except ValueError as error:
+        # The name of no member of an enumeration, or half of a surrogate pair.
+        raise Malformed(str(error)[:200]) from None
+    if remaining.rest:
+        raise Malformed(f"{len(remaining.rest)} bytes belong to no array")
     return value
 
 
-def preload_types(*kinds: Any) -> None:
-    """Build and cache the decoders of these kinds, so that decoding them later evaluates no code.
-
-    Annotations are stored as text, and resolving them evaluates code, which the tripwire forbids in a worker process
-    that has opened its file. Call this when a module is imported; a kind that cannot be decoded then fails at once.
-
-    Raises:
-        TypeError: Values of one of the kinds cannot be decoded.
-    """
-    for kind in kinds:
-        decoder_for(kind)
-
-
+@cache
 def decoder_for(kind: Any) -> Decoder:
     """The function that decodes values of a kind: a dataclass, or any annotation that a field of one may have.
+
+    It is cached, so that a kind that has been asked for once can be decoded without evaluating code.
 
     Raises:
         TypeError: Values of this kind cannot be decoded.
@@ -107,11 +103,6 @@ def decoder_for(kind: Any) -> Decoder:
         Traceback (most recent call last):
         TypeError: values of the kind set[int] cannot be decoded
     """
-    return _decoder_for(kind)
-
-
-@cache
-def _decoder_for(kind: Any) -> Decoder:
     kind = _without_aliases(kind)
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Any:
@@ -130,7 +121,7 @@ def _decoder_for(kind: Any) -> Decoder:
         scalar = _SCALARS[kind]
         return lambda payload, data: scalar(data)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return lambda payload, data: _member(kind, data)
+        return lambda payload, data: kind(_expect(str, data))
     raise TypeError(_NOT_DECODABLE.format(kind))
 
 
@@ -141,29 +132,20 @@ class _Payload:
     """The bytes of a message's arrays, consumed in order."""
 
     def __init__(self, content: memoryview) -> None:
-        self._content = content
-        self._position = 0
-
-    def __len__(self) -> int:
-        return len(self._content)
+        self.size = len(content)
+        self.rest = content
 
     def take(self, shape: list[int], dtype: np.dtype[Any]) -> NDArray[Any]:
-        end = self._position + math.prod(shape) * dtype.itemsize
-        if end > len(self):
-            message = f"an array of shape {shape} does not fit in {len(self) - self._position} bytes"
-            raise Malformed(message)
-        flat: NDArray[Any] = np.frombuffer(self._content[self._position : end], dtype)
-        self._position = end
+        length = math.prod(shape) * dtype.itemsize
+        if length > len(self.rest):
+            raise Malformed(f"an array of shape {shape} does not fit in {len(self.rest)} bytes")
+        flat: NDArray[Any] = np.frombuffer(self.rest[:length], dtype)
+        self.rest = self.rest[length:]
         return flat.reshape(shape)
-
-    def finish(self) -> None:
-        if self._position != len(self):
-            message = f"{len(self) - self._position} bytes belong to no array"
-            raise Malformed(message)
 
 
 Decoder = Callable[[_Payload, Any], Any]
-"""Decodes JSON data, taking the bytes of its arrays from the payload; raises :class:`Malformed`."""
+"""Decodes JSON data, taking the bytes of its arrays from the payload; raises ``ValueError``."""
 
 
 def _without_aliases(kind: Any) -> Any:
@@ -194,8 +176,7 @@ def _tuple(kinds: tuple[Any, ...]) -> Decoder:
     def read(payload: _Payload, data: Any) -> tuple[Any, ...]:
         values = _expect(list, data)
         if len(values) != len(items):
-            message = f"{len(values)} values instead of {len(items)}"
-            raise Malformed(message)
+            raise Malformed(f"{len(values)} values instead of {len(items)}")
         return tuple(item(payload, value) for item, value in zip(items, values, strict=True))
 
     return read
@@ -209,8 +190,7 @@ def _dataclass(kind: type) -> Decoder:
     def read(payload: _Payload, data: Any) -> Any:
         given = _expect(dict, data)
         if given.keys() != items.keys():
-            message = f"{kind.__name__} does not have the fields {sorted(map(str, given))[:20]}"
-            raise Malformed(message)
+            raise Malformed(f"{kind.__name__} does not have the fields {sorted(map(str, given))[:20]}")
         return kind(**{name: item(payload, given[name]) for name, item in items.items()})
 
     return read
@@ -227,12 +207,10 @@ def _array(kind: Any) -> Decoder:
         given = _expect(dict, data)
         dtype = DTYPES.get(_expect(str, given.get("dtype")))
         if dtype is None or dtype != wanted:
-            message = f"an array of {given.get('dtype')!r} instead of {wanted.name}"
-            raise Malformed(message)
+            raise Malformed(f"an array of {given.get('dtype')!r} instead of {wanted.name}")
         shape = [_integer(side) for side in _expect(list, given.get("shape"))]
-        if len(shape) > MAX_RANK or any(not 0 <= side <= len(payload) for side in shape):
-            message = f"an array of the impossible shape {shape[:20]}"
-            raise Malformed(message)
+        if len(shape) > MAX_RANK or any(not 0 <= side <= payload.size for side in shape):
+            raise Malformed(f"an array of the impossible shape {shape[:20]}")
         return payload.take(shape, dtype)
 
     return read
@@ -240,19 +218,16 @@ def _array(kind: Any) -> Decoder:
 
 def _expect(kind: type[T], data: Any) -> T:
     if not isinstance(data, kind):
-        message = f"a {type(data).__name__} instead of a {kind.__name__}"
-        raise Malformed(message)
+        raise Malformed(f"a {type(data).__name__} instead of a {kind.__name__}")
     return data
 
 
 def _integer(data: Any) -> int:
     number = _expect(int, data)
     if isinstance(data, bool):
-        message = "a Boolean instead of an integer"
-        raise Malformed(message)
+        raise Malformed("a Boolean instead of an integer")
     if abs(number) >= MAX_INTEGER:
-        message = "an integer of more than 64 bits"
-        raise Malformed(message)
+        raise Malformed("an integer of more than 64 bits")
     return number
 
 
@@ -262,18 +237,8 @@ def _number(data: Any) -> float:
 
 def _text(data: Any) -> str:
     text = _expect(str, data)
-    try:
-        text.encode()
-    except ValueError as error:
-        raise Malformed(str(error)[:200]) from None
+    text.encode()  # fails for half of a surrogate pair
     return text
-
-
-def _member(kind: type[StrEnum], data: Any) -> StrEnum:
-    try:
-        return kind(_expect(str, data))
-    except ValueError as error:
-        raise Malformed(str(error)[:200]) from None
 
 
 _SCALARS: dict[Any, Callable[[Any], Any]] = {
@@ -283,9 +248,3 @@ _SCALARS: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     Path: lambda data: Path(_expect(str, data)),
 }
-
-
-def chunks(arrays: list[NDArray[Any]]) -> Iterator[memoryview]:
-    """The bytes of each array, as views that share its memory."""
-    for array in arrays:
-        yield array.data.cast("B") if array.size else memoryview(b"")

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, get_args
+from typing import IO, Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,18 @@ from numpy.typing import NDArray
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
 from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
-from filterviz.workers.wire.codec import Malformed, chunks, decode, encode, preload_types
+from filterviz.workers.wire.codec import Malformed, decode, decoder_for, encode
+
+M = TypeVar("M")
 
 HEAD = struct.Struct("!3sBIQ")
 MAGIC = b"FVZ"
 VERSION = 1
 MAX_HEADER = 16 * MIB
 MAX_PAYLOAD = 1024 * MIB
+
+TRIPPED = 86
+"""The exit status of a worker process that the tripwire ended."""
 
 
 class Role(StrEnum):
@@ -57,10 +62,7 @@ class FailureKind(StrEnum):
 class Hello:
     """To a worker, as the first message: its role and its limits. Answered by ``Ready``.
 
-    Attributes:
-        role: The task of the worker.
-        settings: Its limits.
-        record: For tests, a file to which the tripwire writes every audit event instead of ending the process.
+    ``record`` is for tests: a file to which the tripwire writes every audit event instead of ending the process.
     """
 
     role: Role
@@ -89,9 +91,7 @@ class Run:
 class Compute:
     """To a model worker: run the whole network. Answered by ``Outputs``, then ``Done`` or a failure.
 
-    Attributes:
-        ticket: The number of this run.
-        inputs: An array for each input of the network, in the file's order and layout, batch first.
+    ``inputs`` holds an array for each input of the network, in the file's order and layout, batch first.
     """
 
     ticket: int
@@ -123,9 +123,7 @@ class Opened:
 class Outputs:
     """From a worker: the outputs of the network for the next batch of a run.
 
-    Attributes:
-        ticket: The number of the run.
-        arrays: An array for each output that can be computed, in the file's order and layout, batch first.
+    ``arrays`` holds one for each output that can be computed, in the file's order and layout, batch first.
     """
 
     ticket: int
@@ -171,7 +169,10 @@ Answer = Ready | Opened | Progress | Pattern | Outputs | Done | Halted | Refusal
 QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in get_args(Question)}
 ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in get_args(Answer)}
 
-preload_types(*QUESTIONS.values(), *ANSWERS.values())
+# Annotations are stored as text, and resolving them evaluates code, which the tripwire forbids in a worker process that
+# has opened its file. So the decoders are built now; a kind that cannot be decoded then fails at once.
+for _kind in (*get_args(Question), *get_args(Answer)):
+    decoder_for(_kind)
 
 
 def write_message(stream: IO[bytes], message: Question | Answer) -> None:
@@ -185,67 +186,53 @@ def write_message(stream: IO[bytes], message: Question | Answer) -> None:
     header = json.dumps({type(message).__name__: encode(message, arrays)}, separators=(",", ":")).encode()
     length = sum(array.nbytes for array in arrays)
     if len(header) > MAX_HEADER or length > MAX_PAYLOAD:
-        reason = f"a message of {len(header)} + {length} bytes"
-        raise Malformed(reason)
+        raise Malformed(f"a message of {len(header)} + {length} bytes")
     stream.write(HEAD.pack(MAGIC, VERSION, len(header), length) + header)
-    for chunk in chunks(arrays):
-        stream.write(chunk)
+    for array in arrays:
+        if array.size:
+            stream.write(array.data.cast("B"))  # A view that shares the array's memory.
     stream.flush()
 
 
 def read_question(stream: IO[bytes]) -> Question | None:
     """Read the next message to a worker; ``None`` at the end of the stream. For errors see :func:`read_answer`."""
-    frame = _read_frame(stream, MAX_PAYLOAD)
-    return None if frame is None else _parse(QUESTIONS, *frame)
+    return _read_message(stream, QUESTIONS, MAX_PAYLOAD)
 
 
 def read_answer(stream: IO[bytes], max_payload: int = MAX_PAYLOAD) -> Answer | None:
     """Read the next message from a worker; ``None`` at the end of the stream.
 
-    Args:
-        stream: A blocking stream whose ``read(n)`` returns fewer than ``n`` bytes only at its end.
-        max_payload: The largest accepted size of the arrays in bytes.
+    The stream must be a blocking one, whose ``read(n)`` returns fewer than ``n`` bytes only at its end. The arrays may
+    have up to ``max_payload`` bytes.
 
     Raises:
         Malformed: The bytes are not a message from a worker. Nothing more can be read from the stream.
         OSError: Reading failed.
     """
-    frame = _read_frame(stream, max_payload)
-    return None if frame is None else _parse(ANSWERS, *frame)
+    return _read_message(stream, ANSWERS, max_payload)
 
 
-def _read_frame(stream: IO[bytes], max_payload: int) -> tuple[bytes, bytes] | None:
+def _read_message(stream: IO[bytes], kinds: dict[str, type[M]], max_payload: int) -> M | None:
     head = stream.read(HEAD.size)
     if not head:
         return None
     if len(head) < HEAD.size:
-        reason = "the stream ends within a frame's head"
-        raise Malformed(reason)
+        raise Malformed("the stream ends within a frame's head")
     magic, version, header_length, payload_length = HEAD.unpack(head)
     if magic != MAGIC or version != VERSION:
-        reason = f"{head[:4]!r} is not the beginning of a frame"
-        raise Malformed(reason)
+        raise Malformed(f"{head[:4]!r} is not the beginning of a frame")
     if header_length > MAX_HEADER or payload_length > max_payload:
-        reason = f"a frame of {header_length} + {payload_length} bytes is too long"
-        raise Malformed(reason)
+        raise Malformed(f"a frame of {header_length} + {payload_length} bytes is too long")
     header, payload = stream.read(header_length), stream.read(payload_length)
     if len(header) < header_length or len(payload) < payload_length:
-        reason = "the stream ends within a frame"
-        raise Malformed(reason)
-    return header, payload
-
-
-def _parse(kinds: dict[str, Any], header: bytes, payload: bytes) -> Any:
+        raise Malformed("the stream ends within a frame")
     try:
         data = json.loads(header)
     except (ValueError, RecursionError) as error:
-        reason = f"the header is not JSON: {str(error)[:200]}"
-        raise Malformed(reason) from None
+        raise Malformed(f"the header is not JSON: {str(error)[:200]}") from None
     if not isinstance(data, dict) or len(data) != 1:
-        reason = "the header does not hold exactly one message"
-        raise Malformed(reason)
+        raise Malformed("the header does not hold exactly one message")
     ((name, content),) = data.items()
     if name not in kinds:
-        reason = f"unknown message {name[:80]!r}"
-        raise Malformed(reason)
+        raise Malformed(f"unknown message {name[:80]!r}")
     return decode(kinds[name], content, memoryview(payload))

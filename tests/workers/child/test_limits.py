@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from filterviz.workers.child.limits import Limit
-from filterviz.workers.parent.environment import clean_environment
+from filterviz.workers.parent.process import clean_environment
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFINED = (

@@ -1,4 +1,7 @@
-"""The real child: it reads and computes, and does nothing else."""
+"""The real child: it reads and computes, and does nothing else.
+
+Its messages are tried out in a process of their own, as they end the process.
+"""
 
 from __future__ import annotations
 

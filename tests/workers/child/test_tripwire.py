@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from filterviz.workers.wire.exit_status import TRIPPED
+from filterviz.workers.wire.protocol import TRIPPED
 
 ROOT = Path(__file__).resolve().parents[3]
 

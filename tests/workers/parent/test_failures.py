@@ -7,17 +7,19 @@ import signal
 import numpy as np
 import pytest
 
+from filterviz.errors import RefusalCode, Refused
 from filterviz.spec import Request
 from filterviz.workers.parent import failures
 from filterviz.workers.parent.failures import (
     SMALLER_INPUTS,
     SMALLER_TILES,
+    Quarantine,
+    WorkerDied,
     advice_about,
     describe_status,
     explain_death,
 )
-from filterviz.workers.wire.exit_status import TRIPPED
-from filterviz.workers.wire.protocol import Compute, Run
+from filterviz.workers.wire.protocol import TRIPPED, Compute, Run
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,16 @@ def test_an_exit_status_in_words() -> None:
 def test_a_sentence_from_a_worker_has_a_bounded_length() -> None:
     assert failures.shortened("a" * failures.LONGEST_SENTENCE) == "a" * failures.LONGEST_SENTENCE
     assert len(failures.shortened("a" * 10**6)) == failures.LONGEST_SENTENCE + 3
+
+
+def test_two_deaths_and_no_more() -> None:
+    quarantine = Quarantine()
+    for violently in (True, False, True):
+        quarantine.check("a")
+        with pytest.raises(WorkerDied), quarantine.watch("a"):
+            raise WorkerDied("It died.", violently=violently)
+    quarantine.check("b")
+    with pytest.raises(Refused, match="2 times") as refusal:
+        quarantine.check("a")
+    assert refusal.value.code is RefusalCode.DAMAGED
+    assert refusal.value.hint

@@ -1,9 +1,10 @@
-"""A worker process: what becomes of it, what the user is told, and that nothing of it is left behind."""
+"""A worker process: what it inherits, what becomes of it, what the user is told, and that nothing of it is left."""
 
 from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from filterviz.errors import TimedOut
 from filterviz.workers.parent import connection, failures
 from filterviz.workers.parent.client import WorkerClient
 from filterviz.workers.parent.failures import WorkerDied
-from filterviz.workers.parent.process import WorkerProcess
+from filterviz.workers.parent.process import MemoryMonitor, WorkerProcess, clean_environment, memory_of
 from filterviz.workers.wire.protocol import Open, Role
 from tests.workers.parent.workers import REQUEST, SETTINGS, worker
 from tests.workers.unruly import program
@@ -93,3 +94,58 @@ def _possessions(folder: Path) -> tuple[int, int, int, int]:
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     children = len(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
     return descriptors, threading.active_count(), children, len(list(folder.iterdir()))
+
+
+def test_the_environment_holds_nothing_of_the_servers(tmp_path: Path) -> None:
+    environment = clean_environment(tmp_path, {"AWS_SECRET_ACCESS_KEY": "x", "PYTHONPATH": "/evil", "LANG": "C.UTF-8"})
+    assert environment["LANG"] == "C.UTF-8"
+    assert environment["HOME"] == environment["TMPDIR"] == environment["KERAS_HOME"] == str(tmp_path)
+    assert not {"AWS_SECRET_ACCESS_KEY", "PYTHONPATH", "PATH"} & environment.keys()
+    assert set(clean_environment(tmp_path)) <= environment.keys() | os.environ.keys()
+
+
+tells_memory = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="this system does not tell")
+
+GROWS = """
+import resource, sys
+print("up", flush=True)
+sys.stdin.readline()
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+print("limited", flush=True)
+sys.stdin.readline()
+kept = bytearray(150 << 20)
+print("grown", flush=True)
+sys.stdin.readline()
+"""
+
+
+@tells_memory
+def test_memory_of_this_process() -> None:
+    size, resident = memory_of(os.getpid())
+    assert size > resident > 1 << 20
+
+
+@tells_memory
+def test_a_process_that_is_gone_uses_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    assert memory_of(process.pid) == (0, 0)
+
+
+@tells_memory
+def test_a_process_near_its_limit_is_noticed_and_one_far_from_it_is_not() -> None:
+    monitor = MemoryMonitor()
+    command = [sys.executable, "-c", GROWS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        high = []
+        for _ in ("up", "limited", "grown"):
+            process.stdout.readline()
+            monitor.sample(process.pid)
+            high.append(monitor.was_high)
+            process.stdin.write("\n")
+    assert high == [False, False, True]
+    monitor.sample(process.pid)
+    assert monitor.was_high, "what was seen last counts when the process is gone"

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from typing_extensions import TypeAliasType
 
-from filterviz.workers.wire.codec import DTYPES, Malformed, decode, decoder_for, encode, preload_types
+from filterviz.workers.wire.codec import DTYPES, Malformed, decode, decoder_for, encode
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 # As NumPy 2.5 declares its own NDArray from Python 3.12 on; on older ones this stands for it.
@@ -88,7 +88,7 @@ class Unknown:
 )
 def test_a_kind_that_cannot_travel_is_an_error_before_any_message_comes(kind: Any) -> None:
     with pytest.raises(TypeError, match="cannot be decoded"):
-        preload_types(int, kind)
+        decoder_for(kind)
 
 
 @pytest.mark.parametrize(
