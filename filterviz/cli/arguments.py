@@ -12,6 +12,7 @@ from typing import Any
 from filterviz.service.model import VGG16, Model
 from filterviz.service.workspace import Workspace
 from filterviz.spec import PixelRange, Precision, Recipe
+from filterviz.spec.names import printable
 from filterviz.spec.recipes import DEFAULT_RECIPE, OBJECTIVES, PICTURES, RECIPES
 
 
@@ -19,7 +20,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises ``BrokenPipeError`` when nobody reads its help; argparse ignores that error."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stderr).write(message)
+        (file or sys.stderr).write("\n".join(map(printable, message.split("\n"))))
 
 
 def model_arguments() -> Parser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from filterviz.cli.arguments import Parser
 from filterviz.cli.command import DONE, FAILED, Command
+from filterviz.cli.output import tell
 from filterviz.cli.progress import follow
 from filterviz.service import bundle_builder
 from filterviz.service.bundle_builder import TileCheck
@@ -48,7 +48,7 @@ def _build(workspace: Workspace, options: Namespace, stop: threading.Event) -> i
         return follow(workspace, workspace.start(model, requests), stop)
 
     for plan in bundle_builder.plans(workspace, options.training):
-        print(f"{plan.slug}: {sum(len(request.filters) for request in plan.requests)} tiles", file=sys.stderr)
+        tell(f"{plan.slug}: {sum(len(request.filters) for request in plan.requests)} tiles", error=True)
         bundle_builder.build(plan, options.folder, make)
     return DONE
 
@@ -62,12 +62,12 @@ def _check(workspace: Workspace, options: Namespace) -> int:
         for found in _compare(workspace, bundled, model, options.tiles):
             checked += 1
             wrong += not found.passes
-            print(
+            tell(
                 f"{bundled.name}, {found.sheet}, filter {found.filter}: "
                 f"response {found.response:.1%} of the shipped one's, correlation of the pixels {found.correlation:.3f}"
                 + ("" if found.passes else "  <- another pattern")
             )
-    print(f"{checked - wrong} of {checked} tiles made anew excite their filters as the shipped ones do.")
+    tell(f"{checked - wrong} of {checked} tiles made anew excite their filters as the shipped ones do.")
     return FAILED if wrong or not checked else DONE
 
 

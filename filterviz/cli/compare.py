@@ -11,7 +11,7 @@ from typing import Any
 
 from filterviz.cli.arguments import Parser, model_arguments, open_model, recipe_arguments, recipe_from
 from filterviz.cli.command import DONE, Command
-from filterviz.cli.output import print_json
+from filterviz.cli.output import print_json, tell
 from filterviz.cli.progress import follow, raise_unless_done
 from filterviz.export import comparison_folder, paper_figure, run_folder
 from filterviz.service import comparison
@@ -19,7 +19,6 @@ from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
 from filterviz.service.workspace import Workspace
 from filterviz.spec import Request
-from filterviz.spec.names import printable
 
 UNTRAINED = "untrained"
 """What ``OTHER`` may say instead of a file: the first network before any training."""
@@ -62,8 +61,8 @@ def run(workspace: Workspace, options: Namespace, stop: threading.Event) -> int:
         print_json(document)
     else:
         for item in document["pairs"]:
-            print(_line(item))
-        print(f"Written to {options.out}.")
+            tell(_line(item))
+        tell(f"Written to {options.out}.")
     return DONE
 
 
@@ -84,7 +83,7 @@ def _line(pair: dict[str, Any]) -> str:
         for field, gated in zip(pair["receptive_fields"], pair["gated"], strict=True)
     ]
     differs = "; ".join(pair["differs"]) or "the same conditions"
-    return f"{' | '.join(map(printable, pair['layers']))}: sees {' | '.join(fields)}; {differs}"
+    return f"{' | '.join(pair['layers'])}: sees {' | '.join(fields)}; {differs}"
 
 
 COMMAND = Command(

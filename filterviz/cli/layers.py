@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from filterviz.cli.arguments import model_arguments, open_model
 from filterviz.cli.command import DONE, Command
-from filterviz.cli.output import print_json, print_notes
+from filterviz.cli.output import print_json, tell
 from filterviz.service.workspace import Workspace
 from filterviz.spec import LayerSpec, ModelSpec
-from filterviz.spec.names import printable
 
 MOST_LABELS = 20
 """How many class names are listed for a terminal. With ``--json`` all are."""
@@ -31,9 +30,8 @@ def run(workspace: Workspace, options: Namespace, _: threading.Event) -> int:
             }
         )
         return DONE
-    for line in (*_table(model.spec), *_classes(model.spec)):
-        print(line)
-    print_notes(model.spec.notes)
+    for line in (*_table(model.spec), *_classes(model.spec), *model.spec.notes):
+        tell(line)
     return DONE
 
 
@@ -49,12 +47,12 @@ def _table(spec: ModelSpec) -> Iterator[str]:
 def _row(layer: LayerSpec) -> tuple[str, ...]:
     shape, field = layer.output_shape, layer.receptive_field
     return (
-        printable(layer.name),
+        layer.name,
         layer.kind,
         "" if layer.channels is None else str(layer.channels),
         "" if shape is None else "x".join("?" if side is None else str(side) for side in shape[1:]),
         "" if field is None else f"{field} px{', gated' * layer.gated}",
-        "" if layer.visualisable else printable(layer.reason or ""),
+        "" if layer.visualisable else layer.reason or "",
     )
 
 
@@ -62,10 +60,10 @@ def _classes(spec: ModelSpec) -> Iterator[str]:
     """What the units of the outputs stand for: a line for each output of which that is known."""
     for output in spec.classes:
         if output.labels:
-            shown = [f"{unit} {printable(label)}" for unit, label in enumerate(output.labels[:MOST_LABELS])]
+            shown = [f"{unit} {label}" for unit, label in enumerate(output.labels[:MOST_LABELS])]
             rest = len(output.labels) - MOST_LABELS
             more = f", and {rest} more" if rest > 0 else ""
-            yield f"Units of {printable(output.layer)}: {', '.join(shown)}{more}"
+            yield f"Units of {output.layer}: {', '.join(shown)}{more}"
 
 
 COMMAND = Command("layers", "list the layers of a model", [model_arguments], run)

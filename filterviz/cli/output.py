@@ -1,20 +1,25 @@
-"""What commands print."""
+"""What commands print: nothing else in this package writes to the terminal, apart from argparse's own help."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+import sys
 from typing import Any
 
 from filterviz.spec.names import printable
 
 
+def tell(text: object, *, error: bool = False) -> None:
+    """Print a line for a person, on standard output or standard error.
+
+    Names of layers, classes and files come from files of unknown origin and must not command the terminal, so whatever
+    cannot be seen is replaced.
+    """
+    print(printable(str(text)), file=sys.stderr if error else sys.stdout)
+
+
 def print_json(document: Any) -> None:
-    """Print one JSON document on standard output, with every character as it is."""
-    print(json.dumps(document, ensure_ascii=False, indent=1))
-
-
-def print_notes(notes: Iterable[str]) -> None:
-    """Print what the reader has to say about a network, a line for each note; names in it come from the file."""
-    for note in notes:
-        print(printable(note))
+    """Print one JSON document on standard output: letters of any script as they are, invisible characters escaped."""
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    print(re.sub(r"[^\n]", lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from argparse import Namespace
 from collections.abc import Sequence
@@ -14,12 +13,11 @@ from numpy.typing import NDArray
 
 from filterviz.cli.arguments import Parser, model_arguments, open_model
 from filterviz.cli.command import DONE, Command
-from filterviz.cli.output import print_json, print_notes
+from filterviz.cli.output import print_json, tell
 from filterviz.cli.progress import StatusLine
 from filterviz.service import network_arrays
 from filterviz.service.workspace import Workspace
 from filterviz.spec import ModelSpec
-from filterviz.spec.names import printable
 
 
 def configure(parser: Parser) -> None:
@@ -50,14 +48,15 @@ def run(workspace: Workspace, options: Namespace, stop: threading.Event) -> int:
     network_arrays.write(options.out, outputs)
     document = _document(model.spec, inputs, outputs)
     for missing in document["missing"]:
-        print(f"{missing['name']} is left out. {printable(missing['reason'] or '')}", file=sys.stderr)
+        tell(f"{missing['name']} is left out. {missing['reason'] or ''}", error=True)
     if options.json:
         print_json({"model": model.describe(), **document, "out": str(options.out)})
     else:
         for output in document["outputs"]:
-            print(f"{output['name']} {output['shape']} ({printable(output['layer'] or '')})")
-        print_notes(model.spec.notes)
-        print(f"Written to {options.out}.")
+            tell(f"{output['name']} {output['shape']} ({output['layer'] or ''})")
+        for note in model.spec.notes:
+            tell(note)
+        tell(f"Written to {options.out}.")
     return DONE
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from filterviz.cli.arguments import Parser, filter_numbers, model_arguments, open_model, recipe_arguments, recipe_from
 from filterviz.cli.command import DONE, Command
-from filterviz.cli.output import print_json
+from filterviz.cli.output import print_json, tell
 from filterviz.cli.progress import follow, raise_unless_done
 from filterviz.errors import BadRequest
 from filterviz.export import run_folder
@@ -56,7 +56,7 @@ def run(workspace: Workspace, options: Namespace, stop: threading.Event) -> int:
     if options.json:
         print_json(document)
     elif state.done:
-        print(f"{state.done} of {state.total} tiles written to {options.out}.")
+        tell(f"{state.done} of {state.total} tiles written to {options.out}.")
     raise_unless_done(state)
     return DONE
 

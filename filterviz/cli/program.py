@@ -15,7 +15,7 @@ from filterviz._version import __version__
 from filterviz.cli import atlas, compare, layers, outputs, page, patterns
 from filterviz.cli.arguments import Parser, join_pixel_range
 from filterviz.cli.command import FAILED, REFUSED, STOPPED, UNREAD, USAGE, Command
-from filterviz.cli.output import print_json
+from filterviz.cli.output import print_json, tell
 from filterviz.errors import BadRequest, FiltervizError, Refused, Stopped
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
@@ -69,16 +69,16 @@ def _run(options: Namespace) -> int:
         if options.json:
             print_json({"refused": refusal.to_json()})
         else:
-            print(f"Refused ({refusal.code.value}): {refusal}", file=sys.stderr)
+            tell(f"Refused ({refusal.code.value}): {refusal}", error=True)
         return REFUSED
     except Stopped as stopped:
-        print(stopped, file=sys.stderr)
+        tell(stopped, error=True)
         return STOPPED
     except (BadRequest, ValueError) as error:
-        print(error, file=sys.stderr)
+        tell(error, error=True)
         return USAGE
     except FiltervizError as error:
-        print(error, file=sys.stderr)
+        tell(error, error=True)
         return FAILED
     finally:
         signal.signal(signal.SIGINT, previous)

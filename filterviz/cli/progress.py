@@ -26,6 +26,7 @@ class StatusLine:
 
     def show(self, text: str) -> None:
         """Replace the text of the line."""
+        text = printable(text)
         if self._live and text != self._text:
             self._stream.write(f"\r\x1b[K{text}")
             self._stream.flush()
@@ -69,7 +70,7 @@ def _progress(state: JobState) -> str:
     text = f"{state.done}/{state.total} tiles"
     layer = state.current
     if layer is not None:
-        text += f" · {printable(layer.request.layer)}"
+        text += f" · {layer.request.layer}"
         if layer.steps:
             text += f" · step {layer.step}/{layer.steps}"
         if layer.seconds_left is not None:

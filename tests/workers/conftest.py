@@ -19,18 +19,18 @@ from filterviz.workers.parent.pool import Pool
 SETTINGS = Settings(workers=1, tile_seconds=60.0, reader_seconds=60.0)
 
 
-def write_model(path: Path, *, channels: int = 8, depth: int = 2, seed: int = 0) -> Path:
+def write_model(path: Path, *, channels: int = 8, depth: int = 2, seed: int = 0, called: str = "conv") -> Path:
     """A small convolutional network as Keras 2.10 wrote it: ``conv_0`` ... ``conv_<depth - 1>``, 32 x 32 x 3."""
     random = np.random.default_rng(seed)
     layers: list[dict[str, Any]] = []
     with h5py.File(path, "w") as file:
         weights = file.create_group("model_weights")
-        weights.attrs["layer_names"] = [f"conv_{number}".encode() for number in range(depth)]
+        weights.attrs["layer_names"] = [f"{called}_{number}".encode() for number in range(depth)]
         weights.attrs["backend"] = b"tensorflow"
         weights.attrs["keras_version"] = b"2.10.0"
         before = 3
         for number in range(depth):
-            name = f"conv_{number}"
+            name = f"{called}_{number}"
             config: dict[str, Any] = {
                 "name": name,
                 "trainable": True,
