@@ -26,3 +26,15 @@ def plain(name: str, longest: int = LONGEST_NAME) -> str:
 def printable(text: str) -> str:
     """Text from a file, in full, without the control characters that could command a terminal."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def markdown_safe(words: str) -> str:
+    r"""Words for a label, title or caption of Streamlit's, which are Markdown, with all that Markdown reads escaped.
+
+    A layer called ``![](http://elsewhere)`` would make the browser fetch that address.
+
+    Example:
+        >>> print(markdown_safe("![x](http://y)"))
+        \!\[x\]\(http\://y\)
+    """
+    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|:$~" else character for character in words)

@@ -11,7 +11,7 @@ from filterviz.errors import FiltervizError, RefusalCode, Refused
 from filterviz.service.model import DEMO, Model
 from filterviz.service.server import Server
 from filterviz.settings import Settings
-from filterviz.spec.names import plain
+from filterviz.spec.names import markdown_safe, plain
 from filterviz.storage.uploads import Upload
 from filterviz.storage.vgg16 import vgg16_licence
 from filterviz.ui import address, blocks, controls, icon, upload_field
@@ -112,6 +112,6 @@ def _network(session: Session, model: Model) -> None:
 
 def _offer_to_open_as(session: Session, architecture: str) -> None:
     """Open bare weights as the network whose names and shapes they have, if the visitor agrees."""
-    label = _("Open it as {architecture}").format(architecture=plain(architecture))
+    label = _("Open it as {architecture}").format(architecture=markdown_safe(plain(architecture)))
     if st.button(label, type="primary", key="open-as"):
         address.go(replace(session.view, architecture=architecture.lower()))

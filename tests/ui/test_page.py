@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,8 @@ from filterviz.storage.uploads import Upload
 from filterviz.ui import page
 from filterviz.ui.sections import SECTIONS, walls
 from filterviz.ui.session import Session
-from filterviz.ui.wall import ShownWall
+from filterviz.ui.wall import DETAIL, ShownWall
+from tests.workers.conftest import write_model
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -328,3 +330,53 @@ def test_bare_weights_of_a_known_network_are_opened_as_that_when_the_visitor_agr
     app.button(key="open-as").click().run()
     assert "13 conv layers · 4,224 filters" in written(app)
     assert address_of(app)["as"] == "vgg16"
+
+
+LINK = "![x](http://127.0.0.1:9/"
+"""The beginning of a picture in Markdown, which a browser fetches."""
+
+
+def texts_of(message: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a message to the browser, with the names of the fields that lead to it."""
+    for field, value in message.ListFields():
+        here = f"{path}.{field.name}"
+        for one in value if field.is_repeated else [value]:
+            if isinstance(one, str):
+                yield here, one
+            elif hasattr(one, "ListFields"):
+                yield from texts_of(one, here)
+
+
+NO_MARKDOWN = ("html.body", "alt", "file_name", "id", "json", "key", "selectbox.options", "multiselect.options", "url")
+"""Ends of the names of fields in which the browser looks for no Markdown."""
+
+
+def markdown_of(app: AppTest) -> list[str]:
+    nodes = [node for block in app._tree.children.values() for node in block]
+    found = [pair for node in nodes if node.proto is not None for pair in texts_of(node.proto, f".{node.type}")]
+    return [text for name, text in found if not name.endswith(NO_MARKDOWN)]
+
+
+def test_names_from_a_file_are_no_markdown_in_any_widget(server: Server, tmp_path: Path) -> None:
+    """On the wall, beside another network, in the large view, in the downloads, and where the file is refused."""
+    hostile = write_model(tmp_path / "net.h5", channels=2, called=f"{LINK}layer)")
+    named = f"{LINK}file).h5"
+    one = server.uploads.keep(named, io.BytesIO(hostile.read_bytes()))
+    other = server.uploads.keep(named, io.BytesIO(hostile.read_bytes() + b"more"))
+    seen = []
+    for address in ({"with": other.token}, {"with": "untrained"}):
+        app = opened(m=one.token, **QUICK, **address)
+        all_finished(app, 8)
+        assert LINK in written(app), "as text it is shown"
+        seen += markdown_of(app)
+        components = [element.proto for element in app.get("bidi_component")]
+        wall = next(match for one in components if (match := re.search(r"tiles-(\w{16})", one.id)))
+        app.session_state[DETAIL] = (wall[1], 0)
+        app.run()
+        assert "Response at the end" in written(app), "the large view is open"
+        seen += markdown_of(app)
+    nothing = server.uploads.keep(named, io.BytesIO(b"nothing"))
+    seen += markdown_of(opened(m=nothing.token))
+    assert len(seen) > 50
+    assert [text for text in seen if LINK in text] == []
+    assert any("127" in text for text in seen), "names do stand in labels"

@@ -10,7 +10,7 @@ import streamlit as st
 from filterviz.export import run_folder
 from filterviz.imaging import png
 from filterviz.spec import Pattern
-from filterviz.spec.names import plain
+from filterviz.spec.names import markdown_safe, plain
 from filterviz.ui import blocks, curve
 from filterviz.ui.i18n import _
 from filterviz.ui.sections import variants
@@ -36,7 +36,6 @@ def show(session: Session, pairs: Sequence[WallPair]) -> None:
     title = _("Filter {filter} of {layer}, {side}").format(
         filter=labels.named(channel, wall.label(channel)), layer=plain(pattern.layer, 40), side=wall.side
     )
-    # A title is Markdown, and names come from a file.
     st.dialog(markdown_safe(title), width="large", on_dismiss=close)(_draw)(session, wall, pattern, beside)
 
 
@@ -135,13 +134,3 @@ def _relatives(session: Session, wall: ShownWall, pattern: Pattern, beside: Show
                 if st.button(words, key=f"relative-open-{channel}", type="tertiary"):
                     st.session_state[DETAIL] = (beside.key, channel)
                     st.rerun()
-
-
-def markdown_safe(words: str) -> str:
-    r"""Words with every character escaped that Markdown could take for its own.
-
-    Example:
-        >>> print(markdown_safe("![x](http://y)"))
-        \!\[x\]\(http\://y\)
-    """
-    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|:$~" else character for character in words)

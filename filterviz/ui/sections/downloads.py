@@ -10,6 +10,7 @@ import streamlit as st
 from filterviz.export import document, run_folder
 from filterviz.export.registry import EXPORTS, Export
 from filterviz.spec import Pattern
+from filterviz.spec.names import markdown_safe
 from filterviz.ui.i18n import _, speaker
 from filterviz.ui.session import Session
 from filterviz.ui.text import remarks
@@ -29,7 +30,12 @@ def offer(session: Session, pairs: Sequence[WallPair]) -> None:
         for export in EXPORTS:
             _button(export, data, pairs[0].mine.model.name, _(export.label))
             if export.label_of_other and other is not None:
-                _button(export, data.others, other.model.name, _(export.label_of_other).format(side=other.side))
+                _button(
+                    export,
+                    data.others,
+                    other.model.name,
+                    _(export.label_of_other).format(side=markdown_safe(other.side)),
+                )
 
 
 def _button(export: Export, data: document.ReportData, model: str, label: str) -> None:

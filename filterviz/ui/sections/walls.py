@@ -12,7 +12,7 @@ import streamlit as st
 from filterviz.errors import BadRequest, FiltervizError
 from filterviz.service.model import Model
 from filterviz.spec import LayerSpec
-from filterviz.spec.names import plain
+from filterviz.spec.names import markdown_safe, plain
 from filterviz.ui import address, blocks, progress, wall
 from filterviz.ui.i18n import _
 from filterviz.ui.layer_choice import layer_choices
@@ -139,7 +139,9 @@ def _choose_beside(view: View, index: int, mine: LayerSpec, its: ShownWall) -> N
     with st.container(key=f"beside-{index}"):
         blocks.side(its.side)
         chosen = st.selectbox(
-            _("Layer of {side}, beside {layer}").format(side=its.side, layer=plain(mine.name, 40)),
+            _("Layer of {side}, beside {layer}").format(
+                side=markdown_safe(its.side), layer=markdown_safe(plain(mine.name, 40))
+            ),
             choices,
             choices.index(now),
             format_func=lambda at: networks.reference_option(layers[at]),
