@@ -39,8 +39,13 @@ def _whole_number(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()) not in ("", "none"))
+
+
 NUMBER = Kind(_whole_number, "a whole number (sizes may say 600MB or 2GiB)")
 SECONDS = Kind(float, "a number of seconds")
+NAMES = Kind(_names, "names with commas between")
 PATH = Kind(lambda text: Path(text).expanduser(), "a path")
 
 
@@ -121,6 +126,12 @@ class Settings:
         "half the number of processor cores",
         NUMBER,
         "processes that compute at the same time",
+    )
+    require_limits: tuple[str, ...] = setting(
+        "none",
+        NAMES,
+        "limits of SECURITY.md without which no file is opened, with commas between; `all` for every one. Otherwise "
+        "those that the system does not offer are left out, and named in the log",
     )
     idle_seconds: float = setting("600", SECONDS, "how long a process that is not used keeps its model")
     kept_models: int = setting(

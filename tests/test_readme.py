@@ -14,6 +14,7 @@ from filterviz.cli import program
 from filterviz.errors import RefusalCode
 from filterviz.settings import Settings
 from filterviz.spec import Flag
+from filterviz.workers.child.limits import Limit
 from tests import settings_table
 
 ROOT = Path(__file__).parents[1]
@@ -161,3 +162,8 @@ def test_security_counts_the_hostile_files() -> None:
 
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     assert f"builds {len(TABLE)} files" in text
+
+
+def test_every_limit_that_can_be_required_is_named() -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    assert all(f"`{limit}`" in text for limit in Limit)

@@ -41,7 +41,7 @@ def main() -> None:
         importlib.import_module(name)
     for name in LEFT_OUT:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it now fails, as where it is not installed
-    worker = importlib.import_module(WORKERS[hello.role]).Worker(hello.settings, loop, record)
+    worker = importlib.import_module(WORKERS[hello.role]).Worker(hello.settings, loop, record, held)
     loop.send(Ready((*held, *worker.limits_at_opening())))
     loop.serve(worker.answer)
 

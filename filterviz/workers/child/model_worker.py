@@ -9,6 +9,7 @@ from filterviz.errors import BadRequest, Stopped
 from filterviz.reader import OpenedModel
 from filterviz.settings import Settings
 from filterviz.workers.child import reader_worker
+from filterviz.workers.child.limits import Limit
 from filterviz.workers.child.message_loop import MessageLoop
 from filterviz.workers.child.reader_worker import answer_for
 from filterviz.workers.wire.protocol import Answer, Compute, Done, Failed, FailureKind, Halted, Outputs, Question, Run
@@ -35,8 +36,8 @@ class Worker(reader_worker.Worker):
     copies_of_file = 3
     """The weights lie in memory as a mapped file, as arrays and as TensorFlow's variables."""
 
-    def __init__(self, settings: Settings, loop: MessageLoop, record: int | None) -> None:
-        super().__init__(settings, loop, record)
+    def __init__(self, settings: Settings, loop: MessageLoop, record: int | None, held: Iterable[Limit]) -> None:
+        super().__init__(settings, loop, record, held)
         device.warm_up()
         # CUDA maps far more address space than it uses, so this limit cannot hold beside a graphics card.
         self.memory_limit = 0 if device.has_graphics_card() else settings.model_memory

@@ -6,9 +6,11 @@ A file may have taken its worker process over. So an answer counts only if it an
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Generic
 
@@ -22,6 +24,8 @@ from filterviz.workers.parent.connection import POLL_SECONDS, Connection, Poll
 from filterviz.workers.parent.expected import EVENTS, E_co, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
 from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense, shortened
 from filterviz.workers.wire.protocol import Answer, Compute, Done, Halt, Halted, Open, Opened, Outputs, Ready, Run
+
+log = logging.getLogger(__name__)
 
 START_SECONDS = 180.0
 """For the imports of a worker. TensorFlow takes 3 to 5 s, and far longer from a cold, slow disk."""
@@ -77,6 +81,7 @@ class WorkerClient:
         self._connection.send(Open(path, load_options))
         answer = self._answer(self._settings.reader_seconds, stop)
         if isinstance(answer, Opened) and is_consistent(answer.spec):
+            _tell_of_missing(answer.missing)
             return answer.spec
         raise fail_for_answer(self._connection, answer)
 
@@ -237,3 +242,10 @@ class _ActiveRun(Generic[E_co]):
                 raise Stopped(shortened(answer.sentence) or STOPPED)
             return
         raise fail_for_answer(self.connection, answer)
+
+
+@cache
+def _tell_of_missing(missing: tuple[str, ...]) -> None:
+    """Write into the log, once, which limits of SECURITY.md worker processes do without on this system."""
+    if missing:
+        log.warning("Worker processes run without these limits, which this system lacks: %s.", ", ".join(missing))

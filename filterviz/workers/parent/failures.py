@@ -93,8 +93,10 @@ def explain_death(status: int, *, memory_was_high: bool, printed: Iterable[str],
     if memory_was_high or any("bad_alloc" in line for line in printed):
         # At its limit TensorFlow often crashes instead of reporting an error, for which the file is not to blame.
         return WorkerDied(NO_MEMORY.format(advice=advice), violently=False)
-    killed = status == -getattr(signal, "SIGKILL", 9)
-    return WorkerDied(KILLED.format(advice=advice) if killed else CRASHED, violently=status < 0)
+    if status == -getattr(signal, "SIGKILL", 9):
+        # Only somebody else sends it: mostly Linux, when the machine runs out of memory, whichever file needed it.
+        return WorkerDied(KILLED.format(advice=advice), violently=False)
+    return WorkerDied(CRASHED, violently=status < 0)
 
 
 def describe_status(status: int) -> str:

@@ -114,9 +114,10 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """From a worker: the network that the file holds."""
+    """From a worker: the network that the file holds. ``missing`` names the limits that were not in force."""
 
     spec: ModelSpec
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,9 +21,9 @@ from filterviz.settings import Settings
 from filterviz.spec import ModelSpec, Pattern, Recipe, Request
 from filterviz.workers.child.limits import Limit
 from filterviz.workers.child.main import LEFT_OUT
-from filterviz.workers.parent.client import WorkerClient
+from filterviz.workers.parent.client import WorkerClient, _tell_of_missing
 from filterviz.workers.parent.failures import WorkerDied
-from filterviz.workers.parent.process import WorkerProcess
+from filterviz.workers.parent.process import WorkerProcess, worker_command
 from filterviz.workers.wire.protocol import Role
 from tests.workers.conftest import SETTINGS
 
@@ -122,6 +122,49 @@ def test_kernels_arrive_as_they_are_in_the_file(
 def test_all_limits_hold_on_linux(recorded: tuple[Path, list[Pattern], tuple[str, ...]]) -> None:
     _, _, holds = recorded
     assert set(holds) >= {limit.value for limit in Limit} - {Limit.NO_NETWORK, Limit.FENCED_IN}
+
+
+WITHOUT_LANDLOCK = (
+    "import filterviz.workers.child.limits as limits; from filterviz.workers.child.main import main; "
+    "limits.restrict_files = lambda **_: limits.call_linux('prctl', -1, 0, 0, 0, 0); main()"
+)
+"""The worker itself, where Linux refuses to keep it from other files."""
+
+
+def start_without_landlock(folder: Path, settings: Settings) -> WorkerProcess:
+    *python, start, root = worker_command()
+    program = [*python, start.partition("from filterviz")[0] + WITHOUT_LANDLOCK, root]
+    return WorkerProcess(Role.READER, settings, folder, program=program)
+
+
+def test_a_limit_that_is_missing_is_told_once(small: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    _tell_of_missing.cache_clear()
+    for _ in range(2):
+        with start_without_landlock(tmp_path, SETTINGS) as process:
+            ready(process)
+            opened(process, small)
+    (told,) = [record.getMessage() for record in caplog.records if "limits" in record.getMessage()]
+    assert Limit.FENCED_IN in told
+    assert Limit.FILE_SIZE not in told
+
+
+@pytest.mark.parametrize("required", [("no files but its own",), ("all",), ("no such limit",)])
+def test_without_a_limit_that_is_required_no_file_is_read(
+    required: tuple[str, ...], small: Path, tmp_path: Path
+) -> None:
+    settings = replace(SETTINGS, require_limits=required)
+    with start_without_landlock(tmp_path, settings) as process:
+        ready(process, settings)
+        with pytest.raises(EngineFailed, match="safety limits") as failure:
+            opened(process, small)
+    assert required[0] in str(failure.value) or Limit.FENCED_IN in str(failure.value)
+
+
+def test_with_the_limits_that_are_required_it_is_read(small: Path, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, require_limits=("file size", "memory", "processor time"))
+    with WorkerProcess(Role.READER, settings, tmp_path) as process:
+        ready(process, settings)
+        assert opened(process, small).layers
 
 
 def test_a_reader_never_imports_tensorflow(reader: WorkerProcess, small: Path) -> None:

@@ -29,7 +29,7 @@ from filterviz.workers.wire.protocol import TRIPPED, Compute, Run
         (-signal.SIGSEGV, False, [], failures.CRASHED, True),
         (-signal.SIGSEGV, True, [], failures.NO_MEMORY, False),
         (-signal.SIGABRT, False, ["std::bad_alloc"], failures.NO_MEMORY, False),
-        (-signal.SIGKILL, False, [], failures.KILLED, True),
+        (-signal.SIGKILL, False, [], failures.KILLED, False),
         (1, False, ["ImportError"], failures.CRASHED, False),
     ],
 )

@@ -167,6 +167,18 @@ def test_a_file_that_ends_two_children_is_not_opened_again(own: Pool, slow: Path
     assert own.inspect(small, sha256(small)).layers
 
 
+def test_a_file_whose_children_were_killed_from_outside_is_opened_again(own: Pool, slow: Path) -> None:
+    """As Linux does when the machine runs out of memory, whoever needed it."""
+    for _ in range(2):
+        running = own.run(slow, sha256(slow), ENDLESS)
+        next(running)
+        for pid in pids(own):
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises(EngineFailed, match="memory"):
+            list(running)
+    assert own.inspect(slow, sha256(slow)).layers
+
+
 def test_two_owners_share_one_worker(pool: Pool, small: Path, slow: Path) -> None:
     """Forty tiles are two batches; the other owner computes between them, and every tile comes all the same."""
     many = Request("conv_1", tuple(range(40)), Recipe("classic", size=32, steps=60))
