@@ -20,3 +20,10 @@ def until(job: Job, condition: Callable[[JobState], object], seconds: float = 12
         assert time.monotonic() < deadline, state
         time.sleep(0.02)
     return state
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

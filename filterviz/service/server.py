@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
+import time
 from concurrent.futures import Future
 from functools import partial
 
 from filterviz.errors import BadRequest
 from filterviz.service.model import DEMO, UNTRAINED, VGG16, Model, untrained_name
 from filterviz.service.model_cache import ModelCache
+from filterviz.service.presence import Presence
 from filterviz.service.wall_registry import WallRegistry
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.storage import vgg16
 from filterviz.storage.uploads import Upload, Uploads
 
+log = logging.getLogger(__name__)
+
 WARM_AFTER_SECONDS = 2.0
 """The idle worker processes are started so long after the server's first page was asked for."""
 
 VGG16_RETRY_SECONDS = 60.0
 """A failed search for VGG16's weights is repeated when somebody asks so much later."""
+
+SWEEP_SECONDS = 3.0
+"""How often the work of visitors who have left is looked for."""
+
+TIDY_SECONDS = 300.0
+"""How often files past their time are deleted, also while nobody comes."""
 
 
 class Server:
@@ -31,6 +43,7 @@ class Server:
     Attributes:
         workspace: The store of patterns and the pool of worker processes.
         uploads: The files that visitors gave us.
+        presence: Which visitors are there.
         walls: What is being made, and for whom.
     """
 
@@ -38,18 +51,37 @@ class Server:
         self.settings = settings
         self.workspace = Workspace(settings)
         self.uploads = Uploads(settings)
-        self.walls = WallRegistry(self.workspace.start)
+        self.presence = Presence()
+        self.walls = WallRegistry(self.workspace.start, self.presence)
         self._models = ModelCache()
-        self.uploads.tidy()
         # Not at once: their imports would take the processor from the first page, which needs none of them.
         self._warming = threading.Timer(WARM_AFTER_SECONDS, self.workspace.pool.warm)
         self._warming.daemon = True
         self._warming.start()
+        self._closed = threading.Event()
+        self._housekeeper = threading.Thread(target=self._keep_house, name="filterviz-housekeeper", daemon=True)
+        self._housekeeper.start()
 
     def close(self) -> None:
         """End everything."""
         self._warming.cancel()
+        self._closed.set()
+        self._housekeeper.join()
         self.workspace.close()
+
+    def _keep_house(self) -> None:
+        """End work that nobody waits for any more, and delete files past their time, until the server closes."""
+        tidied = -math.inf
+        while True:
+            try:
+                self.walls.sweep()
+                if time.monotonic() - tidied >= TIDY_SECONDS:
+                    tidied = time.monotonic()
+                    self.uploads.tidy()
+            except Exception:
+                log.exception("Work that nobody waits for, or files past their time, could not be removed.")
+            if self._closed.wait(SWEEP_SECONDS):
+                return
 
     def open(self, upload: Upload, architecture: str = "") -> Model:
         """The model in an uploaded file, under the name its owner gave it; read once, however often it is asked for.

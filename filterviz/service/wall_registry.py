@@ -12,6 +12,7 @@ from filterviz.errors import FiltervizError
 from filterviz.service.job import Job
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
+from filterviz.service.presence import Presence
 from filterviz.spec import Request
 
 KEPT_WALLS = 200
@@ -19,6 +20,9 @@ KEPT_WALLS = 200
 
 LEASE_SECONDS = 6.0
 """A visitor who has not asked about a wall for so long has gone away, and no longer keeps others from stopping it."""
+
+GRACE_SECONDS = 15.0
+"""The work of a visitor who has left goes on for so long: reloading the page, or a bad connection, is no leaving."""
 
 CACHED_SECONDS = 0.5
 """Patterns that come with the program are there sooner; whatever takes longer is shown as it comes."""
@@ -58,10 +62,12 @@ class WallRegistry:
 
     Args:
         start_job: Has walls of one network made, as :meth:`filterviz.service.workspace.Workspace.start` does.
+        presence: Tells which visitors have left.
     """
 
-    def __init__(self, start_job: Callable[..., Job]) -> None:
+    def __init__(self, start_job: Callable[..., Job], presence: Presence | None = None) -> None:
         self._start_job = start_job
+        self._presence = presence or Presence()
         self._lock = threading.Lock()
         self._walls: OrderedDict[_Key, _Entry] = OrderedDict()
         self._stopped: set[tuple[_Key, str]] = set()
@@ -152,6 +158,17 @@ class WallRegistry:
                 wall = self._walls[key]
                 del wall.leases[visitor]
                 if not wall.status.over and not wall.is_watched_by_others(visitor):
+                    wall.job.cancel_layer(wall.index)
+                    del self._walls[key]
+
+    def sweep(self) -> None:
+        """End and forget what is unfinished and was wanted by visitors alone who have left; what is finished stays."""
+        with self._lock:
+            for key, wall in list(self._walls.items()):
+                left = [name for name in wall.leases if self._presence.absent_seconds(name) > GRACE_SECONDS]
+                for name in left:
+                    del wall.leases[name]
+                if left and not wall.leases and not wall.status.over:
                     wall.job.cancel_layer(wall.index)
                     del self._walls[key]
 

@@ -12,7 +12,7 @@ from filterviz.errors import FiltervizError
 from filterviz.service.job_state import LayerState
 from filterviz.service.server import Server
 from filterviz.service.wall_registry import WallRequest
-from filterviz.ui import address, i18n
+from filterviz.ui import address, i18n, streamlit_private
 from filterviz.ui.view import View
 
 _VISITOR = "visitor"
@@ -39,6 +39,7 @@ class Session:
         """The session of the page that is being drawn."""
         view = address.current(server.settings)
         visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
+        server.presence.arrive(visitor, streamlit_private.connection())
         return cls(server, view, visitor, i18n.choose(view.language))
 
     def with_view(self, view: View) -> Session:

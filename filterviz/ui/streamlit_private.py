@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from streamlit.runtime import get_instance
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -20,6 +21,19 @@ def came_through_history() -> bool:
     """Whether the visitor came to this address by going back or forward in the browser."""
     context = get_script_run_ctx(suppress_warning=True)
     return context is not None and context.is_history_navigation
+
+
+def connection() -> Callable[[], bool]:
+    """Return what tells, in any thread, whether the page that is being drawn is still open in a browser."""
+    context = get_script_run_ctx(suppress_warning=True)
+
+    def is_open() -> bool:
+        try:
+            return context is None or bool(get_instance().is_active_session(context.session_id))
+        except RuntimeError:  # no server of Streamlit's runs, as in tests
+            return True
+
+    return is_open
 
 
 def release(file: UploadedFile) -> None:

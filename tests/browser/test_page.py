@@ -181,6 +181,21 @@ def test_reload_during_a_run_and_a_second_visitor(
     expect(page.get_by_text("Stopped.")).to_be_visible()
 
 
+def test_whoever_has_left_keeps_nobody_waiting(
+    browser: Browser, page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    """One process computes at a time here; a batch of these tiles takes minutes."""
+    context = browser.new_context()
+    greedy = context.new_page()
+    upload(greedy, server, family_files["keras_3_functional.keras"])
+    greedy.wait_for_url("**/?m=*")
+    greedy.goto(f"{greedy.url}&layers=1&{SLOW}")
+    expect(greedy.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    context.close()
+    upload(page, server, family_files["keras_2_1.h5"], conditions="recipe=classic&size=16&steps=5")
+    finished(page, 10)
+
+
 REAL = (
     "01110001__ml-mnist__mnist_cnn.h5",
     "45Harry__Potato_Disease_Classification__my_model.keras",

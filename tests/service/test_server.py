@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from filterviz.errors import BadRequest, EngineFailed, WeightsUnavailable
+from filterviz.service import server as server_module
 from filterviz.service.model import DEMO, UNTRAINED, Model
 from filterviz.service.server import VGG16_RETRY_SECONDS, Server
 from filterviz.settings import Settings
 from filterviz.storage.uploads import Upload
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +100,35 @@ def test_where_vgg16_is_at_hand(server: Server, tmp_path: Path, monkeypatch: pyt
     assert server.has_vgg16(), "the settings name a file"
     monkeypatch.setattr(server, "settings", replace(server.settings, vgg16_weights=None))
     assert not server.has_vgg16()
+
+
+def test_files_past_their_time_go_while_nobody_comes(
+    family_files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(server_module, "TIDY_SECONDS", 0.1)
+    server = Server(Settings(cache_dir=tmp_path, workers=1, kept_upload_seconds=0.5))
+    try:
+        upload = kept(server, family_files["keras_2_1.h5"], "it.h5")
+        assert upload.path.is_file()
+        wait_for(lambda: not upload.path.exists())
+        assert list(upload.path.parent.iterdir()) == []
+    finally:
+        server.close()
+    assert not server._housekeeper.is_alive()
+
+
+def test_a_housekeeper_who_fails_once_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "SWEEP_SECONDS", 0.05)
+    server = Server(Settings(cache_dir=tmp_path, workers=1))
+    swept: list[bool] = []
+
+    def fails() -> None:
+        swept.append(True)
+        raise OSError
+
+    try:
+        monkeypatch.setattr(server.walls, "sweep", fails)
+        wait_for(lambda: len(swept) > 2)
+    finally:
+        server.close()

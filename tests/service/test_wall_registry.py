@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ from filterviz.errors import BadRequest, EngineFailed
 from filterviz.service import wall_registry
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
+from filterviz.service.presence import Presence
 from filterviz.service.wall_registry import WallRegistry
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import Request
-from tests.waiting import LONG, QUICK
+from tests.waiting import LONG, QUICK, wait_for
 
 AT_WORK = (Status.WAITING, Status.RUNNING)
 
@@ -40,13 +42,6 @@ def state(walls: WallRegistry, model: Model, request: Request, visitor: str) -> 
     found = walls.state(model, request, visitor)
     assert found is not None
     return found[0]
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_wall_that_nobody_asked_for_has_no_state(walls: WallRegistry, model: Model, slow: Request) -> None:
@@ -99,7 +94,7 @@ def test_a_wall_is_stopped_once_nothing_is_heard_of_the_other(
     walls.stop([(model, slow)], "after")
     state(walls, model, slow, "after")  # as the part of the page does that was drawn before
     assert state(walls, model, slow, "after").status in AT_WORK
-    until(lambda: state(walls, model, slow, "after").status is Status.STOPPED)
+    wait_for(lambda: state(walls, model, slow, "after").status is Status.STOPPED)
 
 
 def test_who_starts_a_wall_again_takes_the_stop_back(
@@ -119,7 +114,7 @@ def test_what_was_stopped_is_begun_by_others_or_when_it_is_asked_for_again(
 ) -> None:
     def stop() -> None:
         walls.stop([(model, slow)], "one")
-        until(lambda: state(walls, model, slow, "one").status is Status.STOPPED)
+        wait_for(lambda: state(walls, model, slow, "one").status is Status.STOPPED)
 
     walls.start(model, [slow], "one")
     stop()
@@ -148,16 +143,16 @@ def test_a_paused_wall_is_made_once_it_is_started(walls: WallRegistry, model: Mo
     time.sleep(0.3)
     assert state(walls, model, request, "one").status is Status.WAITING
     walls.start(model, [request], "one")
-    until(lambda: state(walls, model, request, "one").status is Status.DONE, 120)
+    wait_for(lambda: state(walls, model, request, "one").status is Status.DONE, 120)
 
 
 def test_the_wall_that_is_looked_at_is_made_next(walls: WallRegistry, model: Model, slow: Request) -> None:
     behind, wanted = replace(slow, layer="conv2d_2"), Request("conv2d_2", (3,), QUICK.with_(seed=78))
     walls.start(model, [slow, behind, wanted], "one")
-    until(lambda: state(walls, model, slow, "one").status is Status.RUNNING)
+    wait_for(lambda: state(walls, model, slow, "one").status is Status.RUNNING)
     walls.prioritize(model, wanted)
     walls.stop([(model, slow)], "one")
-    until(lambda: state(walls, model, wanted, "one").status is Status.DONE, 60)
+    wait_for(lambda: state(walls, model, wanted, "one").status is Status.DONE, 60)
     assert state(walls, model, behind, "one").status is not Status.DONE
 
 
@@ -167,7 +162,7 @@ def test_a_wall_whose_worker_dies_says_why(model: Model, tmp_path: Path) -> None
         walls = WallRegistry(closed.start)
     request = Request("conv2d_1", (0,), LONG.with_(seed=79))
     walls.start(model, [request], "one")
-    until(lambda: state(walls, model, request, "one").status is Status.FAILED)
+    wait_for(lambda: state(walls, model, request, "one").status is Status.FAILED)
     found = walls.state(model, request, "one")
     assert found is not None
     assert isinstance(found[1], EngineFailed)
@@ -181,3 +176,76 @@ def test_only_so_many_walls_are_remembered(
     walls.start(model, requests, "one")
     assert walls.state(model, requests[0], "one") is None
     assert all(walls.state(model, request, "one") for request in requests[1:])
+
+
+@pytest.fixture
+def connected() -> dict[str, bool]:
+    """Who of two visitors is connected."""
+    return {"one": True, "two": True}
+
+
+@pytest.fixture
+def watched(
+    workspace: Workspace, connected: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[WallRegistry]:
+    """Walls whose visitors may leave."""
+    monkeypatch.setattr(wall_registry, "GRACE_SECONDS", 0.2)
+    presence = Presence()
+    for name in connected:
+        presence.arrive(name, partial(connected.__getitem__, name))
+    registry = WallRegistry(workspace.start, presence)
+    yield registry
+    for name in connected:
+        registry.leave(name)
+
+
+def test_work_for_a_visitor_who_has_left_ends(
+    watched: WallRegistry, connected: dict[str, bool], model: Model, slow: Request
+) -> None:
+    watched.start(model, [slow], "one")
+    job = watched._walls[model.identity, slow].job
+    wait_for(lambda: state(watched, model, slow, "one").status is Status.RUNNING)
+    connected["one"] = False
+    watched.sweep()
+    assert not job.snapshot().finished, "a page that is being reloaded"
+    time.sleep(0.3)
+    watched.sweep()
+    assert job.wait(30).status is Status.STOPPED
+    assert watched.state(model, slow, "one") is None
+    watched.start(model, [slow], "one")
+    assert state(watched, model, slow, "one").status in AT_WORK, "whoever comes back sees it begin again"
+
+
+def test_work_that_another_visitor_wants_goes_on(
+    watched: WallRegistry, connected: dict[str, bool], model: Model, slow: Request
+) -> None:
+    watched.start(model, [slow], "one-several")
+    watched.start(model, [slow], "two")
+    connected["one"] = False
+    watched.sweep()
+    time.sleep(0.3)
+    watched.sweep()
+    assert state(watched, model, slow, "two").status in AT_WORK
+
+
+def test_a_visitor_who_looks_at_something_else_for_long_has_not_left(
+    watched: WallRegistry, model: Model, slow: Request
+) -> None:
+    """Browsers let a tab in the background ask for nothing for minutes."""
+    watched.start(model, [slow], "one")
+    time.sleep(0.3)
+    watched.sweep()
+    assert state(watched, model, slow, "one").status in AT_WORK
+
+
+def test_what_was_finished_for_a_visitor_who_has_left_stays(
+    watched: WallRegistry, connected: dict[str, bool], model: Model
+) -> None:
+    request = Request("conv2d_1", (0, 1), QUICK)
+    watched.start(model, [request], "one")
+    wait_for(lambda: state(watched, model, request, "one").status is Status.DONE)
+    connected["one"] = False
+    watched.sweep()
+    time.sleep(0.3)
+    watched.sweep()
+    assert state(watched, model, request, "two").status is Status.DONE

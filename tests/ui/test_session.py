@@ -18,11 +18,13 @@ from filterviz.ui.view import View
 APP = """
 import json
 import streamlit as st
+from filterviz.service.presence import Presence
 from filterviz.settings import Settings
 from filterviz.ui.session import Session
 
 class Server:
     settings = Settings()
+    presence = Presence()
 
 session = Session.current(Server())
 st.text(json.dumps({"visitor": session.visitor, "language": session.language, "layers": session.view.layers}))

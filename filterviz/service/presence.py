@@ -1,0 +1,57 @@
+"""Which visitors are still there: work for those who have left must not keep others waiting."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+FORGOTTEN_AFTER_SECONDS = 600.0
+"""Who has been away for so long is not remembered; whoever comes back then is a new visitor."""
+
+
+@dataclass(slots=True)
+class _Visitor:
+    is_connected: Callable[[], bool]
+    last_seen: float
+
+
+class Presence:
+    """The visitors of a server. Safe to use from several threads.
+
+    A page in a tab that nobody looks at asks for nothing for minutes, as browsers slow such tabs down, but its
+    connection stays. So a visitor is there as long as the connection is.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._visitors: dict[str, _Visitor] = {}
+
+    def arrive(self, visitor: str, is_connected: Callable[[], bool]) -> None:
+        """Record that a visitor is there, and how to find out later whether they still are.
+
+        Args:
+            visitor: Name of the visitor.
+            is_connected: Tells whether the page is still open; any thread may call it.
+        """
+        now = time.monotonic()
+        with self._lock:
+            self._visitors = {
+                name: known for name, known in self._visitors.items() if now - known.last_seen < FORGOTTEN_AFTER_SECONDS
+            }
+            self._visitors[visitor] = _Visitor(is_connected, now)
+
+    def absent_seconds(self, visitor: str) -> float:
+        """For how many seconds a visitor has been away; 0 for one who is there, or of whom nothing is known.
+
+        What is done beside a visitor's page is done for ``NAME-PURPOSE``, which is the visitor too.
+        """
+        with self._lock:
+            known = self._visitors.get(visitor.partition("-")[0])
+        if known is None:
+            return 0.0
+        now = time.monotonic()
+        if known.is_connected():
+            known.last_seen = now
+        return now - known.last_seen
