@@ -1,4 +1,9 @@
-"""Uploaded files, kept privately under their hash for a while so that a reload finds them. Never parsed here."""
+"""Uploaded files, kept privately for a while so that a reload finds them. Never parsed here.
+
+The bytes lie under their hash, once, however many visitors upload them. Each upload has a random token of its own, with
+the name that its owner gave the file: ``TOKEN.SHA256.json``. So nobody learns from the bytes of a file what somebody
+else calls it, or reaches the page of another.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import tempfile
 import threading
 import time
@@ -24,8 +30,8 @@ log = logging.getLogger(__name__)
 CHUNK = 1 << 20
 """Bytes that are copied at a time."""
 
-PREFIX = 24
-"""How many hexadecimal digits of a file's sha256 the address of the page holds: too many to guess."""
+TOKEN_BYTES = 12
+"""Random bytes in the token of an upload: too many to guess."""
 
 LONGEST_NAME = 200
 """Characters of a file name that are kept."""
@@ -41,16 +47,13 @@ class Upload:
         path: Path of the kept copy.
         sha256: The sha256 of its bytes in hexadecimal.
         name: The name that its owner gave it. It must be escaped wherever it is shown.
+        token: What stands for this upload in the address of the page.
     """
 
     path: Path
     sha256: str
     name: str
-
-    @property
-    def token(self) -> str:
-        """The part of the hash that identifies the file in the address of the page."""
-        return self.sha256[:PREFIX]
+    token: str
 
 
 class Uploads:
@@ -91,18 +94,20 @@ class Uploads:
                             raise self._too_large()
                         digest.update(chunk)
                         file.write(chunk)
-                upload = Upload(self.root / f"{digest.hexdigest()}.model", digest.hexdigest(), name)
-                if self._is_kept(upload.path, size):
-                    # A worker process that has this file open may read no other, so the file is not replaced.
-                    Path(incoming).unlink()
-                    os.utime(upload.path)
-                else:
-                    Path(incoming).replace(upload.path)
+                sha256, token = digest.hexdigest(), secrets.token_hex(TOKEN_BYTES)
+                upload = Upload(self.root / f"{sha256}.model", sha256, name, token)
+                with self._lock:  # otherwise the file could be tidied away before its name is written
+                    if self._is_kept(upload.path, size):
+                        # A worker process that has this file open may read no other, so the file is not replaced.
+                        Path(incoming).unlink()
+                        os.utime(upload.path)
+                    else:
+                        Path(incoming).replace(upload.path)
+                    record = self.root / f"{token}.{sha256}.json"
+                    atomic_write(record, json.dumps({"name": name}).encode(), _INCOMING)
             except BaseException:
                 Path(incoming).unlink(missing_ok=True)
                 raise
-            # Atomically, because somebody may be reading the name of an upload of the same bytes.
-            atomic_write(upload.path.with_suffix(".json"), json.dumps({"name": name}).encode(), _INCOMING)
         except OSError as error:
             log.warning("An upload could not be kept in %s: %s.", self.root, error)
             message = f"The file could not be kept on the server: {error.strerror or error}. Try again later."
@@ -112,17 +117,22 @@ class Uploads:
 
     def find(self, token: str) -> Upload | None:
         """The file of a token if it is still kept. It is then kept for longer."""
-        if not re.fullmatch(rf"[0-9a-f]{{{PREFIX}}}", token):
+        if not re.fullmatch(rf"[0-9a-f]{{{2 * TOKEN_BYTES}}}", token):
             return None
-        path = next(self.root.glob(f"{token}*.model"), None)
-        if path is None:
+        record = next(self.root.glob(f"{token}.*.json"), None)
+        if record is None:
+            return None
+        sha256 = record.name.split(".")[1]
+        path = self.root / f"{sha256}.model"
+        if not path.is_file():
             return None
         name = "model.h5"
         with contextlib.suppress(OSError, ValueError, KeyError):
-            name = str(json.loads(path.with_suffix(".json").read_text())["name"])
-        with contextlib.suppress(OSError):
-            os.utime(path)
-        return Upload(path, path.stem, name)
+            name = str(json.loads(record.read_text())["name"])
+        for used in (record, path):
+            with contextlib.suppress(OSError):
+                os.utime(used)
+        return Upload(path, sha256, name, token)
 
     @staticmethod
     def _is_kept(path: Path, size: int) -> bool:
@@ -147,6 +157,12 @@ class Uploads:
             keep: A file that is not removed.
         """
         with self._lock:
+            oldest = time.time() - self._settings.kept_upload_seconds
+            for record in self.root.glob("*.json"):
+                with contextlib.suppress(OSError):
+                    if record.stat().st_mtime < oldest:
+                        record.unlink()
+            wanted = {record.name.split(".")[1] for record in self.root.glob("*.*.json")}
             found: list[tuple[float, int, Path]] = []
             for path in self.root.glob("*"):
                 with contextlib.suppress(OSError):
@@ -154,9 +170,11 @@ class Uploads:
                     if path.suffix == ".model" or path.name.startswith(_INCOMING):
                         found.append((status.st_mtime, status.st_size, path))
             total = sum(size for _, size, _ in found)
-            oldest = time.time() - self._settings.kept_upload_seconds
             for modified, size, path in sorted(found):
-                if path != keep and (modified < oldest or total > self._settings.kept_upload_bytes):
+                unwanted = path.suffix == ".model" and path.stem not in wanted
+                if path != keep and (unwanted or modified < oldest or total > self._settings.kept_upload_bytes):
                     path.unlink(missing_ok=True)
-                    path.with_suffix(".json").unlink(missing_ok=True)
                     total -= size
+            for record in self.root.glob("*.json"):
+                if not (self.root / f"{record.name.split('.')[1]}.model").is_file():
+                    record.unlink(missing_ok=True)

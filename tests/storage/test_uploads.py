@@ -60,6 +60,43 @@ def test_a_name_can_be_read_while_the_same_file_comes_in_again(settings: Setting
     assert {upload and upload.name for upload in found} == {"cats.h5"}
 
 
+def test_the_same_bytes_are_two_uploads_of_two_people(settings: Settings) -> None:
+    """Whoever knows the bytes of a file learns neither that somebody else has it here, nor what they call it."""
+    uploads = Uploads(settings)
+    mine = uploads.keep("mine.h5", io.BytesIO(DATA))
+    yours = uploads.keep("yours.h5", io.BytesIO(DATA))
+    assert mine.path == yours.path, "the bytes are kept once"
+    assert mine.token != yours.token
+    assert mine.sha256[:8] not in mine.token
+    assert uploads.find(mine.token) == mine
+    assert uploads.find(yours.token) == yours
+    assert uploads.find(mine.sha256[:24]) is None
+
+
+def test_a_file_stays_as_long_as_one_of_its_uploads_does(settings: Settings) -> None:
+    uploads = Uploads(settings)
+    mine, yours = (uploads.keep(name, io.BytesIO(DATA)) for name in ("mine.h5", "yours.h5"))
+    old = time.time() - settings.kept_upload_seconds - 60
+    os.utime(next(uploads.root.glob(f"{mine.token}.*")), (old, old))
+    uploads.tidy()
+    assert uploads.find(mine.token) is None
+    assert uploads.find(yours.token) == yours
+    next(uploads.root.glob(f"{yours.token}.*")).unlink()
+    uploads.tidy()
+    assert list(uploads.root.iterdir()) == []
+
+
+def test_what_earlier_versions_kept_is_tidied_away(settings: Settings) -> None:
+    uploads = Uploads(settings)
+    uploads.root.mkdir(parents=True)
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    (uploads.root / f"{sha256}.model").write_bytes(DATA)
+    (uploads.root / f"{sha256}.json").write_text('{"name": "cats.h5"}')
+    assert uploads.find(sha256[:24]) is None
+    uploads.tidy()
+    assert list(uploads.root.iterdir()) == []
+
+
 @pytest.mark.parametrize("token", ["", "..", "*", "0" * 24, "../../etc/passwd", "F" * 24])
 def test_no_other_token_finds_anything(settings: Settings, token: str) -> None:
     Uploads(settings).keep("cats.h5", io.BytesIO(DATA))
@@ -78,7 +115,8 @@ def test_old_files_go_and_the_folder_stays_within_its_share(settings: Settings) 
     kept = [uploads.keep(f"{number}.h5", io.BytesIO(bytes([number]) * 9_000)) for number in range(3)]
     assert [upload.path.exists() for upload in kept] == [False, True, True]
     old = time.time() - settings.kept_upload_seconds - 60
-    os.utime(kept[1].path, (old, old))
+    for path in (kept[1].path, *uploads.root.glob(f"{kept[1].token}.*")):
+        os.utime(path, (old, old))
     uploads.tidy()
     assert [upload.path.exists() for upload in kept] == [False, False, True]
     assert len(list(uploads.root.iterdir())) == 2, "the last file and its name"
