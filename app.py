@@ -1,5 +1,7 @@
-"""The page: ``streamlit run app.py``."""
+"""The page as a web application: ``streamlit run app.py``."""
 
-from filterviz.ui import page
+import streamlit as st
 
-page.main()
+from filterviz.ui import web
+
+app = st.App(web.SCRIPT, middleware=web.middleware())

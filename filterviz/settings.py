@@ -133,6 +133,12 @@ class Settings:
         "limits of SECURITY.md without which no file is opened, with commas between; `all` for every one. Otherwise "
         "those that the system does not offer are left out, and named in the log",
     )
+    allowed_hosts: tuple[str, ...] = setting(
+        "none",
+        NAMES,
+        "names under which the page may be reached, with commas between, beside `localhost`, the machine's own name "
+        "and addresses in numbers; `*` stands for any letters. Requests under other names get no page",
+    )
     idle_seconds: float = setting("600", SECONDS, "how long a process that is not used keeps its model")
     kept_models: int = setting(
         "2", NUMBER, "models that keep a process while nobody uses them; the one unused for longest goes first"

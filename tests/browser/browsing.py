@@ -47,12 +47,13 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[Server]:
+def serving(folder: Path, *, address: str | None = "127.0.0.1", **environment: str) -> Iterator[Server]:
+    """A server on a free port; ``address`` is ``None`` for the one that ``.streamlit/config.toml`` says."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
+    command += [f"--server.port={port}", *([] if address is None else [f"--server.address={address}"])]
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -63,16 +64,16 @@ def serving(folder: Path, **environment: str) -> Iterator[Server]:
             env={**os.environ, "FILTERVIZ_CACHE_DIR": str(folder / "cache"), **environment},
         )
     try:
-        address = f"http://127.0.0.1:{port}"
+        found = f"http://127.0.0.1:{port}"
         deadline = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                urllib.request.urlopen(f"{found}/_stcore/health", timeout=1).close()
                 break
             except OSError:
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
-        yield Server(process, address, log)
+        yield Server(process, found, log)
     finally:
         children = psutil.Process(process.pid).children(recursive=True)
         process.terminate()

@@ -28,7 +28,7 @@ def run(script, *_rest):
     options = {name: config.get_option(name) for name in json.loads(sys.argv[1])}
     print(json.dumps({"script": script, "options": options}))
 
-bootstrap.run = run
+bootstrap.run_asgi_app = run
 launch.serve("127.0.0.1", 8765, browser=False)
 """
 

@@ -19,13 +19,13 @@ from streamlit.testing.v1 import AppTest
 from filterviz.service.model import Model
 from filterviz.service.server import Server
 from filterviz.storage.uploads import Upload
-from filterviz.ui import page
+from filterviz.ui import page, web
 from filterviz.ui.sections import SECTIONS, walls
 from filterviz.ui.session import Session
 from filterviz.ui.wall import DETAIL, ShownWall
 from tests.workers.conftest import write_model
 
-APP = Path(__file__).parents[2] / "app.py"
+APP = web.SCRIPT
 
 
 @pytest.fixture(scope="module")

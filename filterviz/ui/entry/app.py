@@ -1,6 +1,7 @@
-"""The page, as Streamlit runs it."""
+"""The page as a web application: the packaged form of ``app.py``."""
 
-from filterviz.ui import page
+import streamlit as st
 
-if __name__ == "__main__":
-    page.main()
+from filterviz.ui import web
+
+app = st.App(web.SCRIPT, middleware=web.middleware())

@@ -1,0 +1,133 @@
+"""What stands between the network and the page: which names the server answers to, and headers that bind the browser.
+
+A page elsewhere can have its own name resolve to this machine (DNS rebinding) and then speak to the server as if it
+were its own. Such requests carry that name, so the server answers only to names that it knows. An address in numbers
+cannot be rebound and is always answered.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+
+from filterviz.settings import Settings
+from filterviz.spec.names import plain
+
+SCRIPT = Path(__file__).parent / "entry" / "page.py"
+"""The script that draws the page for one visitor."""
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Streamlit's program compiles parts of itself and loads components from strings.
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+"""What the page may load: nothing from elsewhere, so that no name from a file can make a browser fetch an address."""
+
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    # The address of the page holds the token of the visitor's file.
+    (b"referrer-policy", b"no-referrer"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
+
+UNKNOWN_NAME = (
+    "filterviz does not answer to the name {name}. Whoever runs it can allow that: FILTERVIZ_ALLOWED_HOSTS={name}"
+)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+def host_of(header: str) -> str:
+    """Return the name in a ``Host`` header, in small letters, without the port.
+
+    Example:
+        >>> host_of("Example.org:8501"), host_of("[::1]:8501"), host_of("127.0.0.1")
+        ('example.org', '::1', '127.0.0.1')
+    """
+    name = header.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0].rstrip(".")
+
+
+def is_known(name: str, allowed: Iterable[str]) -> bool:
+    """Return whether the server answers to a name.
+
+    Args:
+        name: The name, as :func:`host_of` gives it.
+        allowed: Further names that it answers to; ``*`` stands for any letters.
+    """
+    own = socket.gethostname().lower()
+    if name in ("localhost", own, f"{own}.local") or any(fnmatchcase(name, pattern.lower()) for pattern in allowed):
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Guard:
+    """An ASGI application around another: it turns unknown names away and adds :data:`HEADERS` to every answer.
+
+    Args:
+        app: The application inside.
+        allowed: See :func:`is_known`.
+    """
+
+    def __init__(self, app: App, allowed: Iterable[str]) -> None:
+        self._app = app
+        self._allowed = tuple(allowed)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request, or serve one websocket."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        name = host_of(given.decode("latin-1"))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                own = {header for header, _ in HEADERS}
+                kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in own]
+                message["headers"] = [*kept, *HEADERS]
+            await send(message)
+
+        if is_known(name, self._allowed):
+            await self._app(scope, receive, send_with_headers)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            kind = (b"content-type", b"text/plain; charset=utf-8")
+            await send_with_headers({"type": "http.response.start", "status": 421, "headers": [kind]})
+            body = UNKNOWN_NAME.format(name=plain(name)).encode()
+            await send({"type": "http.response.body", "body": body})
+
+
+def middleware() -> list[Middleware]:
+    """Return what ``st.App`` puts around the page, with the settings of the environment."""
+    return [Middleware(Guard, allowed=Settings.from_environment().allowed_hosts)]
