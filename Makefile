@@ -12,7 +12,7 @@ help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed  ## open the page in your browser (installs what it needs the first time)
-	$(BIN)/python -m streamlit run app.py
+	$(BIN)/python -m streamlit run app.py $(if $(ADDRESS),--server.address=$(ADDRESS))
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --ignore tests/browser

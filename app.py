@@ -4,4 +4,4 @@ import streamlit as st
 
 from filterviz.ui import web
 
-app = st.App(web.SCRIPT, middleware=web.middleware())
+app = st.App(web.SCRIPT, middleware=web.middleware(), lifespan=web.lifespan)

@@ -131,7 +131,10 @@ class Store:
         entry = {"png_sha256": hashlib.sha256(data).hexdigest(), "pattern": pattern.numbers()}
         text = json.dumps(entry, allow_nan=False).encode()
         try:
-            tile.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # What networks look like is their owners' alone; with "parents", only the last folder would get the mode.
+            for folder in (self.root, tile.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                folder.chmod(0o700)
             atomic_write(tile, data, _UNFINISHED)
             atomic_write(numbers, text, _UNFINISHED)
         except OSError as error:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from starlette.middleware import Middleware
 
 from filterviz.settings import Settings
@@ -126,6 +130,21 @@ class Guard:
             await send_with_headers({"type": "http.response.start", "status": 421, "headers": [kind]})
             body = UNKNOWN_NAME.format(name=plain(name)).encode()
             await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def lifespan(_: object) -> AsyncIterator[None]:
+    """Have a browser open the page as the server starts, unless it was started without one or there is no screen.
+
+    Streamlit does that for scripts alone. Its socket takes connections by now, and the port is settled.
+    """
+    if not st.get_option("server.headless"):
+        address = st.get_option("server.address")
+        host = address if address not in (None, "", "0.0.0.0", "::") else "localhost"
+        url = f"http://{f'[{host}]' if ':' in host else host}:{st.get_option('server.port')}"
+        # Some browsers run in the terminal, and would keep the server waiting.
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    yield
 
 
 def middleware() -> list[Middleware]:

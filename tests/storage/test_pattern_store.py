@@ -48,6 +48,15 @@ def test_what_is_put_comes_back_to_the_bit(store: Store, channels: int) -> None:
     assert got.numbers() == put.numbers()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no modes there")
+def test_the_folders_are_their_owners_alone(store: Store) -> None:
+    store.root.mkdir(mode=0o755)  # as earlier versions made it
+    store.put(key(3), pattern(3))
+    folders = [store.root, *(path for path in store.root.iterdir() if path.is_dir())]
+    assert len(folders) == 2
+    assert {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
+
+
 def test_a_kernel_comes_back_with_its_picture(store: Store) -> None:
     kernel = np.random.default_rng(0).normal(size=(3, 3, 3)).astype(np.float32)
     store.put(key(3), pattern(3, kernel=kernel))

@@ -6,6 +6,8 @@ import base64
 import http
 import http.client
 import socket
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from filterviz.settings import Settings
 from filterviz.ui import web
 from tests.browser.browsing import Server, serving
+from tests.waiting import wait_for
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,21 @@ def test_only_this_machine_reaches_it_unless_told_otherwise(server: Server) -> N
     listening = [one.laddr.ip for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
     assert listening
     assert set(listening) <= {"127.0.0.1", "::1"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser of this test is a shell script")
+@pytest.mark.parametrize("headless", [False, True])
+def test_a_browser_opens_the_page_as_the_server_starts(headless: bool, tmp_path: Path) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > "{opened}"\n')
+    browser.chmod(0o700)
+    with serving(tmp_path, address=None, headless=headless, BROWSER=str(browser)) as server:
+        if headless:
+            time.sleep(1)
+            assert not opened.exists()
+        else:
+            wait_for(lambda: opened.exists() and opened.read_text().strip() != "")
+            assert opened.read_text().strip() == server.address.replace("127.0.0.1", "localhost")
 
 
 def test_the_script_of_the_page_lies_beside_the_application() -> None:
