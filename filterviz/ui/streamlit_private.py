@@ -36,6 +36,18 @@ def connection() -> Callable[[], bool]:
     return is_open
 
 
+def upload_bytes_held() -> dict[str, int]:
+    """Return how many bytes of uploads Streamlit holds in memory, by the number of the session."""
+    try:
+        manager = get_instance().uploaded_file_mgr
+    except RuntimeError:  # no server of Streamlit's runs
+        return {}
+    if not isinstance(manager, MemoryUploadedFileManager):
+        return {}
+    sessions = dict(manager.file_storage)
+    return {session: sum(len(file.data) for file in list(files.values())) for session, files in sessions.items()}
+
+
 def release(file: UploadedFile) -> None:
     """Drop the bytes of an upload, which Streamlit would keep in memory for as long as the visitor stays.
 

@@ -22,6 +22,8 @@ from starlette.middleware import Middleware
 
 from filterviz.settings import Settings
 from filterviz.spec.names import plain
+from filterviz.ui import streamlit_private
+from filterviz.ui.upload_budget import UploadBudget
 
 SCRIPT = Path(__file__).parent / "entry" / "page.py"
 """The script that draws the page for one visitor."""
@@ -52,6 +54,9 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
 )
+
+UPLOAD = "/_stcore/upload_file/"
+"""Where Streamlit's page sends files, followed by the numbers of the session and of the file."""
 
 UNKNOWN_NAME = (
     "filterviz does not answer to the name {name}. Whoever runs it can allow that: FILTERVIZ_ALLOWED_HOSTS={name}"
@@ -94,24 +99,27 @@ def is_known(name: str, allowed: Iterable[str]) -> bool:
 
 
 class Guard:
-    """An ASGI application around another: it turns unknown names away and adds :data:`HEADERS` to every answer.
+    """An ASGI application around another.
+
+    It turns unknown names and files without room away, and adds :data:`HEADERS` to every answer.
 
     Args:
         app: The application inside.
         allowed: See :func:`is_known`.
+        uploads: The room there is for files on their way in.
     """
 
-    def __init__(self, app: App, allowed: Iterable[str]) -> None:
+    def __init__(self, app: App, allowed: Iterable[str], uploads: UploadBudget) -> None:
         self._app = app
         self._allowed = tuple(allowed)
+        self._uploads = uploads
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request, or serve one websocket."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        name = host_of(given.decode("latin-1"))
+        name = host_of(_header(scope, b"host"))
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -120,16 +128,42 @@ class Guard:
                 message["headers"] = [*kept, *HEADERS]
             await send(message)
 
-        if is_known(name, self._allowed):
-            await self._app(scope, receive, send_with_headers)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
+        if not is_known(name, self._allowed):
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await _say(send_with_headers, 421, UNKNOWN_NAME.format(name=plain(name)))
+        elif scope["type"] == "http" and scope["method"] in ("PUT", "POST") and UPLOAD in scope["path"]:
+            await self._upload(scope, receive, send_with_headers)
         else:
-            kind = (b"content-type", b"text/plain; charset=utf-8")
-            await send_with_headers({"type": "http.response.start", "status": 421, "headers": [kind]})
-            body = UNKNOWN_NAME.format(name=plain(name)).encode()
-            await send({"type": "http.response.body", "body": body})
+            await self._app(scope, receive, send_with_headers)
+
+    async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Let a file in if there is room for it, which must be known before its first byte."""
+        session, length = scope["path"].partition(UPLOAD)[2].partition("/")[0], _header(scope, b"content-length")
+        if not (length.isascii() and length.isdigit()):
+            await _say(send, 411, "Say how large the file is.")
+            return
+        size = int(length)
+        if refused := self._uploads.begin(session, size):
+            await _say(send, refused, "There is no room for this file.")
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._uploads.end(session, size)
+
+
+def _header(scope: Message, name: bytes) -> str:
+    found: bytes = next((value for given, value in scope["headers"] if given == name), b"")
+    return found.decode("latin-1")
+
+
+async def _say(send: Send, status: int, sentence: str) -> None:
+    kind = (b"content-type", b"text/plain; charset=utf-8")
+    await send({"type": "http.response.start", "status": status, "headers": [kind, (b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": sentence.encode()})
 
 
 @asynccontextmanager
@@ -149,4 +183,6 @@ async def lifespan(_: object) -> AsyncIterator[None]:
 
 def middleware() -> list[Middleware]:
     """Return what ``st.App`` puts around the page, with the settings of the environment."""
-    return [Middleware(Guard, allowed=Settings.from_environment().allowed_hosts)]
+    settings = Settings.from_environment()
+    uploads = UploadBudget(settings.upload_bytes, settings.upload_memory, streamlit_private.upload_bytes_held)
+    return [Middleware(Guard, allowed=settings.allowed_hosts, uploads=uploads)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.browser.browsing import Server, settled
+from tests.browser.browsing import Server, serving, settled, upload
 
 REFUSED = "it was refused between your browser and this page"
 PROXY = "takes no file so large"
@@ -80,3 +80,34 @@ def test_a_file_beyond_the_limit_of_the_field_is_explained(page: Page, server: S
     settled(page)
     page.locator("input[type=file]").first.set_input_files(large)
     expect(page.locator(".fv-undelivered .fv-box")).to_contain_text("larger than 600 MB")
+
+
+PUT_MORE = """async ([address, times, size]) => {
+    const token = document.cookie.split("; ").find((one) => one.startsWith("_streamlit_xsrf="))?.split("=")[1];
+    const answers = [];
+    for (let at = 0; at < times; at++) {
+        const form = new FormData();
+        form.append("file", new Blob([new Uint8Array(size)]), "more.h5");
+        const answer = await fetch(`${address}-${at}`, {
+            method: "PUT", body: form, credentials: "same-origin", headers: {"X-Xsrftoken": token},
+        });
+        answers.push(answer.status);
+    }
+    return answers;
+}"""
+
+
+def test_files_that_no_page_takes_do_not_fill_the_memory(
+    browser: Browser, tmp_path: Path, family_files: dict[str, Path]
+) -> None:
+    """Somebody sends one file after another under numbers that no field has asked for."""
+    with serving(tmp_path, FILTERVIZ_UPLOAD_BYTES="5MB", KERAS_HOME=str(tmp_path)) as server:
+        context = browser.new_context()
+        page = context.new_page()
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.url) if "upload_file" in request.url else None)
+        upload(page, server, family_files["keras_2_1.h5"])
+        expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+        answers = page.evaluate(PUT_MORE, [sent[0], 4, 2_500_000])
+        assert answers == [204, 204, 413, 413]
+        context.close()
