@@ -22,7 +22,7 @@ def until(job: Job, condition: Callable[[JobState], object], seconds: float = 12
     return state
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline

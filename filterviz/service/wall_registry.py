@@ -90,7 +90,7 @@ class WallRegistry:
         with self._lock:
             missing = [request for request in requests if self._is_missing(_key(model, request), visitor, again)]
             if missing:
-                job = self._start_job(model, missing, owner=f"{visitor} {model.identity[-24:]}", paused=paused)
+                job = self._start_job(model, missing, owner=owner_of(visitor, model), paused=paused)
                 for index, request in enumerate(missing):
                     self._walls[_key(model, request)] = _Entry(job, index)
             for request in requests:
@@ -102,7 +102,9 @@ class WallRegistry:
                     wall.job.start_computing()
                 self._walls.move_to_end(key)
             while len(self._walls) > KEPT_WALLS:
-                self._walls.popitem(last=False)
+                _, forgotten = self._walls.popitem(last=False)
+                if not forgotten.status.over:  # nobody could end it any more
+                    forgotten.job.cancel_layer(forgotten.index)
             self._stopped = {item for item in self._stopped if item[0] in self._walls}
 
     def _is_missing(self, key: _Key, visitor: str, again: bool) -> bool:
@@ -206,6 +208,14 @@ class WallRegistry:
             still = [wall for wall in walls if (_key(*wall), visitor) in self._stopped]
         if still:
             self.stop(still, visitor)
+
+
+def owner_of(visitor: str, model: Model) -> str:
+    """Return whom work is for, as :class:`~filterviz.workers.parent.fair_queue.FairQueue` wants it.
+
+    All that is made for a visitor, beside their page or on it and whichever the network, is one person's.
+    """
+    return f"{visitor.partition('-')[0]} {visitor} {model.identity[-24:]}"
 
 
 def _key(model: Model, request: Request) -> _Key:

@@ -15,7 +15,7 @@ from filterviz.service import wall_registry
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
 from filterviz.service.presence import Presence
-from filterviz.service.wall_registry import WallRegistry
+from filterviz.service.wall_registry import WallRegistry, owner_of
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import Request
@@ -176,6 +176,9 @@ def test_only_so_many_walls_are_remembered(
     walls.start(model, requests, "one")
     assert walls.state(model, requests[0], "one") is None
     assert all(walls.state(model, request, "one") for request in requests[1:])
+    job = walls._walls[model.identity, requests[1]].job
+    wait_for(lambda: job.snapshot().layers[0].status is Status.STOPPED)  # what is forgotten is not made for ever
+    assert not job.snapshot().layers[1].status.over
 
 
 @pytest.fixture
@@ -249,3 +252,13 @@ def test_what_was_finished_for_a_visitor_who_has_left_stays(
     time.sleep(0.3)
     watched.sweep()
     assert state(watched, model, request, "two").status is Status.DONE
+
+
+def test_all_that_is_made_for_a_visitor_is_one_persons(model: Model) -> None:
+    owners = {
+        owner_of(visitor, network)
+        for visitor in ("5eed", "5eed-several")
+        for network in (model, replace(model, sha256="f00d"))
+    }
+    assert len(owners) == 4
+    assert {owner.split(" ")[0] for owner in owners} == {"5eed"}

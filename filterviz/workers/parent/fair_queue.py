@@ -1,4 +1,4 @@
-"""Who computes next: a fixed number at the same time, shared equally between owners, however much each asks for."""
+"""Who computes next: a fixed number at the same time, shared equally between people, however much each asks for."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ CLOSING = "The program is closing, so the work was not begun."
 
 
 class FairQueue:
-    """Shares a number of computing slots between owners. Safe to use from several threads.
+    """Shares a number of computing slots between people. Safe to use from several threads.
 
-    A free slot goes to the waiting owner who has the fewest slots at the moment; between equals, to the one who has
-    computed least recently, and then to the one who came first.
+    An owner is ``"PERSON"``, or ``"PERSON WHAT"`` for one of several things that a person wants at the same time. A
+    free slot goes to the waiting person who has the fewest slots at the moment; between equals, to the one who has
+    computed least recently. Of what one person wants, it goes to what was computed least recently, and then to what
+    came first.
     """
 
     def __init__(self, slots: int) -> None:
@@ -73,21 +75,32 @@ class FairQueue:
                 self._waiting.remove(waiter)
                 self._changed.notify_all()
             self._free -= 1
-            self._working[owner] += 1
-            self._last_worked[owner] = self._clock
+            self._working[_person(owner)] += 1
+            self._remember(owner)
 
     def _release(self, owner: str) -> None:
         with self._changed:
             self._free += 1
             self._clock += 1
-            self._working[owner] -= 1
-            self._last_worked[owner] = self._clock
+            self._working[_person(owner)] -= 1
+            self._remember(owner)
             if not self._waiting:
-                # No owners are being compared now, so those of the past can be forgotten.
+                # Nobody is being compared now, so those of the past can be forgotten.
                 self._working += Counter()
-                self._last_worked = {name: self._last_worked[name] for name in self._working}
+                self._last_worked = {
+                    name: when for name, when in self._last_worked.items() if _person(name) in self._working
+                }
             self._changed.notify_all()
 
-    def _rank(self, waiter: tuple[str, int]) -> tuple[int, int, int]:
+    def _remember(self, owner: str) -> None:
+        for name in (_person(owner), owner):
+            self._last_worked[name] = self._clock
+
+    def _rank(self, waiter: tuple[str, int]) -> tuple[int, int, int, int]:
         owner, number = waiter
-        return self._working[owner], self._last_worked.get(owner, 0), number
+        person = _person(owner)
+        return self._working[person], self._last_worked.get(person, 0), self._last_worked.get(owner, 0), number
+
+
+def _person(owner: str) -> str:
+    return owner.partition(" ")[0]

@@ -40,6 +40,27 @@ def test_owners_alternate_whatever_they_ask() -> None:
     assert not queue.others_wait("a")
 
 
+def test_a_person_with_many_wishes_has_no_more_turns_than_one_with_a_single_one() -> None:
+    queue = FairQueue(1)
+    order: list[str] = []
+
+    def work(owner: str) -> None:
+        with queue.slot(owner, never):
+            order.append(owner)
+
+    owners = ["a left", "a right", "a left", "a right", "b", "b"]
+    threads = [threading.Thread(target=work, args=(owner,)) for owner in owners]
+    with queue.slot("c", never):
+        for number, thread in enumerate(threads, 1):
+            thread.start()
+            wait_for(queue, number)
+        assert queue.others_wait("a left")
+    for thread in threads:
+        thread.join()
+    assert order == ["a left", "b", "a right", "b", "a left", "a right"], "and what they want takes turns"
+    assert queue._last_worked == {}
+
+
 def test_so_many_at_once() -> None:
     queue = FairQueue(2)
     at_once: list[int] = []
