@@ -27,7 +27,7 @@ from tests.workers.unruly import program
     ("manner", "sentence", "violently"),
     [
         ("segfault", failures.CRASHED, True),
-        ("killed", failures.KILLED.format(advice=failures.SMALLER_TILES), True),
+        ("killed", failures.KILLED.format(advice=failures.SMALLER_TILES), False),
         ("bad-alloc", failures.NO_MEMORY.format(advice=failures.SMALLER_TILES), False),
         ("tripped", failures.FORBIDDEN, True),
     ],
