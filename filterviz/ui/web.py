@@ -8,6 +8,7 @@ cannot be rebound and is always answered.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import threading
 import webbrowser
@@ -142,7 +143,7 @@ class Guard:
     async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
         """Let a file in if there is room for it, which must be known before its first byte."""
         session, length = scope["path"].partition(UPLOAD)[2].partition("/")[0], _header(scope, b"content-length")
-        if not (length.isascii() and length.isdigit()):
+        if not re.fullmatch("[0-9]{1,15}", length):
             await _say(send, 411, "Say how large the file is.")
             return
         size = int(length)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http
 import http.client
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from filterviz.settings import Settings
 from filterviz.ui import web
+from filterviz.ui.upload_budget import UploadBudget
 from tests.browser.browsing import Server, serving
 from tests.waiting import wait_for
 
@@ -118,6 +120,30 @@ def test_it_gets_no_websocket_either(server: Server, name: str, status: int) -> 
         "Sec-WebSocket-Key": base64.b64encode(bytes(16)).decode(),
     }
     assert asked(server, host, "/_stcore/stream", **handshake)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(None, 411), ("9" * 15, 413), ("9" * 16, 411), ("9" * 5000, 411), ("-1", 411), ("1e3", 411)]
+)
+def test_a_file_says_how_large_it_is_before_it_comes(length: str | None, status: int) -> None:
+    """Asked of the layer itself, as the web server in front of it turns some of these away, too."""
+    said: list[web.Message] = []
+
+    async def inside(_scope: web.Message, _receive: web.Receive, _send: web.Send) -> None:
+        raise AssertionError("it came in")
+
+    async def receive() -> web.Message:
+        raise AssertionError("it was read")
+
+    async def send(message: web.Message) -> None:
+        said.append(message)
+
+    headers = [(b"host", b"localhost")] + ([] if length is None else [(b"content-length", length.encode())])
+    scope = {"type": "http", "method": "PUT", "path": f"{web.UPLOAD}session/file", "headers": headers}
+    guard = web.Guard(inside, (), UploadBudget(10**6, 10**7, dict))
+    asyncio.run(guard(scope, receive, send))
+    assert said[0]["status"] == status
+    assert said[-1]["body"]
 
 
 def test_only_this_machine_reaches_it_unless_told_otherwise(server: Server) -> None:
