@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -29,6 +28,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from filterviz.reader import open_model
 from filterviz.settings import Settings
 from filterviz.ui.layer_choice import sensible_layers
+from tests.browser.browsing import CHROMIUM
 
 ROOT = Path(__file__).parents[1]
 
@@ -238,9 +238,7 @@ def report(what: str, taken: list[float]) -> None:
 
 @contextmanager
 def browser_of(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=["--no-sandbox"]
-    )
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
     yield browser
     browser.close()
 

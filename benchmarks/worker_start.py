@@ -27,9 +27,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     pairs = parser.parse_args().pairs
     print(f"instructions of this processor: {', '.join(instructions())}")
-    *python, start, root = worker_command()
-    with_all = [*python, start.partition("from filterviz")[0] + WITH_ALL, root]
-    measured = [(start_once(with_all), start_once([*python, start, root])) for _ in range(pairs)]
+    measured = [(start_once(worker_command(WITH_ALL)), start_once(worker_command())) for _ in range(pairs)]
     for what, at, unit in (("ready after", 0, "s"), ("memory", 1, "MiB")):
         before, after = (median(pair[way][at] for pair in measured) for way in (0, 1))
         ratio = median(pair[0][at] / pair[1][at] for pair in measured)

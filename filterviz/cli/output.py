@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from typing import Any
 
@@ -21,5 +20,5 @@ def tell(text: object, *, error: bool = False) -> None:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output: letters of any script as they are, invisible characters escaped."""
-    text = json.dumps(document, ensure_ascii=False, indent=1)
-    print(re.sub(r"[^\n]", lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1], text))
+    for line in json.dumps(document, ensure_ascii=False, indent=1).split("\n"):
+        print("".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line))

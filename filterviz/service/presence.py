@@ -11,6 +11,16 @@ FORGOTTEN_AFTER_SECONDS = 600.0
 """Who has been away for so long is not remembered; whoever comes back then is a new visitor."""
 
 
+def person_of(visitor: str) -> str:
+    """Return who a visitor is: what is done beside somebody's page is done for ``NAME-PURPOSE``, which is ``NAME``.
+
+    Example:
+        >>> person_of("5eed-several"), person_of("5eed")
+        ('5eed', '5eed')
+    """
+    return visitor.partition("-")[0]
+
+
 @dataclass(slots=True)
 class _Visitor:
     is_connected: Callable[[], bool]
@@ -38,17 +48,16 @@ class Presence:
         now = time.monotonic()
         with self._lock:
             self._visitors = {
-                name: known for name, known in self._visitors.items() if now - known.last_seen < FORGOTTEN_AFTER_SECONDS
+                name: known
+                for name, known in self._visitors.items()
+                if now - known.last_seen < FORGOTTEN_AFTER_SECONDS or known.is_connected()
             }
             self._visitors[visitor] = _Visitor(is_connected, now)
 
     def absent_seconds(self, visitor: str) -> float:
-        """For how many seconds a visitor has been away; 0 for one who is there, or of whom nothing is known.
-
-        What is done beside a visitor's page is done for ``NAME-PURPOSE``, which is the visitor too.
-        """
+        """For how many seconds a visitor has been away; 0 for one who is there, or of whom nothing is known."""
         with self._lock:
-            known = self._visitors.get(visitor.partition("-")[0])
+            known = self._visitors.get(person_of(visitor))
         if known is None:
             return 0.0
         now = time.monotonic()

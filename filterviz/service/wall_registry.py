@@ -12,7 +12,7 @@ from filterviz.errors import FiltervizError
 from filterviz.service.job import Job
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
-from filterviz.service.presence import Presence
+from filterviz.service.presence import Presence, person_of
 from filterviz.spec import Request
 
 KEPT_WALLS = 200
@@ -215,7 +215,7 @@ def owner_of(visitor: str, model: Model) -> str:
 
     All that is made for a visitor, beside their page or on it and whichever the network, is one person's.
     """
-    return f"{visitor.partition('-')[0]} {visitor} {model.identity[-24:]}"
+    return f"{person_of(visitor)} {visitor} {model.identity[-24:]}"
 
 
 def _key(model: Model, request: Request) -> _Key:

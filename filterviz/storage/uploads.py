@@ -95,7 +95,7 @@ class Uploads:
                         digest.update(chunk)
                         file.write(chunk)
                 sha256, token = digest.hexdigest(), secrets.token_hex(TOKEN_BYTES)
-                upload = Upload(self.root / f"{sha256}.model", sha256, name, token)
+                upload = Upload(self._file_of(sha256), sha256, name, token)
                 with self._lock:  # otherwise the file could be tidied away before its name is written
                     if self._is_kept(upload.path, size):
                         # A worker process that has this file open may read no other, so the file is not replaced.
@@ -122,8 +122,8 @@ class Uploads:
         record = next(self.root.glob(f"{token}.*.json"), None)
         if record is None:
             return None
-        sha256 = record.name.split(".")[1]
-        path = self.root / f"{sha256}.model"
+        sha256 = _sha256_of(record)
+        path = self._file_of(sha256)
         if not path.is_file():
             return None
         name = "model.h5"
@@ -133,6 +133,9 @@ class Uploads:
             with contextlib.suppress(OSError):
                 os.utime(used)
         return Upload(path, sha256, name, token)
+
+    def _file_of(self, sha256: str) -> Path:
+        return self.root / f"{sha256}.model"
 
     @staticmethod
     def _is_kept(path: Path, size: int) -> bool:
@@ -162,7 +165,7 @@ class Uploads:
                 with contextlib.suppress(OSError):
                     if record.stat().st_mtime < oldest:
                         record.unlink()
-            wanted = {record.name.split(".")[1] for record in self.root.glob("*.*.json")}
+            wanted = set(map(_sha256_of, self.root.glob("*.json")))
             found: list[tuple[float, int, Path]] = []
             for path in self.root.glob("*"):
                 with contextlib.suppress(OSError):
@@ -176,5 +179,10 @@ class Uploads:
                     path.unlink(missing_ok=True)
                     total -= size
             for record in self.root.glob("*.json"):
-                if not (self.root / f"{record.name.split('.')[1]}.model").is_file():
+                if not self._file_of(_sha256_of(record)).is_file():
                     record.unlink(missing_ok=True)
+
+
+def _sha256_of(record: Path) -> str:
+    """The hash in the name of a record; something that is no hash for those of earlier versions, ``SHA256.json``."""
+    return record.name.split(".")[1]

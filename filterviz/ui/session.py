@@ -50,7 +50,8 @@ class Session:
         """A session for work beside the page, whose walls take turns with those of the page.
 
         Args:
-            purpose: What for; the same purpose gives the same visitor.
+            purpose: What for; the same purpose gives the same visitor, who is the same
+                :func:`person <filterviz.service.presence.person_of>`.
         """
         return replace(self, visitor=f"{self.visitor}-{purpose}")
 

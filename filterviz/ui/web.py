@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
@@ -183,7 +184,14 @@ async def lifespan(_: object) -> AsyncIterator[None]:
 
 
 def middleware() -> list[Middleware]:
-    """Return what ``st.App`` puts around the page, with the settings of the environment."""
-    settings = Settings.from_environment()
+    """Return what ``st.App`` puts around the page, with the settings of the environment.
+
+    Raises:
+        SystemExit: A setting is wrong; the sentence names it.
+    """
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        sys.exit(str(error))
     uploads = UploadBudget(settings.upload_bytes, settings.upload_memory, streamlit_private.upload_bytes_held)
     return [Middleware(Guard, allowed=settings.allowed_hosts, uploads=uploads)]

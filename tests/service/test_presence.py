@@ -36,3 +36,13 @@ def test_who_has_been_away_for_long_is_forgotten(monkeypatch: pytest.MonkeyPatch
     visitors.arrive("two", lambda: True)
     assert visitors.absent_seconds("one") == 0
     assert list(visitors._visitors) == ["two"]
+
+
+def test_who_is_connected_is_not_forgotten_however_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "FORGOTTEN_AFTER_SECONDS", 0.05)
+    visitors, connected = Presence(), [True]
+    visitors.arrive("quiet", lambda: connected[0])
+    time.sleep(0.1)
+    visitors.arrive("two", lambda: True)
+    connected[0] = False
+    assert visitors.absent_seconds("quiet") > 0

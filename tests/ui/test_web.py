@@ -6,7 +6,9 @@ import asyncio
 import base64
 import http
 import http.client
+import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -166,6 +168,21 @@ def test_a_browser_opens_the_page_as_the_server_starts(headless: bool, tmp_path:
         else:
             wait_for(lambda: opened.exists() and opened.read_text().strip() != "")
             assert opened.read_text().strip() == server.address.replace("127.0.0.1", "localhost")
+
+
+def test_a_wrong_setting_is_a_sentence_and_no_server() -> None:
+    started = subprocess.run(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "FILTERVIZ_MAX_SIZE": "huge"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert started.returncode != 0
+    assert "FILTERVIZ_MAX_SIZE is 'huge', which is not a whole number" in started.stderr
+    assert "Traceback" not in started.stderr
 
 
 def test_the_script_of_the_page_lies_beside_the_application() -> None:

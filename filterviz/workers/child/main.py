@@ -42,7 +42,7 @@ def main() -> None:
     for name in LEFT_OUT:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it now fails, as where it is not installed
     worker = importlib.import_module(WORKERS[hello.role]).Worker(hello.settings, loop, record, held)
-    loop.send(Ready((*held, *worker.limits_at_opening())))
+    loop.send(Ready(held))
     loop.serve(worker.answer)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,13 +45,6 @@ class Worker:
         self._record = record
         self._held = frozenset(held)
 
-    def limits_at_opening(self) -> tuple[Limit, ...]:
-        """The limits that will hold as soon as a file is opened, in addition to those that hold already."""
-        if sys.platform == "win32":
-            return ()
-        has_memory_limit = self.memory_limit > 0 and sys.platform.startswith("linux")
-        return (Limit.MEMORY, Limit.PROCESSOR_TIME) if has_memory_limit else (Limit.PROCESSOR_TIME,)
-
     def answer(self, question: Question) -> Answer:
         """Answer a question."""
         if isinstance(question, Open):
@@ -67,7 +59,7 @@ class Worker:
         try:
             missing = self._confine_to(question.path)
             required = set(Limit) if "all" in self.settings.require_limits else set(self.settings.require_limits)
-            if lacking := sorted(required - (set(Limit) - missing)):
+            if lacking := sorted(required - set(Limit).difference(missing)):
                 return Failed(FailureKind.ENGINE, LACKING.format(limits=", ".join(lacking)))
             model = open_model(question.path, self.settings, options.architecture, options.untrained)
             self.use(model)

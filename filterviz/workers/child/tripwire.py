@@ -4,8 +4,8 @@ Python reports to audit hooks (PEP 578) what it is about to do: open files, impo
 programs, load foreign libraries, unpickle objects. Measurements show that opening a network and computing with it needs
 almost none of this, so everything outside a short list ends the process before it happens. A hook cannot be removed.
 
-The tripwire protects against Python code that a file has managed to run. It does not stop machine code; the limits in
-:mod:`filterviz.workers.child.limits` do.
+The tripwire stops what a file makes our code or a library do. Python code of the file's own, if some ever ran here,
+could get around it, as machine code does; the limits in :mod:`filterviz.workers.child.limits` would remain.
 """
 
 from __future__ import annotations

@@ -182,18 +182,19 @@ class WorkerProcess:
         return failures.explain_death(status, memory_was_high=was_high, printed=tuple(self._errors), advice=advice)
 
 
-def worker_command() -> list[str]:
-    """The command that starts filterviz's own worker.
+START = "from filterviz.workers.child.main import main; main()"
+"""The code that filterviz's own worker runs."""
+
+
+def worker_command(code: str = START) -> list[str]:
+    """The command that starts a worker, filterviz's own unless it shall run other code.
 
     ``-I`` keeps out the working directory, the user's packages and ``PYTHON*`` variables. The command therefore says
     where this package lies, which need not be installed.
     """
     root = str(Path(__file__).resolve().parents[3])
-    start = (
-        "import sys; root = sys.argv[1]; root in sys.path or sys.path.append(root); "
-        "from filterviz.workers.child.main import main; main()"
-    )
-    return [sys.executable, "-I", "-X", "utf8", "-c", start, root]
+    find = "import sys; root = sys.argv[1]; root in sys.path or sys.path.append(root); "
+    return [sys.executable, "-I", "-X", "utf8", "-c", find + code, root]
 
 
 def clean_environment(private: Path, environment: Mapping[str, str] | None = None) -> dict[str, str]:

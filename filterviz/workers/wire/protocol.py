@@ -107,7 +107,7 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """From a worker: its limits are set and its imports are done. ``holds`` names the limits that are in force."""
+    """From a worker: its imports are done. ``holds`` names the limits in force so far."""
 
     holds: tuple[str, ...]
 

@@ -20,43 +20,34 @@ def wait_for(queue: FairQueue, count: int) -> None:
         time.sleep(0.001)
 
 
-def test_owners_alternate_whatever_they_ask() -> None:
-    queue = FairQueue(1)
+def turns(queue: FairQueue, first: str, owners: list[str]) -> list[str]:
+    """The order in which owners get the only slot who came one after another while the first had it."""
     order: list[str] = []
 
     def work(owner: str) -> None:
         with queue.slot(owner, never):
             order.append(owner)
 
-    threads = [threading.Thread(target=work, args=(owner,)) for owner in ("a", "a", "a", "a", "b", "b")]
-    with queue.slot("a", never):
+    threads = [threading.Thread(target=work, args=(owner,)) for owner in owners]
+    with queue.slot(first, never):
         for number, thread in enumerate(threads, 1):
             thread.start()
             wait_for(queue, number)
-        assert queue.others_wait("a")
+        assert queue.others_wait(owners[0])
     for thread in threads:
         thread.join()
-    assert order == ["b", "a", "b", "a", "a", "a"]
+    return order
+
+
+def test_owners_alternate_whatever_they_ask() -> None:
+    queue = FairQueue(1)
+    assert turns(queue, "a", ["a", "a", "a", "a", "b", "b"]) == ["b", "a", "b", "a", "a", "a"]
     assert not queue.others_wait("a")
 
 
 def test_a_person_with_many_wishes_has_no_more_turns_than_one_with_a_single_one() -> None:
     queue = FairQueue(1)
-    order: list[str] = []
-
-    def work(owner: str) -> None:
-        with queue.slot(owner, never):
-            order.append(owner)
-
-    owners = ["a left", "a right", "a left", "a right", "b", "b"]
-    threads = [threading.Thread(target=work, args=(owner,)) for owner in owners]
-    with queue.slot("c", never):
-        for number, thread in enumerate(threads, 1):
-            thread.start()
-            wait_for(queue, number)
-        assert queue.others_wait("a left")
-    for thread in threads:
-        thread.join()
+    order = turns(queue, "c", ["a left", "a right", "a left", "a right", "b", "b"])
     assert order == ["a left", "b", "a right", "b", "a left", "a right"], "and what they want takes turns"
     assert queue._last_worked == {}
 

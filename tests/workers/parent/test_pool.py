@@ -141,6 +141,16 @@ def test_stop_while_waiting(pool: Pool, slow: Path, small: Path) -> None:
     running.close()
 
 
+def end_while_computing(pool: Pool, path: Path, number: signal.Signals, said: str) -> None:
+    """Send a signal to the worker that computes with a file; the run must fail with these words."""
+    running = pool.run(path, sha256(path), ENDLESS)
+    next(running)
+    for pid in pids(pool):
+        os.kill(pid, number)
+    with pytest.raises(EngineFailed, match=said):
+        list(running)
+
+
 def test_a_killed_child_is_one_sentence_and_the_pool_goes_on(own: Pool, slow: Path, small: Path) -> None:
     running = own.run(slow, sha256(slow), ENDLESS)
     next(running)
@@ -154,12 +164,7 @@ def test_a_killed_child_is_one_sentence_and_the_pool_goes_on(own: Pool, slow: Pa
 
 def test_a_file_that_ends_two_children_is_not_opened_again(own: Pool, slow: Path, small: Path) -> None:
     for _ in range(2):
-        running = own.run(slow, sha256(slow), ENDLESS)
-        next(running)
-        for pid in pids(own):
-            os.kill(pid, signal.SIGSEGV)
-        with pytest.raises(EngineFailed, match="crashed"):
-            list(running)
+        end_while_computing(own, slow, signal.SIGSEGV, "crashed")
     with pytest.raises(Refused, match="2 times"):
         patterns(own, slow, ENDLESS)
     with pytest.raises(Refused, match="2 times"):
@@ -170,12 +175,7 @@ def test_a_file_that_ends_two_children_is_not_opened_again(own: Pool, slow: Path
 def test_a_file_whose_children_were_killed_from_outside_is_opened_again(own: Pool, slow: Path) -> None:
     """As Linux does when the machine runs out of memory, whoever needed it."""
     for _ in range(2):
-        running = own.run(slow, sha256(slow), ENDLESS)
-        next(running)
-        for pid in pids(own):
-            os.kill(pid, signal.SIGKILL)
-        with pytest.raises(EngineFailed, match="memory"):
-            list(running)
+        end_while_computing(own, slow, signal.SIGKILL, "memory")
     assert own.inspect(slow, sha256(slow)).layers
 
 
