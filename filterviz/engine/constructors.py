@@ -67,7 +67,10 @@ def function_of(kind: str, params: Params) -> Operation | None:
 
 
 def _channels_of_convolution(inputs: tf.Tensor, kernel: tf.Tensor, params: Params) -> tf.Tensor:
-    return tf.nn.conv2d(inputs, kernel, params["strides"], params["padding"].upper(), dilations=params["dilation_rate"])
+    # Not tf.nn.conv2d: processors without oneDNN have no gradient of its dilated form.
+    return tf.nn.convolution(
+        inputs, kernel, params["strides"], params["padding"].upper(), None, params["dilation_rate"]
+    )
 
 
 def _channels_of_dense(inputs: tf.Tensor, kernel: tf.Tensor, _: Params) -> tf.Tensor:

@@ -116,6 +116,8 @@ class LayerBuilder:
         own_moments = params.pop("batch_moments", False)
         arrays = self._with_activations(params, spec, arrays)
         params.pop(ROUNDING, None)
+        if kind_of(kind, Trait.TRANSPOSED):
+            params, arrays = _without_dilation(params, arrays)
         layer = CONSTRUCTORS[kind](**params, dtype=self._policy)
         if arrays:
             self._assign(layer, spec, arrays)
@@ -198,6 +200,21 @@ def not_finite(broken: Mapping[str, NDArray[np.bool_]], target: LayerSpec) -> fr
     if set(broken) - {target.name} or (own is not None and len(own) != channels):
         return frozenset(range(channels))
     return frozenset() if own is None else frozenset(int(channel) for channel in np.flatnonzero(own))
+
+
+def _without_dilation(params: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+    """Return a transposed convolution with zeros in its kernel in place of its dilation.
+
+    Both compute the same, but processors without oneDNN have no dilated transposed convolution.
+    """
+    kernel, rates = arrays[0], params["dilation_rate"]
+    spread = np.zeros(
+        (*(rate * (side - 1) + 1 for side, rate in zip(kernel.shape, rates, strict=False)), *kernel.shape[-2:]),
+        kernel.dtype,
+    )
+    spread[tuple(slice(None, None, rate) for rate in rates)] = kernel
+    params = {**params, "kernel_size": spread.shape[:-2], "dilation_rate": (1,) * len(rates)}
+    return params, [spread, *arrays[1:]]
 
 
 def unchanged(inputs: tf.Tensor) -> tf.Tensor:
