@@ -164,8 +164,8 @@ def natural(
     compiling.step(), compiling.render()
     began = time.perf_counter()
     ascent = recipe.begin(filters, sides, 0)
-    spectra, _contrast, *moments = ascent.state
-    ascent.state = (spectra, tf.fill([len(filters)], contrast), *moments)
+    spectra, _contrast, *moments = ascent.tensors
+    ascent.tensors = (spectra, tf.fill([len(filters)], contrast), *moments)
     for _ in range(steps):
         ascent.step()
     pictures = ascent.render()

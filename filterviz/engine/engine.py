@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,11 +14,11 @@ from filterviz.engine.network import Network, build
 from filterviz.engine.outputs import Outputs
 from filterviz.engine.recipes import IMPLEMENTATIONS, CompiledRecipe, Conditions, optimise
 from filterviz.engine.seeds import filter_seed
-from filterviz.errors import BadRequest
+from filterviz.errors import BadRequest, Stopped
 from filterviz.imaging import mosaic
 from filterviz.reader import OpenedModel
 from filterviz.settings import MIB, Settings
-from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Recipe, Request
+from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Recipe, Request, Unfinished
 
 LARGEST_BATCH = 32
 """Most images in one batch. More are no faster on a processor, and the first previews would come later."""
@@ -48,8 +48,14 @@ class Engine:
         self.outputs = Outputs(model, settings)
 
     def run(
-        self, request: Request, *, start: NDArray[np.float32] | None = None, stop: Callable[[], bool] = lambda: False
-    ) -> Iterator[Progress | Pattern]:
+        self,
+        request: Request,
+        *,
+        start: NDArray[np.float32] | None = None,
+        stop: Callable[[], bool] = lambda: False,
+        pause: Callable[[], bool] = lambda: False,
+        resume: Sequence[Unfinished] = (),
+    ) -> Iterator[Progress | Pattern | Unfinished]:
         """Make the patterns of one request, batch after batch.
 
         Args:
@@ -57,13 +63,16 @@ class Engine:
             start: Start images ``[n, height, width, channels]``, one for each filter in order, in place of those the
                 seeds give. They are in the units of the recipe: 0-255 for ``classic``, 0-1 for ``natural``.
             stop: Asked between steps whether to stop.
+            pause: Asked between steps whether to leave the rest for later.
+            resume: Tiles of an earlier run of the same request that were left. They are gone on with first.
 
         Yields:
-            :class:`Progress`, and one :class:`Pattern` for every filter.
+            :class:`Progress`, and one :class:`Pattern` for every filter; after a pause, one :class:`Unfinished` for
+            every filter whose tile had been begun.
 
         Raises:
             BadRequest: If the size does not fit the network, or the start images do not fit the request.
-            Stopped: If ``stop`` said so.
+            Stopped: If ``stop`` or ``pause`` said so.
         """
         conditions = self._conditions(request)
         network, compiled = self._compile(conditions)
@@ -76,11 +85,15 @@ class Engine:
         yield from _not_finite(request, network, size, conditions)
         batch = self._batch_size(network, size, request.recipe.pictures)
         kernel = kernels(self._model, request.layer, conditions.pixel_range)
-        for first in range(0, len(sound), batch):
-            rows = sound[first : first + batch]
+        left = {tile.filter: tile for tile in resume}
+        taken = {row: len(left[request.filters[row]].curve) if request.filters[row] in left else 0 for row in sound}
+        for number, rows in enumerate(_batches(taken, batch)):
+            if number > 0 and pause():
+                raise Stopped("Left between two batches.")
             filters = [request.filters[row] for row in rows]
             ascent = compiled.begin(filters, size, request.recipe.seed, None if start is None else start[rows])
-            for event in optimise(ascent, conditions, filters, request.recipe.seed, stop):
+            resumed = [left[channel] for channel in filters if channel in left]
+            for event in optimise(ascent, conditions, filters, request.recipe.seed, stop, pause, resumed):
                 yield replace(event, kernel=kernel(event.filter)) if isinstance(event, Pattern) else event
 
     def _conditions(self, request: Request) -> Conditions:
@@ -128,6 +141,20 @@ class Engine:
             )
             raise BadRequest(message)
         return int(np.clip(fitting, 1, max(1, LARGEST_BATCH // pictures)))
+
+
+def _batches(taken: Mapping[int, int], most: int) -> Iterator[list[int]]:
+    """Rows in batches of at most ``most``, those that were furthest first: tiles of a batch take the same steps.
+
+    ``taken`` holds, for each row, the steps that its tile has taken already.
+
+    Example:
+        >>> list(_batches({0: 0, 1: 7, 2: 0, 3: 0, 4: 7}, 2))
+        [[1, 4], [0, 2], [3]]
+    """
+    for steps in sorted(set(taken.values()), reverse=True):
+        alike = [row for row in taken if taken[row] == steps]
+        yield from (alike[first : first + most] for first in range(0, len(alike), most))
 
 
 def _check_start(start: NDArray[np.float32], shape: tuple[int, ...], recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""A finished pattern with its numbers, and the progress of a batch of them."""
+"""A finished pattern with its numbers, an unfinished one as it can be gone on with, and the progress of a batch."""
 
 from __future__ import annotations
 
@@ -29,6 +29,24 @@ class Progress:
     steps: int
     tiles: NDArray[np.uint8]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unfinished:
+    """A tile that was left before its last step, with all that is needed to go on as if it had not been.
+
+    Attributes:
+        filter: Index of the filter.
+        curve: The response before each step so far, float32 ``[steps taken]``, at least one.
+        seconds: The tile's share of the wall-clock time of its batches so far.
+        state: What the recipe has computed, as bytes, uint8 ``[length]``. The same recipe for the same layer of the
+            same network at the same size can go on with it.
+    """
+
+    filter: int
+    curve: NDArray[np.float32]
+    seconds: float
+    state: tuple[NDArray[np.uint8], ...]
 
 
 KERNEL_NUMBERS = 1024

@@ -146,7 +146,7 @@ def test_many_filters_are_made_in_batches_that_fit_the_memory(family_files: dict
 
 def test_stopping_shows_the_tiles_as_they_were_left(small: Engine) -> None:
     steps = iter([False, False, False, True])
-    events: list[Progress | Pattern] = []
+    events: list[object] = []
     run = small.run(Request("conv2d_2", (0,), CLASSIC), stop=lambda: next(steps))
 
     def take_all() -> None:

@@ -44,4 +44,5 @@ def test_dilated_layers_have_patterns_and_outputs(tmp_path: Path, monkeypatch: p
         for layer in state.layers:
             assert all(len(set(pattern.curve)) > 1 for pattern in layer.patterns.values())
         for computed, right in zip(model.outputs(pictures), network(pictures), strict=True):
+            assert computed is not None
             np.testing.assert_allclose(computed, right, rtol=1e-4, atol=1e-5)

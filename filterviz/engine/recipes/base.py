@@ -17,7 +17,7 @@ from filterviz.engine.objectives import OBJECTIVES
 from filterviz.engine.preprocessing import PixelScaling
 from filterviz.engine.seeds import filter_seed
 from filterviz.errors import Stopped
-from filterviz.spec import Pattern, PixelRange, Precision, Progress, Recipe
+from filterviz.spec import Pattern, PixelRange, Precision, Progress, Recipe, Unfinished
 
 SECONDS_BETWEEN_PREVIEWS = 0.2
 """Previews are made at most five times a second: more could not be followed by eye and would cost steps."""
@@ -56,6 +56,12 @@ class Ascent(Protocol):
     def tiles(self) -> NDArray[np.uint8]:
         """The tiles as they are now, ``[n, height, width, 1 or 3]``."""
 
+    def state(self) -> tuple[NDArray[np.floating], ...]:
+        """Everything that the steps so far have computed: arrays whose first axis is that of the responses."""
+
+    def restore(self, state: Sequence[NDArray[np.floating]], step: int) -> None:
+        """Go on from what :meth:`state` returned after so many steps, for the same tiles in any batch."""
+
 
 class CompiledRecipe(ABC):
     """A recipe compiled for one layer of one network. Batches of the same shape share the compiled step.
@@ -92,8 +98,14 @@ class CompiledRecipe(ABC):
 
 
 def optimise(
-    ascent: Ascent, conditions: Conditions, filters: Sequence[int], seed: int, stop: Callable[[], bool]
-) -> Iterator[Progress | Pattern]:
+    ascent: Ascent,
+    conditions: Conditions,
+    filters: Sequence[int],
+    seed: int,
+    stop: Callable[[], bool],
+    pause: Callable[[], bool] = lambda: False,
+    resumed: Sequence[Unfinished] = (),
+) -> Iterator[Progress | Pattern | Unfinished]:
     """Take all steps of a batch, with progress on the way, and make a pattern of each tile.
 
     Args:
@@ -102,18 +114,24 @@ def optimise(
         filters: The channels that the ``n`` tiles are for.
         seed: The seed of the run. The seed of each filter is recorded in its pattern.
         stop: Asked between steps whether to stop.
+        pause: Asked between steps whether to leave the tiles for later; at least one step is taken.
+        resumed: The ``n`` tiles as they were left after the same number of steps; empty to begin them.
 
     Yields:
         :class:`Progress` after the first step and then at most five times a second. At the end one :class:`Pattern` for
-        each tile, in the order of ``filters``.
+        each tile, in the order of ``filters``; after a pause one :class:`Unfinished` for each instead.
 
     Raises:
-        Stopped: If ``stop`` said so. The last progress shows the tiles as they were left.
+        Stopped: If ``stop`` or ``pause`` said so. The last progress shows the tiles as they were left.
     """
     steps = conditions.recipe.steps
-    began = time.perf_counter()
+    began = time.perf_counter() - sum(tile.seconds for tile in resumed)
     shown = -SECONDS_BETWEEN_PREVIEWS
     curve: list[NDArray[np.float32]] = []
+    if resumed:
+        curve = list(np.stack([tile.curve for tile in resumed], axis=1))
+        ascent.restore(_joined(resumed, like=ascent.state()), len(curve))
+    already = len(curve)
 
     def by_tile(responses: NDArray[np.float32]) -> NDArray[np.float32]:
         return responses.reshape(len(filters), -1)
@@ -126,6 +144,10 @@ def optimise(
             if curve:
                 yield progress()
             raise Stopped(f"Stopped after {len(curve)} of {steps} steps.")
+        if len(curve) > already and pause():
+            yield progress()
+            yield from _left(ascent, filters, curve, time.perf_counter() - began)
+            raise Stopped(f"Left after {len(curve)} of {steps} steps.")
         curve.append(by_tile(ascent.step()).mean(axis=1))
         now = time.perf_counter()
         if now - shown >= SECONDS_BETWEEN_PREVIEWS and len(curve) < steps:
@@ -152,3 +174,21 @@ def optimise(
             pixel_range=conditions.pixel_range,
             responses=tuple(last[index].tolist()) if last.shape[1] > 1 else (),
         )
+
+
+def _left(
+    ascent: Ascent, filters: Sequence[int], curve: Sequence[NDArray[np.float32]], seconds: float
+) -> Iterator[Unfinished]:
+    """The tiles of a batch one by one, as they are left after the steps of ``curve``, ``[steps][n]``."""
+    parts = [np.split(array, len(filters)) for array in ascent.state()]
+    for index, channel in enumerate(filters):
+        state = tuple(np.frombuffer(part[index].tobytes(), np.uint8) for part in parts)
+        yield Unfinished(channel, np.stack(curve)[:, index].copy(), seconds / len(filters), state)
+
+
+def _joined(tiles: Sequence[Unfinished], like: Sequence[NDArray[np.floating]]) -> list[NDArray[np.floating]]:
+    """The state of a batch from those of its tiles, in arrays as ``like``. The inverse of :func:`_left`."""
+    return [
+        np.concatenate([tile.state[number] for tile in tiles]).view(array.dtype).reshape(array.shape)
+        for number, array in enumerate(like)
+    ]

@@ -110,3 +110,11 @@ class ClassicAscent:
         """The images as the script displayed them, ``[n, height, width, 1 or 3]``."""
         pixels = self._recipe.scaling.to_pixels(self.images.numpy())
         return np.stack([standardise(visible(image)) for image in pixels])
+
+    def state(self) -> tuple[NDArray[np.floating], ...]:
+        """The images, float64."""
+        return (self.images.numpy(),)
+
+    def restore(self, state: Sequence[NDArray[np.floating]], step: int) -> None:  # noqa: ARG002 - all steps are alike
+        """See :meth:`filterviz.engine.recipes.base.Ascent.restore`."""
+        self.images = tf.constant(state[0])

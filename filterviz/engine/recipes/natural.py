@@ -163,11 +163,11 @@ class NaturalAscent:
         self._step = 0
         start = tf.constant(spectra)
         contrast = tf.fill([len(spectra)], parametrisation.CONTRAST)
-        self.state: State = (_normalised(start), contrast, tf.zeros_like(start), tf.zeros_like(start))
+        self.tensors: State = (_normalised(start), contrast, tf.zeros_like(start), tf.zeros_like(start))
 
     def step(self) -> NDArray[np.float32]:
         """Take one step and return the responses before it, ``[n * pictures]``, to the view of that step."""
-        self.state, responses = self._ascend(self._views[self._step])
+        self.tensors, responses = self._ascend(self._views[self._step])
         self._step += 1
         return responses
 
@@ -178,7 +178,7 @@ class NaturalAscent:
 
     def _ascend(self, view: NDArray[np.float32]) -> tuple[State, NDArray[np.float32]]:
         state, responses = self._recipe.ascend(
-            self.state,
+            self.tensors,
             self._filters,
             tf.constant(view),
             tf.constant(self._step, tf.float32),
@@ -193,9 +193,18 @@ class NaturalAscent:
         each = self._recipe.pictures
         return np.stack([mosaic.join(images[first : first + each]) for first in range(0, len(images), each)])
 
+    def state(self) -> tuple[NDArray[np.floating], ...]:
+        """The arrays of :data:`State`."""
+        return tuple(tensor.numpy() for tensor in self.tensors)
+
+    def restore(self, state: Sequence[NDArray[np.floating]], step: int) -> None:
+        """See :meth:`filterviz.engine.recipes.base.Ascent.restore`."""
+        spectra, contrast, mean, square = map(tf.constant, state)
+        self.tensors, self._step = (spectra, contrast, mean, square), step
+
     def render(self) -> tf.Tensor:
         """The images as they are now, float32 ``[n * pictures, height, width, channels]`` in 0-1."""
-        spectra, contrast, _, _ = self.state
+        spectra, contrast, _, _ = self.tensors
         return self._recipe.render(spectra, self._size, contrast)
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import IO
 
-from filterviz.workers.wire.protocol import Answer, Halt, Question, read_question, write_message
+from filterviz.workers.wire.protocol import Answer, Halt, Pause, Question, read_question, write_message
 
 
 class MessageLoop:
@@ -19,6 +19,7 @@ class MessageLoop:
         self._answers = answers
         self._waiting: queue.SimpleQueue[Question] = queue.SimpleQueue()
         self._halted: int | None = None
+        self._paused: int | None = None
 
     def send(self, answer: Answer) -> None:
         """Send an answer. If the parent is gone, this process ends."""
@@ -30,6 +31,10 @@ class MessageLoop:
     def is_halted(self, ticket: int) -> bool:
         """Whether the parent has asked for the run with this ticket to stop."""
         return self._halted == ticket
+
+    def is_paused(self, ticket: int) -> bool:
+        """Whether the parent has asked for the run with this ticket to be left for later."""
+        return self._paused == ticket
 
     def serve(self, answer: Callable[[Question], Answer]) -> None:
         """Answer one question after another. Does not return: the process ends with its input.
@@ -45,6 +50,8 @@ class MessageLoop:
         while (question := read_question(self._questions)) is not None:
             if isinstance(question, Halt):
                 self._halted = question.ticket
+            elif isinstance(question, Pause):
+                self._paused = question.ticket
             else:
                 self._waiting.put(question)
         os._exit(0)

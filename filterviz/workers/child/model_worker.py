@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 
 from filterviz.engine import Engine, device
 from filterviz.errors import BadRequest, Stopped
@@ -56,7 +57,7 @@ class Worker(reader_worker.Worker):
         if self._engine is None:
             return Failed(FailureKind.ENGINE, failed)
         try:
-            for event in _events(self._engine, question, lambda: self.loop.is_halted(question.ticket)):
+            for event in self._events(self._engine, question):
                 self.loop.send(event)
             return Done(question.ticket)
         except Stopped as stopped:
@@ -66,8 +67,10 @@ class Worker(reader_worker.Worker):
         except Exception as error:
             return answer_for(error, failed, out_of_memory)
 
-
-def _events(engine: Engine, question: Run | Compute, stop: Callable[[], bool]) -> Iterable[Answer]:
-    if isinstance(question, Run):
-        return engine.run(question.request, start=question.start, stop=stop)
-    return (Outputs(question.ticket, arrays) for arrays in engine.outputs.run(question.inputs, stop))
+    def _events(self, engine: Engine, question: Run | Compute) -> Iterable[Answer]:
+        stop, pause = partial(self.loop.is_halted, question.ticket), partial(self.loop.is_paused, question.ticket)
+        if isinstance(question, Run):
+            return engine.run(question.request, start=question.start, stop=stop, pause=pause, resume=question.resume)
+        # The outputs of one batch come at once, so there is nothing unfinished to keep.
+        every = engine.outputs.run(question.inputs, lambda: stop() or pause())
+        return (Outputs(question.ticket, arrays) for arrays in every)

@@ -19,11 +19,23 @@ from numpy.typing import NDArray
 
 from filterviz.errors import EngineFailed, Stopped
 from filterviz.settings import Settings
-from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape
+from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Shape, Unfinished
 from filterviz.workers.parent.connection import POLL_SECONDS, Connection, Poll
 from filterviz.workers.parent.expected import EVENTS, E_co, Expected, ExpectedOutputs, ExpectedPatterns, is_consistent
 from filterviz.workers.parent.failures import fail_for_answer, fail_for_deadline, fail_for_nonsense, shortened
-from filterviz.workers.wire.protocol import Answer, Compute, Done, Halt, Halted, Open, Opened, Outputs, Ready, Run
+from filterviz.workers.wire.protocol import (
+    Answer,
+    Compute,
+    Done,
+    Halt,
+    Halted,
+    Open,
+    Opened,
+    Outputs,
+    Pause,
+    Ready,
+    Run,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,15 +104,17 @@ class WorkerClient:
         *,
         stop: Poll = never_stop,
         pause: Poll = never_stop,
-    ) -> Generator[Progress | Pattern, None, None]:
+        resume: Sequence[Unfinished] = (),
+    ) -> Generator[Progress | Pattern | Unfinished, None, None]:
         """Have a worker that has opened a model make the patterns of one request.
 
         ``start`` holds start images, ``[n, height, width, channels]``, one for each filter. When ``stop`` returns true,
         the worker stops at the next step; if the step takes too long, the run is abandoned (see
-        :meth:`finish_abandoned_run`). ``pause`` is asked after each batch; if it returns true, the run ends there.
+        :meth:`finish_abandoned_run`). When ``pause`` returns true, the run ends at the next step; what it yields of the
+        tiles that had been begun goes on in another run as its ``resume``.
 
         Yields:
-            Progress and patterns as they come. Closing the iterator halts the run.
+            Progress, patterns and tiles that were left as they come. Closing the iterator halts the run.
 
         Raises:
             Stopped: ``stop`` returned true. Everything that was finished has been yielded.
@@ -108,7 +122,8 @@ class WorkerClient:
             Refused: The file turned out to be unusable.
             EngineFailed: The worker ended, took too long for a step or gave no sensible answer.
         """
-        return self._run(Run(next(self._tickets), request, start), ExpectedPatterns(request), stop, pause)
+        question = Run(next(self._tickets), request, start, tuple(resume))
+        return self._run(question, ExpectedPatterns(request), stop, pause)
 
     def compute_outputs(
         self,
@@ -182,6 +197,7 @@ class _ActiveRun(Generic[E_co]):
     seconds: float
     ended: bool = False
     halted: bool = False
+    paused: bool = False
     abandoned: bool = False
 
     def events(self, stop: Poll, pause: Poll) -> Generator[E_co, None, None]:
@@ -193,6 +209,9 @@ class _ActiveRun(Generic[E_co]):
                 stopping = True
                 self._halt()
                 deadline = time.monotonic() + HALT_SECONDS
+            if not self.paused and pause():
+                self.paused = True
+                self.connection.send(Pause(self.question.ticket))
             answer = self.connection.receive(min(POLL_SECONDS, deadline - time.monotonic()))
             if answer is None:
                 if time.monotonic() < deadline:
@@ -205,11 +224,9 @@ class _ActiveRun(Generic[E_co]):
                 self._finish(answer, stopping)
                 return
             event = self.expected.take(answer)
-            if event is None:
+            if event is None or (isinstance(event, Unfinished) and not self.paused):
                 raise fail_for_nonsense(self.connection)
             yield event
-            if not isinstance(event, Progress) and pause():
-                self._halt()
             if not stopping:
                 deadline = time.monotonic() + self.seconds
 
@@ -237,7 +254,7 @@ class _ActiveRun(Generic[E_co]):
         self.ended = True
         if isinstance(answer, Done) and answer.ticket == self.question.ticket and self.expected.complete:
             return
-        if isinstance(answer, Halted) and answer.ticket == self.question.ticket and self.halted:
+        if isinstance(answer, Halted) and answer.ticket == self.question.ticket and (self.halted or self.paused):
             if stopping:
                 raise Stopped(shortened(answer.sentence) or STOPPED)
             return

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filterviz.imaging import mosaic
-from filterviz.spec import ModelSpec, Pattern, Progress, Request, Shape, is_kernel
+from filterviz.spec import ModelSpec, Pattern, Progress, Request, Shape, Unfinished, is_kernel
 from filterviz.workers.wire.protocol import Outputs
 
-Event = Progress | Pattern | Outputs
+Event = Progress | Pattern | Unfinished | Outputs
 """An answer that comes before the last answer of a run."""
 
 EVENTS = get_args(Event)
@@ -32,23 +32,31 @@ class Expected(Protocol[E_co]):
 
 
 class ExpectedPatterns:
-    """Each pattern of a request once, and progress of those that have not come yet."""
+    """Each pattern of a request once, and progress of those that have not come yet.
+
+    A tile of which the worker says how it was left comes no more in this run.
+    """
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._outstanding = list(request.filters)
+        self._left = False
 
     @property
     def complete(self) -> bool:
         """Whether every pattern has come."""
-        return not self._outstanding
+        return not self._outstanding and not self._left
 
-    def take(self, event: Event) -> Progress | Pattern | None:
+    def take(self, event: Event) -> Progress | Pattern | Unfinished | None:
         """See :class:`Expected`."""
         if isinstance(event, Pattern) and self._is_expected_pattern(event):
             self._outstanding.remove(event.filter)
             return event
         if isinstance(event, Progress) and self._is_expected_progress(event):
+            return event
+        if isinstance(event, Unfinished) and self._is_expected_unfinished(event):
+            self._outstanding.remove(event.filter)
+            self._left = True
             return event
         return None
 
@@ -60,6 +68,15 @@ class ExpectedPatterns:
             and _is_tile(event.tile, images)
             and len(event.responses) == (images if images > 1 else 0)
             and (event.kernel is None or is_kernel(event.kernel))
+        )
+
+    def _is_expected_unfinished(self, event: Unfinished) -> bool:
+        return (
+            event.filter in self._outstanding
+            and event.curve.ndim == 1
+            and 1 <= len(event.curve) < self._request.recipe.steps
+            and 0 <= event.seconds < float("inf")
+            and all(array.ndim == 1 for array in event.state)
         )
 
     def _is_expected_progress(self, event: Progress) -> bool:

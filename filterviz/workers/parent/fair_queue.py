@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from filterviz.errors import EngineFailed, Stopped
 from filterviz.workers.parent.connection import POLL_SECONDS, Poll
 
 STOPPED = "Stopped before it began."
+TURN_SECONDS = 3.0
+"""How long somebody computes while others wait; they wait so much longer for each person before them."""
+
 CLOSING = "The program is closing, so the work was not begun."
 
 
@@ -33,8 +37,8 @@ class FairQueue:
         self._changed = threading.Condition()
 
     @contextmanager
-    def slot(self, owner: str, stop: Poll) -> Iterator[None]:
-        """Wait for a slot and hold it for the length of a ``with`` block.
+    def slot(self, owner: str, stop: Poll) -> Iterator[Turn]:
+        """Wait for a slot and hold it for the length of a ``with`` block; the turn says when to give it up.
 
         Raises:
             Stopped: ``stop`` returned true while waiting.
@@ -42,7 +46,7 @@ class FairQueue:
         """
         self._acquire(owner, stop)
         try:
-            yield
+            yield Turn(self, owner)
         finally:
             self._release(owner)
 
@@ -100,6 +104,32 @@ class FairQueue:
         owner, number = waiter
         person = _person(owner)
         return self._working[person], self._last_worked.get(person, 0), self._last_worked.get(owner, 0), number
+
+
+class Turn:
+    """The time for which an owner holds a slot, while somebody else waits for one.
+
+    A turn is over after :data:`TURN_SECONDS`, but lasts no shorter than what it took to begin: if each turn needs a
+    worker that first has to open the model, at least half of the time is still for the work.
+    """
+
+    def __init__(self, queue: FairQueue, owner: str) -> None:
+        self._queue = queue
+        self._owner = owner
+        self._taken = time.monotonic()
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        """Say that the first result is there. Saying it again changes nothing."""
+        if self._began is None:
+            self._began = time.monotonic()
+
+    def is_over(self) -> bool:
+        """Whether the slot should be given up now."""
+        if self._began is None:
+            return False
+        lasting = max(TURN_SECONDS, self._began - self._taken)
+        return time.monotonic() - self._began >= lasting and self._queue.others_wait(self._owner)
 
 
 def _person(owner: str) -> str:

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,12 +18,13 @@ from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest, EngineFailed, Stopped
 from filterviz.settings import MIB, Settings
-from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
+from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Unfinished
 from filterviz.workers.parent.client import WorkerClient, never_stop
 from filterviz.workers.parent.connection import Poll
 from filterviz.workers.parent.failures import Quarantine
 from filterviz.workers.parent.fair_queue import FairQueue
 from filterviz.workers.parent.idle_workers import IdleWorkers, LoadedWorker, ModelKey
+from filterviz.workers.parent.left_tiles import LeftTiles
 from filterviz.workers.parent.process import WorkerProcess
 from filterviz.workers.parent.spawner import ChildSpawner
 from filterviz.workers.wire.protocol import MAX_PAYLOAD, Role
@@ -105,7 +105,8 @@ class Pool:
     ) -> Generator[Progress | Pattern, None, None]:
         """Make the patterns of one request as soon as the queue allows.
 
-        While other owners wait, the worker is given up after each batch of tiles, and the rest waits again.
+        While other owners wait, the worker is given up when the turn is over, between two steps, and the rest waits
+        again. The tiles that had been begun go on from where they were.
 
         ``path``, ``sha256`` and ``load_options`` are as for :meth:`inspect`. ``owner`` says who asks: owners share the
         workers equally. ``start`` holds start images, ``[n, height, width, channels]``, one for each filter. ``stop``
@@ -119,28 +120,34 @@ class Pool:
             BadRequest, Refused, EngineFailed: See :meth:`inspect`.
         """
         stopped = never_stop if stop is None else stop.is_set
-        pause = partial(self._queue.others_wait, owner)
         key = (sha256, load_options, _inode(path))
         rows = list(range(len(request.filters)))
-        while rows:
-            before = len(rows)
-            part = replace(request, filters=tuple(request.filters[row] for row in rows))
-            part_start = None if start is None else start[rows]
-            with (
-                self._queue.slot(owner, stopped),
-                self._loaded_worker(path, key, stopped) as client,
-                closing(client.make_patterns(part, part_start, stop=stopped, pause=pause)) as events,
-            ):
-                for event in events:
-                    is_first = isinstance(event, Pattern) and len(rows) == before
-                    if isinstance(event, Pattern):
-                        rows.remove(next(row for row in rows if request.filters[row] == event.filter))
-                    yield event
-                    if is_first:
-                        # Not earlier: on a small machine the imports of a spare would delay the first tiles.
-                        self._spawner.replace_spare(Role.MODEL)
-            if len(rows) == before:
-                raise EngineFailed(INCOMPLETE)
+        with LeftTiles(self.settings.cache_dir) as left:
+            while rows:
+                before = len(rows)
+                part = replace(request, filters=tuple(request.filters[row] for row in rows))
+                part_start = None if start is None else start[rows]
+                with (
+                    self._queue.slot(owner, stopped) as turn,
+                    self._loaded_worker(path, key, stopped) as client,
+                    closing(
+                        client.make_patterns(part, part_start, stop=stopped, pause=turn.is_over, resume=left.take())
+                    ) as events,
+                ):
+                    for event in events:
+                        turn.begin()
+                        if isinstance(event, Unfinished):
+                            left.put(event)
+                            continue
+                        is_first = isinstance(event, Pattern) and len(rows) == before
+                        if isinstance(event, Pattern):
+                            rows.remove(next(row for row in rows if request.filters[row] == event.filter))
+                        yield event
+                        if is_first:
+                            # Not earlier: on a small machine the imports of a spare would delay the first tiles.
+                            self._spawner.replace_spare(Role.MODEL)
+                if len(rows) == before and not left:
+                    raise EngineFailed(INCOMPLETE)
 
     def outputs(
         self,
@@ -166,7 +173,6 @@ class Pool:
             Stopped, BadRequest, Refused, EngineFailed: See :meth:`run`.
         """
         stopped = never_stop if stop is None else stop.is_set
-        pause = partial(self._queue.others_wait, owner)
         key = (sha256, load_options, _inode(path))
         shapes = [spec.nodes[node].file_shape for node in spec.outputs]
         done, count = 0, len(inputs[0])
@@ -175,11 +181,12 @@ class Pool:
             part = [np.ascontiguousarray(array[done : done + rows]) for array in inputs]
             before = done
             with (
-                self._queue.slot(owner, stopped),
+                self._queue.slot(owner, stopped) as turn,
                 self._loaded_worker(path, key, stopped) as client,
-                closing(client.compute_outputs(part, shapes, stop=stopped, pause=pause)) as answers,
+                closing(client.compute_outputs(part, shapes, stop=stopped, pause=turn.is_over)) as answers,
             ):
                 for answer in answers:
+                    turn.begin()
                     done += len(answer.arrays[0])
                     yield answer.arrays
             if done == before:

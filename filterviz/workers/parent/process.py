@@ -25,7 +25,7 @@ from filterviz.settings import Settings
 from filterviz.spec.names import printable
 from filterviz.workers.parent import connection, failures
 from filterviz.workers.wire.codec import Malformed
-from filterviz.workers.wire.protocol import Answer, Halt, Hello, Question, Role
+from filterviz.workers.wire.protocol import Answer, Halt, Hello, Pause, Question, Role
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class WorkerProcess:
 
     def send(self, question: Question) -> None:
         """See :class:`~filterviz.workers.parent.connection.Connection`."""
-        if not isinstance(question, Halt):
+        if not isinstance(question, Halt | Pause):
             self._question = question
         try:
             self._streams.send(question)

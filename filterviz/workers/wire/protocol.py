@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import RefusalCode
 from filterviz.settings import MIB, Settings
-from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request
+from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Unfinished
 from filterviz.workers.wire.codec import Malformed, decode, decoder_for, encode
 
 M = TypeVar("M")
@@ -80,11 +80,15 @@ class Open:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """To a model worker: make these patterns. Answered by progress and patterns, then ``Done`` or a failure."""
+    """To a model worker: make these patterns. Answered by progress and patterns, then ``Done`` or a failure.
+
+    ``resume`` holds tiles of the same request that an earlier run has left.
+    """
 
     ticket: int
     request: Request
     start: NDArray[np.float32] | None = None
+    resume: tuple[Unfinished, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +105,16 @@ class Compute:
 @dataclass(frozen=True, slots=True)
 class Halt:
     """To a model worker: stop the run with this ticket at the next step. Ignored once that run has ended."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """To a model worker: leave the run with this ticket at the next step, for later.
+
+    Answered by an ``Unfinished`` for each tile that was begun, then ``Halted``. Ignored once that run has ended.
+    """
 
     ticket: int
 
@@ -164,8 +178,8 @@ class Failed:
     sentence: str
 
 
-Question = Hello | Open | Run | Compute | Halt
-Answer = Ready | Opened | Progress | Pattern | Outputs | Done | Halted | Refusal | Failed
+Question = Hello | Open | Run | Compute | Halt | Pause
+Answer = Ready | Opened | Progress | Pattern | Unfinished | Outputs | Done | Halted | Refusal | Failed
 
 QUESTIONS: dict[str, type[Question]] = {kind.__name__: kind for kind in get_args(Question)}
 ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in get_args(Answer)}

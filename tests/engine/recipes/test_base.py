@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from filterviz.engine.recipes import Conditions, base, optimise
 from filterviz.engine.seeds import filter_seed
 from filterviz.errors import Stopped
-from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Recipe
+from filterviz.spec import Flag, Pattern, PixelRange, Precision, Progress, Recipe, Unfinished
 
 FILTERS = (7, 2)
 
@@ -34,14 +34,27 @@ class Counting:
     def tiles(self) -> NDArray[np.uint8]:
         return np.full((len(FILTERS), 2, 2, 3), self.taken, np.uint8)
 
+    def state(self) -> tuple[NDArray[np.floating], ...]:
+        return (np.full((self.images, 3), self.taken, np.float64),)
 
-Event = Progress | Pattern | Stopped
+    def restore(self, state: Sequence[NDArray[np.floating]], step: int) -> None:
+        assert (state[0] == np.full((self.images, 3), step)).all()
+        self.taken = step
 
 
-def run(ascent: Counting, steps: int = 3, stop: Callable[[], bool] = lambda: False) -> list[Event]:
+Event = Progress | Pattern | Unfinished | Stopped
+
+
+def run(
+    ascent: Counting,
+    steps: int = 3,
+    stop: Callable[[], bool] = lambda: False,
+    pause: Callable[[], bool] = lambda: False,
+    resumed: Sequence[Unfinished] = (),
+) -> list[Event]:
     events: list[Event] = []
     conditions = Conditions("conv", Recipe(steps=steps), PixelRange.UNIT, Precision.BFLOAT16)
-    made = optimise(ascent, conditions, FILTERS, seed=5, stop=stop)
+    made = optimise(ascent, conditions, FILTERS, 5, stop, pause, resumed)
     try:
         for event in made:
             events.append(event)
@@ -89,3 +102,22 @@ def test_stopping_later_shows_what_there_is() -> None:
     assert isinstance(stopped, Stopped)
     assert isinstance(last, Progress)
     assert (last.step, last.tiles.max()) == (2, 2)
+
+
+def test_tiles_that_are_left_go_on_from_where_they_were() -> None:
+    *_, shown, one, other, stopped = run(Counting(8), steps=4, pause=lambda: True)
+    assert isinstance(shown, Progress)
+    assert isinstance(one, Unfinished)
+    assert isinstance(other, Unfinished)
+    assert isinstance(stopped, Stopped)
+    assert str(stopped) == "Left after 1 of 4 steps.", "whoever pauses at once still takes a step in each turn"
+    assert (one.filter, other.filter) == FILTERS
+    assert one.curve.tolist() == [15.0]
+    *_, one, other, _ = run(Counting(8), steps=4, pause=lambda: True, resumed=(one, other))
+    assert isinstance(one, Unfinished)
+    assert isinstance(other, Unfinished)
+    assert other.curve.tolist() == [55.0, 56.0]
+    left = [event for event in run(Counting(8), steps=4, resumed=(one, other)) if isinstance(event, Pattern)]
+    whole = [event for event in run(Counting(8), steps=4) if isinstance(event, Pattern)]
+    assert [pattern.curve for pattern in left] == [pattern.curve for pattern in whole]
+    assert all(pattern.seconds > tile.seconds > 0 for pattern, tile in zip(left, (one, other), strict=True))

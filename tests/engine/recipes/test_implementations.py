@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from filterviz.engine.objectives import OBJECTIVES
 from filterviz.engine.recipes import IMPLEMENTATIONS, Conditions, optimise
+from filterviz.errors import Stopped
 from filterviz.imaging import mosaic
 from filterviz.spec import OBJECTIVES as REGISTERED_OBJECTIVES
-from filterviz.spec import RECIPE_SPECS, RECIPES, Pattern, PixelRange, Precision, Recipe
+from filterviz.spec import RECIPE_SPECS, RECIPES, Pattern, PixelRange, Precision, Recipe, Unfinished
 from tests.engine.networks import TwoConvolutions
 
 SIZE = (12, 12)
@@ -40,3 +44,32 @@ def test_everything_that_is_offered_can_be_made(recipe: Recipe) -> None:
         assert len(pattern.curve) == recipe.steps + 1
         assert len(pattern.responses) == (recipe.pictures if recipe.pictures > 1 else 0)
         assert np.isfinite(pattern.curve).all()
+
+
+@pytest.mark.parametrize("recipe", OFFERED, ids=lambda recipe: f"{recipe.name}-{recipe.objective}-{recipe.pictures}")
+def test_a_tile_that_was_left_is_the_same_to_the_bit(recipe: Recipe) -> None:
+    """A tile that goes on without the other of its batch has the same pixels; sums may differ in the last digit."""
+    recipe = replace(recipe, steps=5)
+    made = IMPLEMENTATIONS[recipe.name]
+    network = TwoConvolutions(pre_activation=made.pre_activation)
+    conditions = Conditions("second", recipe, PixelRange.UNIT, Precision.FLOAT32)
+    compiled = made(network, conditions)  # type: ignore[arg-type]
+    *_, one, other = optimise(compiled.begin((1, 4), SIZE, seed=0), conditions, (1, 4), 0, lambda: False)
+    turns = iter([False, True])
+    left: dict[int, Unfinished] = {}
+    with suppress(Stopped):
+        begun = compiled.begin((1, 4), SIZE, seed=0)
+        for event in optimise(begun, conditions, (1, 4), 0, lambda: False, lambda: next(turns)):
+            if isinstance(event, Unfinished):
+                left[event.filter] = event
+    assert [len(tile.curve) for tile in left.values()] == [2, 2]
+    again = compiled.begin((1, 4), SIZE, seed=0)
+    *_, first, second = optimise(again, conditions, (1, 4), 0, lambda: False, resumed=list(left.values()))
+    alone = compiled.begin((4,), SIZE, seed=0)
+    *_, single = optimise(alone, conditions, (4,), 0, lambda: False, resumed=[left[4]])
+    for whole, resumed in ((one, first), (other, second), (other, single)):
+        assert isinstance(whole, Pattern)
+        assert isinstance(resumed, Pattern)
+        np.testing.assert_array_equal(resumed.tile, whole.tile)
+        np.testing.assert_allclose(resumed.curve, whole.curve, rtol=0 if resumed is not single else 1e-5)
+        np.testing.assert_allclose(resumed.responses, whole.responses, rtol=0 if resumed is not single else 1e-5)

@@ -78,6 +78,27 @@ def test_a_halt_arrives_while_a_question_is_being_answered() -> None:
         assert process.wait(30) == 0
 
 
+def test_a_pause_arrives_as_a_halt_does_and_is_none() -> None:
+    code = """
+        def answer(question):
+            loop.send(wire.Ready(()))
+            while not loop.is_paused(question.ticket):
+                time.sleep(0.001)
+            assert not loop.is_halted(question.ticket)
+            return wire.Halted(question.ticket, "Left.")
+        loop.serve(answer)
+    """
+    with start(code) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        wire.write_message(process.stdin, wire.Compute(4, ()))
+        assert wire.read_answer(process.stdout) == wire.Ready(())
+        wire.write_message(process.stdin, wire.Pause(4))
+        assert wire.read_answer(process.stdout) == wire.Halted(4, "Left.")
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
 def test_the_end_of_the_input_ends_it_in_the_middle_of_an_answer() -> None:
     code = "loop.serve(lambda question: time.sleep(600))"
     assert conversation(code, wire.Compute(1, ())) == []

@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 
 from filterviz.imaging import mosaic
-from filterviz.spec import DeclaredOutput, LayerSpec, ModelSpec, NodeSpec, Pattern, Precision, Progress, Recipe, Request
+from filterviz.spec import (
+    DeclaredOutput,
+    LayerSpec,
+    ModelSpec,
+    NodeSpec,
+    Pattern,
+    Precision,
+    Progress,
+    Recipe,
+    Request,
+    Unfinished,
+)
 from filterviz.workers.parent.expected import ExpectedOutputs, ExpectedPatterns, is_consistent
 from filterviz.workers.wire.protocol import Outputs
 
@@ -19,6 +30,35 @@ PROGRESS = Progress((1, 2), 1, 2, np.stack([TILE, TILE]), 0.1)
 
 def patterns(images: int = 1) -> ExpectedPatterns:
     return ExpectedPatterns(Request("conv", (1, 2), Recipe(pictures=images)))
+
+
+LEFT = Unfinished(1, np.zeros(2, np.float32), 0.1, (np.zeros(4, np.uint8),))
+
+
+def test_a_tile_that_is_left_comes_no_more_and_the_run_is_not_complete() -> None:
+    expected = patterns()
+    assert expected.take(LEFT) is LEFT
+    assert expected.take(LEFT) is None
+    assert expected.take(PATTERN) is None
+    assert expected.take(replace(PATTERN, filter=2)) is not None
+    assert not expected.complete
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"filter": 3},
+        {"curve": np.zeros(0, np.float32)},
+        {"curve": np.zeros((2, 2), np.float32)},
+        {"curve": np.zeros(Recipe().steps, np.float32)},
+        {"seconds": float("nan")},
+        {"seconds": -1.0},
+        {"state": (np.zeros((2, 2), np.uint8),)},
+    ],
+    ids=str,
+)
+def test_a_tile_that_cannot_have_been_left(changes: dict[str, object]) -> None:
+    assert patterns().take(replace(LEFT, **changes)) is None  # type: ignore[arg-type]
 
 
 def test_each_pattern_comes_once_and_then_the_run_is_complete() -> None:

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from filterviz.errors import EngineFailed, Stopped
-from filterviz.workers.parent.fair_queue import FairQueue
+from filterviz.workers.parent import fair_queue
+from filterviz.workers.parent.fair_queue import FairQueue, Turn
 
 
 def never() -> bool:
@@ -103,3 +104,45 @@ def test_an_error_releases_the_slot() -> None:
     with queue.slot("b", never):
         pass
     assert len(queue._last_worked) <= 2
+
+
+def test_a_turn_ends_only_while_somebody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_queue, "TURN_SECONDS", 0.05)
+    queue = FairQueue(1)
+    gone = threading.Event()
+
+    def other() -> None:
+        with queue.slot("b", never):
+            gone.set()
+
+    thread = threading.Thread(target=other)
+    with queue.slot("a", never) as turn:
+        turn.begin()
+        time.sleep(0.1)
+        assert not turn.is_over(), "nobody waits"
+        thread.start()
+        wait_for(queue, 1)
+        assert turn.is_over()
+        assert not gone.is_set()
+    thread.join()
+
+
+def test_a_turn_is_no_shorter_than_what_it_took_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    queue = FairQueue(1)
+    monkeypatch.setattr(queue, "others_wait", lambda owner: True)
+    turn = Turn(queue, "a")
+    now[0] += 60
+    assert not turn.is_over(), "a model that is being opened has had no turn yet"
+    turn.begin()
+    now[0] += 59
+    turn.begin()
+    assert not turn.is_over()
+    now[0] += 1
+    assert turn.is_over()
+    quick = Turn(queue, "a")
+    quick.begin()
+    assert not quick.is_over()
+    now[0] += fair_queue.TURN_SECONDS
+    assert quick.is_over()

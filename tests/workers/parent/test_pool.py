@@ -20,6 +20,7 @@ import pytest
 from filterviz.errors import BadRequest, EngineFailed, Refused, Stopped
 from filterviz.spec import Pattern, Progress, Recipe, Request
 from filterviz.workers.parent import idle_workers
+from filterviz.workers.parent.fair_queue import Turn
 from filterviz.workers.parent.pool import Pool
 from tests.workers.conftest import SETTINGS, sha256, write_model
 
@@ -60,11 +61,12 @@ def test_outputs_are_the_same_in_one_piece_and_in_many(
     assert len(patterns(pool, small)) == 3
     asked: list[str] = []
 
-    def others_wait(owner: str) -> bool:
-        asked.append(owner)
-        return True
+    def is_over(turn: Turn) -> bool:
+        if turn._began is not None:
+            asked.append("asked")
+        return turn._began is not None
 
-    monkeypatch.setattr(pool._queue, "others_wait", others_wait)
+    monkeypatch.setattr(Turn, "is_over", is_over)
     parts = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures], owner="me")]
     assert len(asked) > 1
     np.testing.assert_allclose(np.concatenate(whole), np.concatenate(parts), rtol=1e-5, atol=1e-6)
@@ -179,17 +181,27 @@ def test_a_file_whose_children_were_killed_from_outside_is_opened_again(own: Poo
     assert own.inspect(slow, sha256(slow)).layers
 
 
-def test_two_owners_share_one_worker(pool: Pool, small: Path, slow: Path) -> None:
-    """Forty tiles are two batches; the other owner computes between them, and every tile comes all the same."""
-    many = Request("conv_1", tuple(range(40)), Recipe("classic", size=32, steps=60))
+@pytest.mark.parametrize("name", ["classic", "natural"])
+def test_two_owners_share_one_worker(
+    name: str, pool: Pool, small: Path, slow: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other owner computes between two steps of one batch, and every tile is what it would have been."""
+    # Opening a model takes longer than these steps, and a turn is no shorter than that; here a step is a turn.
+    monkeypatch.setattr(Turn, "is_over", lambda turn: turn._queue.others_wait(turn._owner))
+    many = Request("conv_1", tuple(range(8)), Recipe(name, size=32, steps=500))
+    steps: list[int] = []
     order: list[str] = []
     began = threading.Event()
 
     def work(owner: str, path: Path, request: Request) -> list[int]:
         filters = []
         for event in pool.run(path, sha256(path), request, owner=owner):
-            began.set()
-            if isinstance(event, Pattern):
+            if isinstance(event, Progress):
+                began.set()
+                if owner == "a":
+                    steps.append(event.step)
+                order.append(owner)
+            elif isinstance(event, Pattern):
                 filters.append(event.filter)
                 order.append(owner)
         return filters
@@ -198,9 +210,10 @@ def test_two_owners_share_one_worker(pool: Pool, small: Path, slow: Path) -> Non
         a = threads.submit(work, "a", slow, many)
         began.wait(60)
         b = threads.submit(work, "b", small, QUICK)
-        assert a.result() == list(range(40))
+        assert a.result() == list(range(8))
         assert b.result() == [0, 5, 2]
     assert order.index("b") < len(order) - 1 - order[::-1].index("a")
+    assert steps == sorted(steps), "what a has done is not done again"
 
 
 def test_the_children_die_with_the_thread_of_the_pool_only(own: Pool, small: Path) -> None:

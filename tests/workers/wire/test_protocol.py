@@ -30,6 +30,7 @@ from filterviz.spec import (
     Progress,
     Recipe,
     Request,
+    Unfinished,
 )
 from filterviz.workers.wire import protocol as wire
 from filterviz.workers.wire.codec import Malformed
@@ -92,6 +93,13 @@ batches = st.lists(arrays.arrays(np.float32, arrays.array_shapes(min_dims=1, max
 kernels = arrays.arrays(np.float32, arrays.array_shapes(min_dims=3, max_dims=3, max_side=5))
 numbers = st.floats(width=32)
 tickets = st.integers(0, 2**31)
+unfinished = st.builds(
+    Unfinished,
+    filter=whole,
+    curve=arrays.arrays(np.float32, st.integers(0, 5)),
+    seconds=numbers,
+    state=st.lists(arrays.arrays(np.uint8, st.integers(0, 9)), max_size=3).map(tuple),
+)
 
 few = settings(max_examples=60, deadline=None)
 
@@ -109,11 +117,19 @@ QUESTIONS = st.one_of(
             LoadOptions, architecture=st.none() | texts, untrained=st.none() | st.integers(0, 2**31)
         ),
     ),
-    st.builds(wire.Run, ticket=tickets, request=requests, start=st.none() | starts),
+    st.builds(
+        wire.Run,
+        ticket=tickets,
+        request=requests,
+        start=st.none() | starts,
+        resume=st.lists(unfinished, max_size=2).map(tuple),
+    ),
     st.builds(wire.Compute, ticket=tickets, inputs=batches),
     st.builds(wire.Halt, ticket=tickets),
+    st.builds(wire.Pause, ticket=tickets),
 )
 ANSWERS = st.one_of(
+    unfinished,
     st.builds(wire.Ready, holds=st.lists(texts, max_size=3).map(tuple)),
     st.builds(wire.Opened, spec=specs),
     st.builds(
@@ -183,8 +199,8 @@ def test_answers_survive_one_after_the_other(answers: list[wire.Answer]) -> None
 
 def test_every_message_is_tried() -> None:
     assert wire.QUESTIONS.keys() | wire.ANSWERS.keys() == {
-        "Hello", "Open", "Run", "Compute", "Halt",
-        "Ready", "Opened", "Progress", "Pattern", "Outputs", "Done", "Halted", "Refusal", "Failed",
+        "Hello", "Open", "Run", "Compute", "Halt", "Pause",
+        "Ready", "Opened", "Progress", "Pattern", "Unfinished", "Outputs", "Done", "Halted", "Refusal", "Failed",
     }  # fmt: skip
 
 
