@@ -27,7 +27,7 @@ def main() -> None:
 
     import numpy as np
 
-    from filterviz.spec import ModelSpec, Pattern, Precision, Progress
+    from filterviz.spec import ModelSpec, Pattern, Precision, Progress, Unfinished
     from filterviz.workers.wire import protocol as wire
 
     questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
@@ -104,6 +104,8 @@ def main() -> None:
                 say(pattern("another_layer", filters[0]))
             if manner == "misshapen":
                 say(Progress(filters, 1, 2, np.zeros((len(filters), 4, 4, 7), np.uint8), 0.1))
+            if manner == "leaving":
+                say(Unfinished(filters[0], np.zeros(2, np.float32), 0.1, ()))
             if manner == "hasty":
                 say(wire.Done(question.ticket))
             if manner == "memory":

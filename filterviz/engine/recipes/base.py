@@ -180,10 +180,11 @@ def _left(
     ascent: Ascent, filters: Sequence[int], curve: Sequence[NDArray[np.float32]], seconds: float
 ) -> Iterator[Unfinished]:
     """The tiles of a batch one by one, as they are left after the steps of ``curve``, ``[steps][n]``."""
+    curves = np.stack(curve, axis=1)
     parts = [np.split(array, len(filters)) for array in ascent.state()]
     for index, channel in enumerate(filters):
         state = tuple(np.frombuffer(part[index].tobytes(), np.uint8) for part in parts)
-        yield Unfinished(channel, np.stack(curve)[:, index].copy(), seconds / len(filters), state)
+        yield Unfinished(channel, curves[index], seconds / len(filters), state)
 
 
 def _joined(tiles: Sequence[Unfinished], like: Sequence[NDArray[np.floating]]) -> list[NDArray[np.floating]]:

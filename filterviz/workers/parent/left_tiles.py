@@ -1,4 +1,4 @@
-"""Tiles that were left before their last step, kept on disk until their owner's next turn."""
+"""Tiles that were left before their last step, kept until their owner's next turn: few in memory, many on disk."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
+from filterviz.settings import MIB
 from filterviz.spec import Unfinished
 from filterviz.workers.wire.codec import Malformed
 from filterviz.workers.wire.protocol import read_answer, write_message
 
+MEMORY_BYTES = 4 * MIB
+"""What a run may keep in memory; most runs are never left and need no file."""
+
 
 class LeftTiles:
-    """The unfinished tiles of one run, in a file without a name that goes when this is closed.
+    """The unfinished tiles of one run. Many bytes go into a file in ``folder``, without a name, that goes on closing.
 
     A context manager. A tile of 512 pixels has 10 MB, and many runs may be waiting: memory is for those that compute.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._folder = folder
+        self._file = tempfile.SpooledTemporaryFile(MEMORY_BYTES, dir=str(folder))  # noqa: SIM115 - closed by __exit__
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -33,6 +37,7 @@ class LeftTiles:
 
     def put(self, tile: Unfinished) -> None:
         """Keep a tile."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         write_message(self._file, tile)
         self._count += 1
 

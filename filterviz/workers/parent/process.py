@@ -61,7 +61,7 @@ class WorkerProcess:
         program: Sequence[str] | None = None,
     ) -> None:
         self.role = role
-        self._question: Question | None = None
+        self._advice = failures.advice_about(None)  # not the question itself, whose arrays may be large
         self._errors: deque[str] = deque(maxlen=LOG_LINES)
         self._killed = False
         self._memory = MemoryMonitor()
@@ -114,14 +114,13 @@ class WorkerProcess:
     def send(self, question: Question) -> None:
         """See :class:`~filterviz.workers.parent.connection.Connection`."""
         if not isinstance(question, Halt | Pause):
-            self._question = question
+            self._advice = failures.advice_about(question)
         try:
             self._streams.send(question)
         except connection.ConnectionClosed:
             raise self._death() from None
         except TimeoutError:
-            seconds, advice = connection.SEND_SECONDS, failures.advice_about(self._question)
-            raise TimedOut(failures.TOO_SLOW.format(seconds=seconds, advice=advice)) from None
+            raise TimedOut(failures.TOO_SLOW.format(seconds=connection.SEND_SECONDS, advice=self._advice)) from None
 
     def receive(self, seconds: float) -> Answer | None:
         """See :class:`~filterviz.workers.parent.connection.Connection`. WorkerDied if the process ended by itself."""
@@ -178,8 +177,9 @@ class WorkerProcess:
             self.fail("closed its pipe but is still running: a protocol error")
             return EngineFailed(failures.GARBLED)
         self._log_errors(f"ended: {failures.describe_status(status)}")
-        was_high, advice = self._memory.was_high, failures.advice_about(self._question)
-        return failures.explain_death(status, memory_was_high=was_high, printed=tuple(self._errors), advice=advice)
+        return failures.explain_death(
+            status, memory_was_high=self._memory.was_high, printed=tuple(self._errors), advice=self._advice
+        )
 
 
 START = "from filterviz.workers.child.main import main; main()"

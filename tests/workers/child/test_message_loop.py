@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 from filterviz.workers.wire import protocol as wire
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,13 +59,21 @@ def test_questions_are_answered_one_after_another() -> None:
         assert wire.read_answer(process.stdout) is None
 
 
-def test_a_halt_arrives_while_a_question_is_being_answered() -> None:
-    code = """
+@pytest.mark.parametrize(
+    ("question", "asked", "other"),
+    [(wire.Halt(4), "is_halted", "is_paused"), (wire.Pause(4), "is_paused", "is_halted")],
+    ids=["halt", "pause"],
+)
+def test_a_halt_or_a_pause_arrives_while_a_question_is_being_answered(
+    question: wire.Question, asked: str, other: str
+) -> None:
+    code = f"""
         def answer(question):
             loop.send(wire.Ready(()))
-            while not loop.is_halted(question.ticket):
+            while not loop.{asked}(question.ticket):
                 time.sleep(0.001)
-            assert not loop.is_halted(question.ticket + 1)
+            assert not loop.{asked}(question.ticket + 1)
+            assert not loop.{other}(question.ticket)
             return wire.Halted(question.ticket, "Stopped.")
         loop.serve(answer)
     """
@@ -72,29 +82,8 @@ def test_a_halt_arrives_while_a_question_is_being_answered() -> None:
         assert process.stdout is not None
         wire.write_message(process.stdin, wire.Compute(4, ()))
         assert wire.read_answer(process.stdout) == wire.Ready(())
-        wire.write_message(process.stdin, wire.Halt(4))
+        wire.write_message(process.stdin, question)
         assert wire.read_answer(process.stdout) == wire.Halted(4, "Stopped.")
-        process.stdin.close()
-        assert process.wait(30) == 0
-
-
-def test_a_pause_arrives_as_a_halt_does_and_is_none() -> None:
-    code = """
-        def answer(question):
-            loop.send(wire.Ready(()))
-            while not loop.is_paused(question.ticket):
-                time.sleep(0.001)
-            assert not loop.is_halted(question.ticket)
-            return wire.Halted(question.ticket, "Left.")
-        loop.serve(answer)
-    """
-    with start(code) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        wire.write_message(process.stdin, wire.Compute(4, ()))
-        assert wire.read_answer(process.stdout) == wire.Ready(())
-        wire.write_message(process.stdin, wire.Pause(4))
-        assert wire.read_answer(process.stdout) == wire.Halted(4, "Left.")
         process.stdin.close()
         assert process.wait(30) == 0
 

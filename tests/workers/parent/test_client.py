@@ -29,7 +29,11 @@ def test_a_child_answers_again_and_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "manner", ["garbage", "huge", "pickle", "mute", "stranger", "misshapen", "weighty", "nan", "hasty", "talkative"]
+    "manner",
+    [
+        *("garbage", "huge", "pickle", "mute", "stranger", "misshapen", "weighty", "nan", "hasty", "talkative"),
+        "leaving",  # without having been paused
+    ],
 )
 def test_nonsense_ends_the_child(tmp_path: Path, manner: str) -> None:
     with worker(manner, tmp_path) as (process, client):

@@ -1,4 +1,4 @@
-"""Unfinished tiles on disk: what goes in comes out once, and nothing stays behind."""
+"""Unfinished tiles that wait: what goes in comes out once, and nothing stays behind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from filterviz.spec import Unfinished
+from filterviz.workers.parent import left_tiles
 from filterviz.workers.parent.left_tiles import LeftTiles
 
 
@@ -16,10 +17,13 @@ def tile(channel: int, steps: int = 3) -> Unfinished:
     return Unfinished(channel, np.linspace(0, 1, steps, dtype=np.float32), 0.5, state)
 
 
-def test_what_is_put_is_taken_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("memory", [1, left_tiles.MEMORY_BYTES], ids=["on disk", "in memory"])
+def test_what_is_put_is_taken_once(memory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(left_tiles, "MEMORY_BYTES", memory)
     with LeftTiles(tmp_path / "cache") as left:
         assert not left
         assert left.take() == ()
+        assert list(tmp_path.iterdir()) == [], "a run that is never left writes nothing"
         for turn in range(3):
             for channel in range(turn + 1):
                 left.put(tile(channel, steps=turn + 1))
