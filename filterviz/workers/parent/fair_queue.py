@@ -109,8 +109,8 @@ class FairQueue:
 class Turn:
     """The time for which an owner holds a slot, while somebody else waits for one.
 
-    A turn is over after :data:`TURN_SECONDS`, but lasts no shorter than what it took to begin: if each turn needs a
-    worker that first has to open the model, at least half of the time is still for the work.
+    A turn is over :data:`TURN_SECONDS` after its first result, but lasts no shorter than that took to come: if
+    each turn needs a worker that first has to open the model, at least half of the time is still for the work.
     """
 
     def __init__(self, queue: FairQueue, owner: str) -> None:
