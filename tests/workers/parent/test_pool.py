@@ -20,8 +20,8 @@ import pytest
 from filterviz.errors import BadRequest, EngineFailed, Refused, Stopped
 from filterviz.spec import Pattern, Progress, Recipe, Request
 from filterviz.workers.parent import idle_workers
-from filterviz.workers.parent.fair_queue import Turn
 from filterviz.workers.parent.pool import Pool
+from filterviz.workers.parent.shares import Shares, Turn
 from tests.workers.conftest import SETTINGS, sha256, write_model
 
 QUICK = Request("conv_1", (0, 5, 2), Recipe("classic", size=32, steps=3))
@@ -61,12 +61,12 @@ def test_outputs_are_the_same_in_one_piece_and_in_many(
     assert len(patterns(pool, small)) == 3
     asked: list[str] = []
 
-    def is_over(turn: Turn) -> bool:
-        if turn._began is not None:
+    def is_over(shares: Shares, turn: Turn) -> bool:
+        if turn.began is not None:
             asked.append("asked")
-        return turn._began is not None
+        return turn.began is not None
 
-    monkeypatch.setattr(Turn, "is_over", is_over)
+    monkeypatch.setattr(Shares, "is_over", is_over)
     parts = [output for (output,) in pool.outputs(small, sha256(small), spec, [pictures], owner="me")]
     assert len(asked) > 1
     np.testing.assert_allclose(np.concatenate(whole), np.concatenate(parts), rtol=1e-5, atol=1e-6)
@@ -187,7 +187,7 @@ def test_two_owners_share_one_worker(
 ) -> None:
     """The other owner computes between two steps of one batch, and every tile is what it would have been."""
     # Opening a model takes longer than these steps, and a turn is no shorter than that; here a step is a turn.
-    monkeypatch.setattr(Turn, "is_over", lambda turn: turn._queue.others_wait(turn._owner))
+    monkeypatch.setattr(Turn, "may_end", property(lambda turn: turn.began is not None))
     many = Request("conv_1", tuple(range(8)), Recipe(name, size=32, steps=500))
     steps: list[int] = []
     order: list[str] = []
