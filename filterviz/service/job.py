@@ -20,7 +20,7 @@ from filterviz.errors import EngineFailed, FiltervizError, Stopped
 from filterviz.service.job_state import UNEXPECTED, JobState, LayerState, Status
 from filterviz.service.model import Model
 from filterviz.service.patterns import PatternSource
-from filterviz.spec import Pattern, Progress, Request
+from filterviz.spec import Pattern, Progress, Request, Standing
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +98,10 @@ class Job:
             if index in self._pending:
                 self._pending.remove(index)
                 self._pending.insert(0, index)
+
+    def standing(self) -> Standing | None:
+        """Where the job stands in the queue for the workers; ``None`` where it neither waits nor is being computed."""
+        return self._source.pool.standing(self._owner)
 
     def wait_cached(self, seconds: float | None = None) -> JobState:
         """Wait until everything in the store has been fetched, or for so many seconds; returns the state then."""

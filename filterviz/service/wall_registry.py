@@ -13,7 +13,7 @@ from filterviz.service.job import Job
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
 from filterviz.service.presence import Presence, person_of
-from filterviz.spec import Request
+from filterviz.spec import Request, Standing
 
 KEPT_WALLS = 200
 """Walls whose jobs are remembered; older ones come back from the store."""
@@ -135,6 +135,12 @@ class WallRegistry:
         state = wall.job.snapshot()
         layer = state.layers[wall.index]
         return layer, state.error if layer.status is Status.FAILED else None
+
+    def standing(self, model: Model, request: Request) -> Standing | None:
+        """Where the making of a wall stands in the queue; ``None`` where it neither waits nor is being done."""
+        with self._lock:
+            wall = self._walls.get(_key(model, request))
+        return None if wall is None else wall.job.standing()
 
     def wait_cached(self, walls: Sequence[WallRequest], seconds: float = CACHED_SECONDS) -> None:
         """Wait a moment for the patterns that exist and only need to be fetched."""

@@ -13,7 +13,7 @@ from filterviz.spec.network import (
     OutputSpec,
     ancestors,
 )
-from filterviz.spec.pattern import KERNEL_NUMBERS, Pattern, Progress, Unfinished, is_kernel
+from filterviz.spec.pattern import KERNEL_NUMBERS, Pattern, Progress, Standing, Unfinished, is_kernel
 from filterviz.spec.recipes import (
     DEFAULT_RECIPE,
     OBJECTIVES,
@@ -28,7 +28,7 @@ from filterviz.spec.recipes import (
 from filterviz.spec.terms import Flag, Json, PixelRange, Precision, Shape
 
 __all__ = ["DEFAULT_LOAD", "DeclaredOutput", "LayerSpec", "LoadOptions", "ModelSpec", "NodeSpec", "OutputSpec"]
-__all__ += ["ancestors", "KERNEL_NUMBERS", "Pattern", "Progress", "Unfinished", "is_kernel"]
+__all__ += ["ancestors", "KERNEL_NUMBERS", "Pattern", "Progress", "Standing", "Unfinished", "is_kernel"]
 __all__ += ["DEFAULT_RECIPE", "OBJECTIVES", "PICTURES", "RECIPE_SPECS", "RECIPES"]
 __all__ += ["Recipe", "RecipeSpec", "Request", "WallOrder"]
 __all__ += ["Flag", "Json", "PixelRange", "Precision", "Shape"]

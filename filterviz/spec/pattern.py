@@ -156,3 +156,19 @@ def _finite(value: float) -> float | None:
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody's work stands.
+
+    Attributes:
+        place: Their place among the people who wait, 1 for whoever is next; 0 for work that is being done.
+        others: How many other people wait or compute.
+        seconds: Seconds until their turn if turns are as long as those of late; ``None`` where none has ended yet, and
+            for work that is being done.
+    """
+
+    place: int
+    others: int
+    seconds: float | None = None

@@ -17,7 +17,7 @@ from filterviz.ui import blocks
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
 from filterviz.ui.session import Session
-from filterviz.ui.text import quantities
+from filterviz.ui.text import quantities, turns
 from filterviz.ui.wall import DETAIL, POLL_SECONDS, ShownWall
 
 _Drawn = tuple[Status | bool, ...]
@@ -132,6 +132,9 @@ def _line(session: Session, walls: Sequence[ShownWall], states: Sequence[LayerSt
             parts.append(_("{layer}: step {step} of {steps}").format(layer=layer, step=state.step, steps=state.steps))
         else:
             parts.append(_("getting {layer} ready").format(layer=layer))
+        standing = session.server.walls.standing(*walls[running].wanted)
+        if standing is not None and (said := turns.standing(standing, begun=bool(state.steps))):
+            parts.append(said)
         left = seconds_left(walls, states)
         if left is not None:
             parts.append(quantities.seconds_left(left))

@@ -45,13 +45,26 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def seconds_left(seconds: float) -> str:
-    """The time left, rounded so that it promises no more than an estimate can keep.
+def duration(seconds: float) -> str:
+    """A time, rounded so that it promises no more than an estimate can keep.
 
     Example:
-        >>> seconds_left(0.4), seconds_left(14.2), seconds_left(400)
-        ('about 1 s left', 'about 14 s left', 'about 7 min left')
+        >>> duration(0.4), duration(14.2), duration(400), duration(3 * 3600 + 1200)
+        ('1 s', '14 s', '7 min', '3 h 20 min')
     """
     if seconds < 100:
-        return _("about {seconds} s left").format(seconds=max(1, round(seconds)))
-    return _("about {minutes} min left").format(minutes=round(seconds / 60))
+        return _("{seconds} s").format(seconds=max(1, round(seconds)))
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return _("{minutes} min").format(minutes=minutes)
+    return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
+
+
+def seconds_left(seconds: float) -> str:
+    """The time left.
+
+    Example:
+        >>> seconds_left(0.4), seconds_left(400)
+        ('about 1 s left', 'about 7 min left')
+    """
+    return _("about {time} left").format(time=duration(seconds))

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from filterviz.errors import EngineFailed, Stopped
+from filterviz.spec import Standing
 from filterviz.workers.parent.connection import POLL_SECONDS, Poll
-from filterviz.workers.parent.shares import Shares, Standing, Turn
+from filterviz.workers.parent.shares import Shares, Turn
 
 STOPPED = "Stopped before it began."
 CLOSING = "The program is closing, so the work was not begun."

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest, EngineFailed, Stopped
 from filterviz.settings import MIB, Settings
-from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Unfinished
+from filterviz.spec import DEFAULT_LOAD, LoadOptions, ModelSpec, Pattern, Progress, Request, Standing, Unfinished
 from filterviz.workers.parent.client import WorkerClient, never_stop
 from filterviz.workers.parent.connection import Poll
 from filterviz.workers.parent.failures import Quarantine
@@ -148,6 +148,10 @@ class Pool:
                             self._spawner.replace_spare(Role.MODEL)
                 if len(rows) == before and not left:
                     raise EngineFailed(INCOMPLETE)
+
+    def standing(self, owner: str) -> Standing | None:
+        """Where the work of an owner stands in the queue; ``None`` where it neither waits nor is being done."""
+        return self._queue.standing(owner)
 
     def outputs(
         self,

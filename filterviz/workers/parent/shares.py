@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from filterviz.spec import Standing
+
 TURN_SECONDS = 3.0
 """How long somebody computes while others wait; they wait so much longer for each person before them."""
 
@@ -34,22 +36,6 @@ def person_of(owner: str) -> str:
         ('ada', 'ada')
     """
     return owner.partition(" ")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where somebody's work stands.
-
-    Attributes:
-        place: Their place among the people who wait, 1 for whoever is next; 0 for work that is being done.
-        others: How many other people wait or compute.
-        seconds: Seconds until their turn if turns are as long as those of late; ``None`` where none has ended yet, and
-            for work that is being done.
-    """
-
-    place: int
-    others: int
-    seconds: float | None = None
 
 
 @dataclass(eq=False, slots=True)

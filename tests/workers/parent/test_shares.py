@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filterviz.workers.parent.shares import LARGEST_LEAD, TURN_SECONDS, Shares, Standing, Turn, person_of
+from filterviz.spec import Standing
+from filterviz.workers.parent.shares import LARGEST_LEAD, TURN_SECONDS, Shares, Turn, person_of
 
 
 class Clock:
