@@ -144,6 +144,12 @@ class Settings:
         "names under which the page may be reached, with commas between, beside `localhost`, the machine's own name "
         "and addresses in numbers; `*` stands for any letters. Requests under other names get no page",
     )
+    trusted_proxies: tuple[str, ...] = setting(
+        "none",
+        NAMES,
+        "addresses or networks of proxies before the page, with commas between. Of requests that come through them, "
+        "the address in `X-Forwarded-For` is the person who shares the machine with others; else a browser is one",
+    )
     idle_seconds: float = setting("600", SECONDS, "how long a process that is not used keeps its model")
     kept_models: int = setting(
         "2", NUMBER, "models that keep a process while nobody uses them; the one unused for longest goes first"

@@ -11,14 +11,24 @@ FORGOTTEN_AFTER_SECONDS = 600.0
 """Who has been away for so long is not remembered; whoever comes back then is a new visitor."""
 
 
-def person_of(visitor: str) -> str:
-    """Return who a visitor is: what is done beside somebody's page is done for ``NAME-PURPOSE``, which is ``NAME``.
+def page_of(visitor: str) -> str:
+    """Return whose page work is for. A visitor is ``PERSON.PAGE``, or ``PERSON.PAGE-PURPOSE`` for work beside a page.
 
     Example:
-        >>> person_of("5eed-several"), person_of("5eed")
-        ('5eed', '5eed')
+        >>> page_of("ada.1-several"), page_of("ada.1"), page_of("ada")
+        ('ada.1', 'ada.1', 'ada')
     """
     return visitor.partition("-")[0]
+
+
+def person_of(visitor: str) -> str:
+    """Return who a visitor is, however many pages they have open.
+
+    Example:
+        >>> person_of("ada.1-several"), person_of("ada.2"), person_of("ada")
+        ('ada', 'ada', 'ada')
+    """
+    return page_of(visitor).partition(".")[0]
 
 
 @dataclass(slots=True)
@@ -57,7 +67,7 @@ class Presence:
     def absent_seconds(self, visitor: str) -> float:
         """For how many seconds a visitor has been away; 0 for one who is there, or of whom nothing is known."""
         with self._lock:
-            known = self._visitors.get(person_of(visitor))
+            known = self._visitors.get(page_of(visitor))
         if known is None:
             return 0.0
         now = time.monotonic()

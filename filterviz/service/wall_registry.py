@@ -219,7 +219,7 @@ class WallRegistry:
 def owner_of(visitor: str, model: Model) -> str:
     """Return whom work is for, as :class:`~filterviz.workers.parent.fair_queue.FairQueue` wants it.
 
-    All that is made for a visitor, beside their page or on it and whichever the network, is one person's.
+    All that is made for a person is theirs: on each of their pages or beside it, and whichever the network.
     """
     return f"{person_of(visitor)} {visitor} {model.identity[-24:]}"
 

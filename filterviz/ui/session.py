@@ -10,9 +10,10 @@ import streamlit as st
 
 from filterviz.errors import FiltervizError
 from filterviz.service.job_state import LayerState
+from filterviz.service.presence import person_of
 from filterviz.service.server import Server
 from filterviz.service.wall_registry import WallRequest
-from filterviz.ui import address, i18n, streamlit_private
+from filterviz.ui import address, i18n, person, streamlit_private
 from filterviz.ui.view import View
 
 _VISITOR = "visitor"
@@ -25,7 +26,8 @@ class Session:
     Attributes:
         server: What all visitors share.
         view: What the page shows.
-        visitor: A name for whoever looks, the same for as long as their page is open.
+        visitor: A name for whoever looks at this page, the same for as long as it is open; see
+            :func:`filterviz.service.presence.person_of`.
         language: The language of the page, a key of :data:`filterviz.ui.i18n.LANGUAGES`.
     """
 
@@ -38,9 +40,17 @@ class Session:
     def current(cls, server: Server) -> Self:
         """The session of the page that is being drawn."""
         view = address.current(server.settings)
-        visitor = st.session_state.setdefault(_VISITOR, uuid.uuid4().hex)
+        if _VISITOR not in st.session_state:
+            page = uuid.uuid4().hex
+            st.session_state[_VISITOR] = f"{person.current() or page}.{page}"
+        visitor = st.session_state[_VISITOR]
         server.presence.arrive(visitor, streamlit_private.connection())
         return cls(server, view, visitor, i18n.choose(view.language))
+
+    @property
+    def person(self) -> str:
+        """Who the visitor is, on whichever of their pages."""
+        return person_of(self.visitor)
 
     def with_view(self, view: View) -> Session:
         """The same session with something else to show."""

@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 
 from filterviz.settings import Settings
 from filterviz.spec.names import plain
-from filterviz.ui import streamlit_private
+from filterviz.ui import person, streamlit_private
 from filterviz.ui.upload_budget import UploadBudget
 
 SCRIPT = Path(__file__).parent / "entry" / "page.py"
@@ -108,12 +108,14 @@ class Guard:
     Args:
         app: The application inside.
         allowed: See :func:`is_known`.
+        proxies: See :func:`filterviz.ui.person.from_request`.
         uploads: The room there is for files on their way in.
     """
 
-    def __init__(self, app: App, allowed: Iterable[str], uploads: UploadBudget) -> None:
+    def __init__(self, app: App, allowed: Iterable[str], proxies: Iterable[person.Network], uploads: UploadBudget):
         self._app = app
         self._allowed = tuple(allowed)
+        self._proxies = tuple(proxies)
         self._uploads = uploads
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -122,12 +124,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
         name = host_of(_header(scope, b"host"))
+        scope = self._introduce(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = {header for header, _ in HEADERS}
                 kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in own]
-                message["headers"] = [*kept, *HEADERS]
+                message["headers"] = [*kept, *HEADERS, *_cookie(scope, kept)]
             await send(message)
 
         if not is_known(name, self._allowed):
@@ -140,6 +143,17 @@ class Guard:
             await self._upload(scope, receive, send_with_headers)
         else:
             await self._app(scope, receive, send_with_headers)
+
+    def _introduce(self, scope: Message) -> Message:
+        """The request with the name of whoever has sent it, in place of one that they may have given themselves."""
+        peer, port = scope.get("client") or ("", 0)
+        if port == 0:
+            # uvicorn has put an address from the headers here, as it does for whoever asks from this machine.
+            peer = "127.0.0.1"
+        forwarded, cookies = _headers(scope, b"x-forwarded-for"), _headers(scope, b"cookie")
+        who = person.from_request(peer, forwarded, cookies, self._proxies)
+        others = [pair for pair in scope["headers"] if pair[0] != person.HEADER.encode()]
+        return {**scope, "headers": [*others, (person.HEADER.encode(), who.encode())]}
 
     async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
         """Let a file in if there is room for it, which must be known before its first byte."""
@@ -157,9 +171,21 @@ class Guard:
             self._uploads.end(session, size)
 
 
+def _headers(scope: Message, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for given, value in scope["headers"] if given == name]
+
+
 def _header(scope: Message, name: bytes) -> str:
-    found: bytes = next((value for given, value in scope["headers"] if given == name), b"")
-    return found.decode("latin-1")
+    return next(iter(_headers(scope, name)), "")
+
+
+def _cookie(scope: Message, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """A cookie with the page, for a browser that has none."""
+    is_page = dict(headers).get(b"content-type", b"").startswith(b"text/html")
+    if not is_page or person.cookie_of(_headers(scope, b"cookie")):
+        return []
+    secure = scope["scheme"] == "https" or _header(scope, b"x-forwarded-proto") == "https"
+    return [(b"set-cookie", person.new_cookie(secure=secure).encode())]
 
 
 async def _say(send: Send, status: int, sentence: str) -> None:
@@ -191,7 +217,8 @@ def middleware() -> list[Middleware]:
     """
     try:
         settings = Settings.from_environment()
+        proxies = person.networks(settings.trusted_proxies)
     except ValueError as error:
         sys.exit(str(error))
     uploads = UploadBudget(settings.upload_bytes, settings.upload_memory, streamlit_private.upload_bytes_held)
-    return [Middleware(Guard, allowed=settings.allowed_hosts, uploads=uploads)]
+    return [Middleware(Guard, allowed=settings.allowed_hosts, proxies=proxies, uploads=uploads)]

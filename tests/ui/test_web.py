@@ -142,7 +142,7 @@ def test_a_file_says_how_large_it_is_before_it_comes(length: str | None, status:
 
     headers = [(b"host", b"localhost")] + ([] if length is None else [(b"content-length", length.encode())])
     scope = {"type": "http", "method": "PUT", "path": f"{web.UPLOAD}session/file", "headers": headers}
-    guard = web.Guard(inside, (), UploadBudget(10**6, 10**7, dict))
+    guard = web.Guard(inside, (), (), UploadBudget(10**6, 10**7, dict))
     asyncio.run(guard(scope, receive, send))
     assert said[0]["status"] == status
     assert said[-1]["body"]

@@ -61,7 +61,7 @@ def test_outputs_are_the_same_in_one_piece_and_in_many(
     assert len(patterns(pool, small)) == 3
     asked: list[str] = []
 
-    def is_over(shares: Shares, turn: Turn) -> bool:
+    def is_over(_: Shares, turn: Turn) -> bool:
         if turn.began is not None:
             asked.append("asked")
         return turn.began is not None
