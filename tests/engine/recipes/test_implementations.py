@@ -48,7 +48,11 @@ def test_everything_that_is_offered_can_be_made(recipe: Recipe) -> None:
 
 @pytest.mark.parametrize("recipe", OFFERED, ids=lambda recipe: f"{recipe.name}-{recipe.objective}-{recipe.pictures}")
 def test_a_tile_that_was_left_is_the_same_to_the_bit(recipe: Recipe) -> None:
-    """A tile that goes on without the other of its batch has the same pixels; sums may differ in the last digit."""
+    """A tile that goes on without the other of its batch has the same pixels; sums may differ in the last digit.
+
+    With several pictures of a filter, some processors multiply the texture matrices of one filter in another order than
+    those of two. Then the last digit may differ of a pixel, too.
+    """
     recipe = replace(recipe, steps=5)
     made = IMPLEMENTATIONS[recipe.name]
     network = TwoConvolutions(pre_activation=made.pre_activation)
@@ -70,6 +74,7 @@ def test_a_tile_that_was_left_is_the_same_to_the_bit(recipe: Recipe) -> None:
     for whole, resumed in ((one, first), (other, second), (other, single)):
         assert isinstance(whole, Pattern)
         assert isinstance(resumed, Pattern)
-        np.testing.assert_array_equal(resumed.tile, whole.tile)
+        in_smaller_batch = resumed is single and recipe.pictures > 1
+        np.testing.assert_allclose(resumed.tile.astype(int), whole.tile, rtol=0, atol=1 if in_smaller_batch else 0)
         np.testing.assert_allclose(resumed.curve, whole.curve, rtol=0 if resumed is not single else 1e-5)
         np.testing.assert_allclose(resumed.responses, whole.responses, rtol=0 if resumed is not single else 1e-5)
