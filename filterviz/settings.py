@@ -92,10 +92,10 @@ class Settings:
     )
     cache_bytes: int = setting("2GiB", NUMBER, "disk space for finished tiles; the oldest are deleted first")
     upload_bytes: int = setting("600MB", NUMBER, "the largest file that the page accepts")
-    upload_memory: int = setting(
+    incoming_bytes: int = setting(
         "2GB",
         NUMBER,
-        "memory for files on their way in, of all visitors together; a single visitor has as much as the largest file",
+        "disk space for files on their way in, of all visitors together; one page has as much as the largest file",
     )
     kept_upload_bytes: int = setting(
         "4GiB", NUMBER, "disk space for uploaded files; those unused for longest are deleted first"

@@ -27,25 +27,15 @@ def connection() -> Callable[[], bool]:
     """Return what tells, in any thread, whether the page that is being drawn is still open in a browser."""
     context = get_script_run_ctx(suppress_warning=True)
 
-    def is_open() -> bool:
-        try:
-            return context is None or bool(get_instance().is_active_session(context.session_id))
-        except RuntimeError:  # no server of Streamlit's runs, as in tests
-            return True
-
-    return is_open
+    return lambda: context is None or is_active(context.session_id)
 
 
-def upload_bytes_held() -> dict[str, int]:
-    """Return how many bytes of uploads Streamlit holds in memory, by the number of the session."""
+def is_active(session: str) -> bool:
+    """Whether a page is open under the number of a session; any thread may ask."""
     try:
-        manager = get_instance().uploaded_file_mgr
+        return bool(get_instance().is_active_session(session))
     except RuntimeError:  # no server of Streamlit's runs
-        return {}
-    if not isinstance(manager, MemoryUploadedFileManager):
-        return {}
-    sessions = dict(manager.file_storage)
-    return {session: sum(len(file.data) for file in list(files.values())) for session, files in sessions.items()}
+        return True
 
 
 def release(file: UploadedFile) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
-from filterviz.errors import FiltervizError
+from filterviz.errors import BadRequest, FiltervizError
 from filterviz.storage.uploads import Upload
 from filterviz.ui import address, blocks, streamlit_private
 from filterviz.ui.components import undelivered
 from filterviz.ui.i18n import _
+from filterviz.ui.intake import incoming, receipt_in
 from filterviz.ui.session import Session
 from filterviz.ui.view import View
 
@@ -26,10 +28,14 @@ class UploadFieldState:
     Attributes:
         turn: Number of the fields' turn. In each turn they are new and empty: the old ones would keep the bytes.
         problem: Why the last file could not be kept, with the name of its field and the token of the page.
+        taken: The last file that came in, by its receipt.
+        lock: Held while a file is taken.
     """
 
     turn: int = 0
     problem: tuple[str, str, FiltervizError] | None = None
+    taken: dict[str, Upload] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 def ask(session: Session) -> None:
@@ -82,11 +88,28 @@ def _take(session: Session, label: str, name: str, shown: Callable[[Upload], Vie
     following = view
     state.problem = None
     try:
-        # A stream of its own, though not a copy: a run that is being ended may still be reading the other.
-        following = shown(session.server.uploads.keep(given.name, io.BytesIO(given.getvalue())))
+        following = shown(_keep(session, state, given.name, given))
         history.leave_for(following)
     except FiltervizError as error:
         state.problem = (name, view.token, error)
     state.turn = turn + 1
     streamlit_private.release(given)
     address.go(following)
+
+
+def _keep(session: Session, state: UploadFieldState, name: str, given: io.BytesIO) -> Upload:
+    """Keep a file that came in, once.
+
+    It has been written to the disk where the guard stands before the page; otherwise it is here.
+    """
+    uploads, content = session.server.uploads, given.getvalue()
+    if not (receipt := receipt_in(content)):
+        # A stream of its own, though not a copy: a run that is being ended may still be reading the other.
+        return uploads.keep(name, io.BytesIO(content), session.person)
+    with state.lock:  # a run that is being ended may have taken it
+        if receipt not in state.taken:
+            received = incoming().take(receipt)
+            if received is None:
+                raise BadRequest("The file is no longer here, because too much time has passed. Upload it again.")
+            state.taken = {receipt: uploads.adopt(name, received, session.person)}
+        return state.taken[receipt]

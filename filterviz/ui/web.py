@@ -13,19 +13,19 @@ import socket
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from starlette.middleware import Middleware
 
 from filterviz.settings import Settings
 from filterviz.spec.names import plain
+from filterviz.storage.incoming import Incoming
 from filterviz.ui import person, streamlit_private
-from filterviz.ui.upload_budget import UploadBudget
+from filterviz.ui.intake import Intake, Message, Receive, incoming
 
 SCRIPT = Path(__file__).parent / "entry" / "page.py"
 """The script that draws the page for one visitor."""
@@ -64,8 +64,6 @@ UNKNOWN_NAME = (
     "filterviz does not answer to the name {name}. Whoever runs it can allow that: FILTERVIZ_ALLOWED_HOSTS={name}"
 )
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
@@ -109,10 +107,10 @@ class Guard:
         app: The application inside.
         allowed: See :func:`is_known`.
         proxies: See :func:`filterviz.ui.person.from_request`.
-        uploads: The room there is for files on their way in.
+        uploads: Where files on their way in are left.
     """
 
-    def __init__(self, app: App, allowed: Iterable[str], proxies: Iterable[person.Network], uploads: UploadBudget):
+    def __init__(self, app: App, allowed: Iterable[str], proxies: Iterable[person.Network], uploads: Incoming):
         self._app = app
         self._allowed = tuple(allowed)
         self._proxies = tuple(proxies)
@@ -156,19 +154,30 @@ class Guard:
         return {**scope, "headers": [*others, (person.HEADER.encode(), who.encode())]}
 
     async def _upload(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Let a file in if there is room for it, which must be known before its first byte."""
+        """Let a file in if there is room for it, which must be known before its first byte; see :class:`Intake`."""
         session, length = scope["path"].partition(UPLOAD)[2].partition("/")[0], _header(scope, b"content-length")
         if not re.fullmatch("[0-9]{1,15}", length):
             await _say(send, 411, "Say how large the file is.")
             return
         size = int(length)
+        self._uploads.tidy(streamlit_private.is_active)
         if refused := self._uploads.begin(session, size):
             await _say(send, refused, "There is no room for this file.")
             return
+        intake = Intake(receive, _header(scope, b"content-type"), session, self._uploads)
+        accepted = False
+
+        async def send_and_look(message: Message) -> None:
+            nonlocal accepted
+            accepted = accepted or 200 <= message.get("status", 0) < 300
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, intake.receive, send_and_look)
         finally:
             self._uploads.end(session, size)
+            if not accepted:
+                intake.withdraw()
 
 
 def _headers(scope: Message, name: bytes) -> list[str]:
@@ -220,5 +229,4 @@ def middleware() -> list[Middleware]:
         proxies = person.networks(settings.trusted_proxies)
     except ValueError as error:
         sys.exit(str(error))
-    uploads = UploadBudget(settings.upload_bytes, settings.upload_memory, streamlit_private.upload_bytes_held)
-    return [Middleware(Guard, allowed=settings.allowed_hosts, proxies=proxies, uploads=uploads)]
+    return [Middleware(Guard, allowed=settings.allowed_hosts, proxies=proxies, uploads=incoming())]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
+from filterviz.storage.incoming import Incoming
 from filterviz.ui import person, web
-from filterviz.ui.upload_budget import UploadBudget
+from filterviz.ui.intake import Message, Receive
 
 PROXIES = person.networks(["10.0.0.0/8", "127.0.0.1", "fd00::/8"])
 ONE, TWO = (f"{person.COOKIE}={digit * 32}" for digit in "1a")
@@ -68,20 +70,20 @@ def test_a_wrong_network_is_a_sentence() -> None:
 def through(headers: list[tuple[bytes, bytes]], client: tuple[str, int], *, page: bool = True) -> tuple[str, list[str]]:
     """The name that the application inside the guard is told, and the cookies that the browser gets."""
     told: list[str] = []
-    said: list[web.Message] = []
+    said: list[Message] = []
 
-    async def inside(scope: web.Message, _receive: web.Receive, send: web.Send) -> None:
+    async def inside(scope: Message, _receive: Receive, send: web.Send) -> None:
         told.extend(value.decode() for name, value in scope["headers"] if name == person.HEADER.encode())
         kind = b"text/html; charset=utf-8" if page else b"application/json"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
 
-    async def receive() -> web.Message:
+    async def receive() -> Message:
         raise AssertionError("nothing is read")
 
-    async def send(message: web.Message) -> None:
+    async def send(message: Message) -> None:
         said.append(message)
 
-    guard = web.Guard(inside, (), PROXIES, UploadBudget(10**6, 10**7, dict))
+    guard = web.Guard(inside, (), PROXIES, Incoming(Path("nowhere"), 10**6, 10**7))
     scope = {"type": "http", "scheme": "http", "method": "GET", "path": "/", "client": client}
     asyncio.run(guard({**scope, "headers": [(b"host", b"localhost"), *headers]}, receive, send))
     (name,) = told

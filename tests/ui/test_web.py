@@ -21,8 +21,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filterviz.settings import Settings
+from filterviz.storage.incoming import Incoming
 from filterviz.ui import web
-from filterviz.ui.upload_budget import UploadBudget
+from filterviz.ui.intake import Message, Receive
 from tests.browser.browsing import Server, serving
 from tests.waiting import wait_for
 
@@ -129,20 +130,20 @@ def test_it_gets_no_websocket_either(server: Server, name: str, status: int) -> 
 )
 def test_a_file_says_how_large_it_is_before_it_comes(length: str | None, status: int) -> None:
     """Asked of the layer itself, as the web server in front of it turns some of these away, too."""
-    said: list[web.Message] = []
+    said: list[Message] = []
 
-    async def inside(_scope: web.Message, _receive: web.Receive, _send: web.Send) -> None:
+    async def inside(_scope: Message, _receive: Receive, _send: web.Send) -> None:
         raise AssertionError("it came in")
 
-    async def receive() -> web.Message:
+    async def receive() -> Message:
         raise AssertionError("it was read")
 
-    async def send(message: web.Message) -> None:
+    async def send(message: Message) -> None:
         said.append(message)
 
     headers = [(b"host", b"localhost")] + ([] if length is None else [(b"content-length", length.encode())])
     scope = {"type": "http", "method": "PUT", "path": f"{web.UPLOAD}session/file", "headers": headers}
-    guard = web.Guard(inside, (), (), UploadBudget(10**6, 10**7, dict))
+    guard = web.Guard(inside, (), (), Incoming(Path("nowhere"), 10**6, 10**7))
     asyncio.run(guard(scope, receive, send))
     assert said[0]["status"] == status
     assert said[-1]["body"]
