@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as TookTooLong
@@ -59,3 +60,26 @@ def test_back_in_the_browser_is_back_however_soon(
     expect(page.get_by_text("keras_2_1.h5")).to_have_count(0)
     page.go_forward()
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+
+
+def test_the_server_holds_no_file_in_memory(
+    page: Page, story_server: Server, family_files: dict[str, Path], tmp_path: Path
+) -> None:
+    """Streamlit alone holds each file until a page takes it, and once more while it comes."""
+    large = tmp_path / "large.h5"
+    with large.open("wb") as file:
+        file.write(family_files["keras_2_1.h5"].read_bytes())
+        file.truncate(LARGE)
+        file.seek(LARGE - 1)
+        file.write(b"\1")  # other bytes than those of the other test
+    page.goto(story_server.address)
+    settled(page)
+    web_process = psutil.Process(story_server.process.pid)
+    before = most = web_process.memory_info().rss
+    page.locator("input[type=file]").set_input_files(large)
+    deadline = time.monotonic() + 60
+    while page.get_by_text("large.h5 · 2 conv layers").count() == 0:
+        assert time.monotonic() < deadline, "the file never came in"
+        most = max(most, web_process.memory_info().rss)
+        page.wait_for_timeout(5)
+    assert most - before < LARGE / 2
