@@ -185,7 +185,7 @@ class Job:
         previews: dict[int, NDArray[np.uint8]] = {}
         for event in events:
             if isinstance(event, Pattern):
-                self._source.keep(self._keys[index][event.filter], event)
+                self._source.keep(self.model, self._keys[index][event.filter], event)
                 patterns[event.filter] = event
                 previews.pop(event.filter, None)
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))

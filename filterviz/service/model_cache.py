@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
@@ -125,6 +125,12 @@ class ModelCache:
         renamed: Future[Model] = Future()
         entry.future.add_done_callback(lambda opened: _hand_on(opened, name, renamed))
         return renamed
+
+    def forget(self, sha256s: Container[str]) -> None:
+        """Forget the models of some files."""
+        with self._lock:
+            for key in [key for key in self._entries if key[0].partition(":")[0] in sha256s]:
+                del self._entries[key]
 
     def _entry(self, key: Key, retry_after: float, *, retry_refused: bool) -> tuple[_Entry, bool]:
         """The entry of a key, and whether it is new, so that the caller has to fulfil it."""

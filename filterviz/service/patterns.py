@@ -55,9 +55,9 @@ class PatternSource:
             found = self.bundled().find(model.identity, request, channel)
         return found
 
-    def keep(self, key: str, pattern: Pattern) -> None:
-        """Put a finished pattern into the store."""
-        self.store.put(key, pattern)
+    def keep(self, model: Model, key: str, pattern: Pattern) -> None:
+        """Put a finished pattern of a model into the store."""
+        self.store.put(key, pattern, model.sha256)
 
     def compute(
         self,

@@ -27,6 +27,9 @@ WARM_AFTER_SECONDS = 2.0
 VGG16_RETRY_SECONDS = 60.0
 """A failed search for VGG16's weights is repeated when somebody asks so much later."""
 
+ENDING_SECONDS = 5.0
+"""How long work on a file that is being deleted may take to end; a step in the middle of which it is goes on."""
+
 SWEEP_SECONDS = 3.0
 """How often the work of visitors who have left is looked for."""
 
@@ -97,6 +100,20 @@ class Server:
         return self._models.open(
             (upload.sha256, architecture), upload.name, partial(self._read, upload, architecture or None)
         )
+
+    def delete_files_of(self, person: str) -> None:
+        """Delete the files of a person, and all that was made of those which nobody else has uploaded.
+
+        Args:
+            person: See :func:`~filterviz.service.presence.person_of`.
+        """
+        gone = self.uploads.delete_of(person)
+        deadline = time.monotonic() + ENDING_SECONDS
+        for job in self.walls.forget(person, gone):
+            job.wait(max(0.0, deadline - time.monotonic()))
+        self._models.forget(gone)
+        self.workspace.pool.forget(gone)
+        self.workspace.store.delete_of(gone)
 
     def _read(self, upload: Upload, architecture: str | None = None) -> Model:
         return self.workspace.open(upload.path, name=upload.name, sha256=upload.sha256, architecture=architecture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from filterviz.errors import FiltervizError
@@ -179,6 +179,29 @@ class WallRegistry:
                 if left and not wall.leases and not wall.status.over:
                     wall.job.cancel_layer(wall.index)
                     del self._walls[key]
+
+    def forget(self, person: str, sha256s: Container[str]) -> list[Job]:
+        """End and forget all that is made of some files, and whatever else only this person wants.
+
+        Args:
+            person: See :func:`~filterviz.service.presence.person_of`.
+            sha256s: The hashes of the files.
+
+        Returns:
+            The jobs that were ended, some of which may still take a moment.
+        """
+        ended = []
+        with self._lock:
+            for key, wall in list(self._walls.items()):
+                theirs = [name for name in wall.leases if person_of(name) == person]
+                for visitor in theirs:
+                    del wall.leases[visitor]
+                alone = theirs and not wall.leases and not wall.status.over
+                if alone or wall.job.model.sha256 in sha256s:
+                    wall.job.cancel_layer(wall.index)
+                    del self._walls[key]
+                    ended.append(wall.job)
+        return ended
 
     def leave(self, visitor: str) -> None:
         """A visitor turns to something else altogether."""

@@ -15,7 +15,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from filterviz._version import ENGINE_VERSION, READER_VERSION
@@ -124,11 +124,17 @@ class Store:
             os.utime(numbers)
         return pattern
 
-    def put(self, key: str, pattern: Pattern) -> None:
-        """Keep a pattern. If that fails, nothing is kept and the log says why."""
+    def put(self, key: str, pattern: Pattern, model: str = "") -> None:
+        """Keep a pattern. If that fails, nothing is kept and the log says why.
+
+        Args:
+            key: Its key.
+            pattern: The pattern.
+            model: The sha256 of its network's file, for :meth:`delete_of`.
+        """
         tile, numbers = self._paths(key)
         data = png.encode(pattern.tile)
-        entry = {"png_sha256": hashlib.sha256(data).hexdigest(), "pattern": pattern.numbers()}
+        entry = {"png_sha256": hashlib.sha256(data).hexdigest(), "model": model, "pattern": pattern.numbers()}
         text = json.dumps(entry, allow_nan=False).encode()
         try:
             # What networks look like is their owners' alone; with "parents", only the last folder would get the mode.
@@ -142,6 +148,21 @@ class Store:
             return
         self._warned = False
         self._count(len(data) + len(text))
+
+    def delete_of(self, models: Container[str]) -> int:
+        """Remove all patterns of some networks; returns how many they were.
+
+        Args:
+            models: The sha256 of the networks' files.
+        """
+        count = 0
+        for path, _ in _files(self.root):
+            if path.suffix == ".json":
+                with contextlib.suppress(OSError, ValueError, AttributeError):
+                    if json.loads(path.read_bytes()).get("model") in models:
+                        self._remove(path.stem)
+                        count += 1
+        return count
 
     def sweep(self) -> int:
         """Remove the least recently used entries if the limit is exceeded, and files that were never finished.

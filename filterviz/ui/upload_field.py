@@ -16,9 +16,13 @@ from filterviz.ui.components import undelivered
 from filterviz.ui.i18n import _
 from filterviz.ui.intake import incoming, receipt_in
 from filterviz.ui.session import Session
+from filterviz.ui.text import quantities
 from filterviz.ui.view import View
 
 _FIELD_STATE = "upload-field"
+
+_DELETED = "deleted"
+"""Where Streamlit's session state holds that files were deleted in the run before."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,26 @@ def ask(session: Session) -> None:
         return View(token=upload.token, language=session.view.language)
 
     _take(session, label, "upload", shown)
+    _privacy(session)
+
+
+def _privacy(session: Session) -> None:
+    """How long files are kept, and a way to have them deleted now."""
+    kept = quantities.duration(session.server.settings.kept_upload_seconds)
+    blocks.quiet(
+        _(
+            "Your file stays on the machine that runs this page until nobody has looked at it for {time}. Only whoever "
+            "has its address can see it."
+        ).format(time=kept)
+    )
+    if st.session_state.pop(_DELETED, False):
+        blocks.quiet(_("Your files and what was made of them alone have been deleted."))
+    if session.server.uploads.count_of(session.person) and st.button(
+        _("Delete my files now"), key=f"delete-{session.view.token}", type="tertiary", icon=":material/delete:"
+    ):
+        session.server.delete_files_of(session.person)
+        st.session_state[_DELETED] = True
+        address.go(View(language=session.view.language))
 
 
 def ask_other(session: Session) -> None:

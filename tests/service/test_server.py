@@ -14,6 +14,7 @@ from filterviz.service import server as server_module
 from filterviz.service.model import DEMO, UNTRAINED, Model
 from filterviz.service.server import VGG16_RETRY_SECONDS, Server
 from filterviz.settings import Settings
+from filterviz.spec import Recipe, Request
 from filterviz.storage.uploads import Upload
 from tests.waiting import wait_for
 
@@ -132,3 +133,44 @@ def test_a_housekeeper_who_fails_once_goes_on(tmp_path: Path, monkeypatch: pytes
         wait_for(lambda: len(swept) > 2)
     finally:
         server.close()
+
+
+def made_of(server: Server, file: Upload, visitor: str) -> Model:
+    """A visitor looks at a file, and its patterns are made."""
+    model = server.open(file)
+    request = Request(model.spec.visualisable[0].name, (0, 1), Recipe("classic", size=16, steps=2))
+    server.walls.start(model, [request], visitor)
+    wait_for(lambda: (found := server.walls.state(model, request, visitor)) is not None and found[0].complete)
+    return model
+
+
+def test_somebody_deletes_their_files_and_what_was_made_of_them_alone(
+    server: Server, family_files: dict[str, Path]
+) -> None:
+    data = family_files["keras_2_1.h5"].read_bytes()
+    uploads, store = server.uploads, server.workspace.store
+    shared = [uploads.keep("both.h5", io.BytesIO(data + b"both"), person) for person in ("ada", "bob")]
+    alone = uploads.keep("alone.h5", io.BytesIO(data + b"alone"), "ada")
+    for file, visitor in ((shared[0], "ada.1"), (shared[1], "bob.1"), (alone, "ada.2")):
+        made_of(server, file, visitor)
+    model = server.open(alone)
+    endless = Request(model.spec.visualisable[0].name, (0,), Recipe("classic", size=96, steps=4000))
+    server.walls.start(model, [endless], "ada.2")
+    entries = set(store.root.rglob("*.json"))
+    assert (uploads.count_of("ada"), uploads.count_of("bob"), uploads.count_of("")) == (2, 1, 0)
+    server.delete_files_of("ada")
+    assert (uploads.count_of("ada"), uploads.count_of("bob")) == (0, 1)
+    assert uploads.find(shared[0].token) is None
+    assert uploads.find(alone.token) is None
+    assert not alone.path.exists()
+    assert len(entries - set(store.root.rglob("*.json"))) == 2, "the tiles of the file that was hers alone"
+    assert server.walls.state(model, endless, "ada.2") is None
+    assert alone.sha256 not in {worker.key[0] for worker in server.workspace.pool._idle._workers}
+    found = uploads.find(shared[1].token)
+    assert found is not None
+    assert server.open(found).name == "both.h5", "what somebody else has uploaded too stays theirs"
+    server.delete_files_of("")
+    assert uploads.count_of("bob") == 1, "whoever nobody can name has no files"
+    server.delete_files_of("bob")
+    assert not shared[1].path.exists()
+    assert not [path for path in store.root.rglob("*.json") if path in entries]

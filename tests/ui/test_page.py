@@ -380,3 +380,22 @@ def test_names_from_a_file_are_no_markdown_in_any_widget(server: Server, tmp_pat
     assert len(seen) > 50
     assert [text for text in seen if LINK in text] == []
     assert any("127" in text for text in seen), "names do stand in labels"
+
+
+def test_files_are_deleted_at_a_press(server: Server, family_files: dict[str, Path]) -> None:
+    app = opened()
+    assert "until nobody has looked at it for 24 h" in written(app)
+    assert not [button for button in app.button if button.label == "Delete my files now"]
+    somebody = kept(server, family_files["keras_2_1.h5"], b"somebody else's")
+    app.file_uploader[0].upload("mine.h5", family_files["keras_2_1.h5"].read_bytes() + b"mine")
+    until(app, lambda text: "mine.h5 · 2 conv layers" in text)
+    token = address_of(app)["m"]
+    assert server.uploads.find(token) is not None
+    (button,) = [button for button in app.button if button.label == "Delete my files now"]
+    button.click()
+    text = until(app, lambda text: "Drop the file of a network here" in text)
+    assert "have been deleted" in text
+    assert "m" not in address_of(app)
+    assert server.uploads.find(token) is None
+    assert server.uploads.find(somebody.token) is not None
+    assert "have been deleted" not in written(app.run())

@@ -49,14 +49,16 @@ def duration(seconds: float) -> str:
     """A time, rounded so that it promises no more than an estimate can keep.
 
     Example:
-        >>> duration(0.4), duration(14.2), duration(400), duration(3 * 3600 + 1200)
-        ('1 s', '14 s', '7 min', '3 h 20 min')
+        >>> duration(0.4), duration(14.2), duration(400), duration(3 * 3600 + 1200), duration(86400)
+        ('1 s', '14 s', '7 min', '3 h 20 min', '24 h')
     """
     if seconds < 100:
         return _("{seconds} s").format(seconds=max(1, round(seconds)))
     minutes = round(seconds / 60)
     if minutes < 100:
         return _("{minutes} min").format(minutes=minutes)
+    if minutes % 60 == 0:
+        return _("{hours} h").format(hours=minutes // 60)
     return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 

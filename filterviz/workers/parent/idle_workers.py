@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 
 from filterviz.errors import Stopped
@@ -97,6 +98,14 @@ class IdleWorkers:
     def make_room(self) -> None:
         """End the least recently used worker if one more would be too many. Call this before a model is opened."""
         self._trim(self._settings.kept_models - 1)
+
+    def forget(self, sha256s: Container[str]) -> None:
+        """End the workers that have one of these files open."""
+        with self._lock:
+            theirs = [worker for worker in self._workers if worker.key[0] in sha256s]
+            self._workers = [worker for worker in self._workers if worker not in theirs]
+        for worker in theirs:
+            self._spawner.retire(worker.process)
 
     def close(self) -> None:
         """Keep no more workers. The spawner ends those that are here."""

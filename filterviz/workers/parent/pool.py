@@ -7,7 +7,7 @@ with everything that was compiled for it, as long as it is used. No worker ever 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +148,10 @@ class Pool:
                             self._spawner.replace_spare(Role.MODEL)
                 if len(rows) == before and not left:
                     raise EngineFailed(INCOMPLETE)
+
+    def forget(self, sha256s: Container[str]) -> None:
+        """End the workers that have one of these files open and nothing to do."""
+        self._idle.forget(sha256s)
 
     def standing(self, owner: str) -> Standing | None:
         """Where the work of an owner stands in the queue; ``None`` where it neither waits nor is being done."""
