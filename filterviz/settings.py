@@ -150,6 +150,15 @@ class Settings:
         "addresses or networks of proxies before the page, with commas between. Of requests that come through them, "
         "the address in `X-Forwarded-For` is the person who shares the machine with others; else a browser is one",
     )
+    ask_seconds: float = setting(
+        "600", SECONDS, "the page asks before it begins what takes a worker longer than this; `0` to never ask"
+    )
+    request_seconds: float = setting(
+        "86400", SECONDS, "how long all that one page asks for may take a worker, as estimated; `0` for no limit"
+    )
+    person_seconds: float = setting(
+        "86400", SECONDS, "how long workers may compute for one person in 24 hours; `0` for no limit"
+    )
     idle_seconds: float = setting("600", SECONDS, "how long a process that is not used keeps its model")
     kept_models: int = setting(
         "2", NUMBER, "models that keep a process while nobody uses them; the one unused for longest goes first"

@@ -92,6 +92,11 @@ class Job:
         """Let a paused job compute what is missing."""
         self._computing.set()
 
+    @property
+    def is_computing(self) -> bool:
+        """Whether the job computes what is missing, or will when its turn comes; false while it is paused."""
+        return self._computing.is_set()
+
     def prioritize(self, index: int) -> None:
         """Have a layer made before the others that have not begun yet."""
         with self._lock:
@@ -186,6 +191,7 @@ class Job:
         for event in events:
             if isinstance(event, Pattern):
                 self._source.keep(self.model, self._keys[index][event.filter], event)
+                self._source.budget.note(self._owner, self.model.spec, request, event)
                 patterns[event.filter] = event
                 previews.pop(event.filter, None)
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))

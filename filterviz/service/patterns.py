@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from filterviz.service.budget import Budget
 from filterviz.service.model import Model
 from filterviz.spec import Pattern, PixelRange, Progress, Request
 from filterviz.storage.bundled import BundledPatterns
@@ -27,12 +28,14 @@ class PatternSource:
         bundled: Gives the patterns that come with the program.
         pool: Computes what neither of them has.
         locate: Finds the file of a model, or downloads it.
+        budget: Learns what tiles cost, and counts who has had how much.
     """
 
     store: Store
     bundled: Callable[[], BundledPatterns]
     pool: Pool
     locate: Callable[[Model], Path]
+    budget: Budget
 
     def key(self, model: Model, request: Request, channel: int, start: NDArray[np.float32] | None = None) -> str:
         """The name under which the store keeps a pattern."""

@@ -55,7 +55,7 @@ class Server:
         self.workspace = Workspace(settings)
         self.uploads = Uploads(settings)
         self.presence = Presence()
-        self.walls = WallRegistry(self.workspace.start, self.presence)
+        self.walls = WallRegistry(self.workspace.start, self.presence, self.workspace.budget)
         self._models = ModelCache()
         # Not at once: their imports would take the processor from the first page, which needs none of them.
         self._warming = threading.Timer(WARM_AFTER_SECONDS, self.workspace.pool.warm)

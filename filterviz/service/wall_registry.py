@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 from filterviz.errors import FiltervizError
+from filterviz.service.budget import Budget, Wanted
 from filterviz.service.job import Job
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
@@ -63,10 +64,14 @@ class WallRegistry:
     Args:
         start_job: Has walls of one network made, as :meth:`filterviz.service.workspace.Workspace.start` does.
         presence: Tells which visitors have left.
+        budget: Tells whether somebody asks for too much; ``None`` for no limit.
     """
 
-    def __init__(self, start_job: Callable[..., Job], presence: Presence | None = None) -> None:
+    def __init__(
+        self, start_job: Callable[..., Job], presence: Presence | None = None, budget: Budget | None = None
+    ) -> None:
         self._start_job = start_job
+        self._budget = budget
         self._presence = presence or Presence()
         self._lock = threading.Lock()
         self._walls: OrderedDict[_Key, _Entry] = OrderedDict()
@@ -85,8 +90,11 @@ class WallRegistry:
             paused: Whether to show what there is already, and to leave the rest until it is asked for without this.
 
         Raises:
-            BadRequest: A request does not fit the model.
+            BadRequest: A request does not fit the model, or it is more than the visitor may ask for.
         """
+        if not paused and self._budget is not None:
+            wanted = self.unbegun([(model, request) for request in requests])
+            self._budget.check(person_of(visitor), wanted)
         with self._lock:
             missing = [request for request in requests if self._is_missing(_key(model, request), visitor, again)]
             if missing:
@@ -106,6 +114,18 @@ class WallRegistry:
                 if not forgotten.status.over:  # nobody could end it any more
                     forgotten.job.cancel_layer(forgotten.index)
             self._stopped = {item for item in self._stopped if item[0] in self._walls}
+
+    def unbegun(self, walls: Sequence[WallRequest]) -> list[Wanted]:
+        """What has yet to be begun of some walls: the missing tiles of those that are not being made."""
+        found = []
+        with self._lock:
+            for model, request in walls:
+                wall = self._walls.get(_key(model, request))
+                if wall is not None and wall.job.is_computing and not wall.status.over:
+                    continue
+                there = 0 if wall is None else len(wall.job.snapshot().layers[wall.index].patterns)
+                found.append(Wanted(model.spec, request, len(request.filters) - there))
+        return found
 
     def _is_missing(self, key: _Key, visitor: str, again: bool) -> bool:
         """Whether a wall must be started for a visitor: what somebody else stopped is, for whoever comes to it."""

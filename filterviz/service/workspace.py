@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from filterviz.errors import BadRequest, WeightsUnavailable
 from filterviz.service import network_arrays
+from filterviz.service.budget import Budget
 from filterviz.service.job import Job
 from filterviz.service.model import DEMO, VGG16, Model, file_sha256, untrained_name
 from filterviz.service.patterns import PatternSource
@@ -37,6 +38,7 @@ class Workspace:
     Attributes:
         download: Bytes of VGG16's weights received so far and in all, while they are being downloaded.
         bundled: The patterns that come with the program.
+        budget: What work costs, and how much of it each person has had.
 
     Example::
 
@@ -51,7 +53,8 @@ class Workspace:
         self.store = Store(settings.cache_dir / "tiles", settings.cache_bytes)
         self.bundled = BundledPatterns()
         self.pool = Pool(settings)
-        self.patterns = PatternSource(self.store, lambda: self.bundled, self.pool, self.file_of)
+        self.budget = Budget(settings)
+        self.patterns = PatternSource(self.store, lambda: self.bundled, self.pool, self.file_of, self.budget)
         self.download: tuple[int, int] | None = None
         self._reference: Model | None = None
         self._reference_lock = threading.Lock()

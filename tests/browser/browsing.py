@@ -63,7 +63,14 @@ def serving(
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "FILTERVIZ_CACHE_DIR": str(folder / "cache"), **environment},
+            # Walls that take for ever are begun without a question.
+            env={
+                **os.environ,
+                "FILTERVIZ_CACHE_DIR": str(folder / "cache"),
+                "FILTERVIZ_ASK_SECONDS": "0",
+                "FILTERVIZ_REQUEST_SECONDS": "0",
+                **environment,
+            },
         )
     try:
         found = f"http://127.0.0.1:{port}"

@@ -35,6 +35,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         patch.setenv("FILTERVIZ_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("FILTERVIZ_VGG16_WEIGHTS", str(tmp_path_factory.mktemp("empty") / "vgg16.h5"))
         patch.setenv("FILTERVIZ_WORKERS", "1")
+        patch.setenv("FILTERVIZ_REQUEST_SECONDS", "0")
+        patch.setenv("FILTERVIZ_ASK_SECONDS", "0")
         st.cache_resource.clear()
         server = page.the_server()
         yield server
@@ -399,3 +401,38 @@ def test_files_are_deleted_at_a_press(server: Server, family_files: dict[str, Pa
     assert server.uploads.find(token) is None
     assert server.uploads.find(somebody.token) is not None
     assert "have been deleted" not in written(app.run())
+
+
+def test_what_takes_long_is_begun_when_the_visitor_says_so(
+    server: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "settings", replace(server.settings, ask_seconds=1.0))
+    upload = kept(server, family_files["keras_2_1.h5"], b"long")
+    app = opened(m=upload.token, layers="1", recipe="classic", size="256", steps="4000")
+    text = until(app, lambda text: "of computing" in text)
+    assert re.search(r"This takes about [0-9a-z ]+ of computing", text)
+    assert server.workspace.pool._queue._shares.turns == []
+    (button,) = [button for button in app.button if button.label == "Begin all the same"]
+    button.click()
+    until(app, lambda text: "of computing" not in text)
+    deadline = time.monotonic() + 60
+    while not server.workspace.pool._queue._shares.turns:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not [button for button in app.run().button if button.label == "Begin all the same"]
+    app.button(key="stop").click().run()
+
+
+def test_more_than_one_page_may_ask_for_is_a_sentence(
+    server: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = server.workspace.budget
+    monkeypatch.setattr(budget, "_settings", replace(server.settings, request_seconds=1.0))
+    upload = kept(server, family_files["keras_2_1.h5"], b"too long")
+    app = opened(m=upload.token, layers="1", recipe="classic", size="256", steps="4000")
+    text = until(app, lambda text: "the most that one page may ask for" in text)
+    assert "1 s is the most" in text
+    assert not [button for button in app.button if button.label == "Begin all the same"]
+    assert server.workspace.pool._queue._shares.turns == []
+    app = opened(m=upload.token, layers="1", **QUICK)
+    all_finished(app, len(tiles(app)))

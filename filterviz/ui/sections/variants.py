@@ -10,10 +10,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from filterviz.analysis import similarity
+from filterviz.errors import BadRequest
 from filterviz.export import run_folder
 from filterviz.imaging import mosaic, png
 from filterviz.service.job_state import LayerState, Status
 from filterviz.spec import Pattern, Request
+from filterviz.spec.names import markdown_safe
 from filterviz.ui import blocks
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
@@ -81,7 +83,10 @@ def _ask(session: Session, wall: ShownWall, request: Request, this: tuple[str, i
     st.session_state[_WANTED] = this
     walls, visitor = session.server.walls, _beside(session).visitor
     walls.keep_only([(wall.model, request)], visitor)
-    walls.start(wall.model, [request], visitor, again=True)
+    try:
+        walls.start(wall.model, [request], visitor, again=True)
+    except BadRequest as error:
+        st.toast(markdown_safe(str(error)), icon=":material/timer:")
 
 
 def _draw(session: Session, wall: ShownWall, pattern: Pattern, request: Request, finished: bool) -> None:

@@ -11,14 +11,14 @@ import streamlit as st
 
 from filterviz.errors import BadRequest, FiltervizError
 from filterviz.service.model import Model
-from filterviz.spec import LayerSpec
+from filterviz.spec import LayerSpec, Request
 from filterviz.spec.names import markdown_safe, plain
 from filterviz.ui import address, blocks, progress, wall
 from filterviz.ui.i18n import _
 from filterviz.ui.layer_choice import layer_choices
 from filterviz.ui.sections import detail, downloads
 from filterviz.ui.session import Session
-from filterviz.ui.text import networks, remarks
+from filterviz.ui.text import networks, quantities, remarks
 from filterviz.ui.view import View
 from filterviz.ui.wall import ShownWall, WallPair
 
@@ -26,6 +26,9 @@ _STOPPED = "stopped"
 """Where Streamlit's session state holds what was shown when the visitor pressed Stop. It holds for nothing else."""
 
 _AGAIN = "again"
+
+_AGREED = "agreed"
+"""Where Streamlit's session state holds what was shown when the visitor agreed that it takes long."""
 
 
 def show(session: Session, model: Model) -> None:
@@ -41,10 +44,14 @@ def show(session: Session, model: Model) -> None:
         pairs = _pairs(session.view, model, None)
     walls = [*(pair.mine for pair in pairs), *(pair.its for pair in pairs if pair.its is not None)]
     try:
-        _start(session, walls)
+        held = _start(session, walls)
     except BadRequest as error:
         blocks.problem(error)
         return
+    if isinstance(held, BadRequest):
+        blocks.problem(held)
+    elif held is not None:
+        _ask(session, held)
     bar = progress.begin(session, walls, pending if waiting and not _stopped(session.view) else None)
     for row, pair in enumerate(pairs):
         with st.container(key=f"pair-{row}"):
@@ -81,22 +88,58 @@ def _pairs(view: View, model: Model, other: Model | None) -> list[WallPair]:
     return pairs
 
 
-def _start(session: Session, walls: Sequence[ShownWall]) -> None:
-    """Have the walls made, and nothing else that this visitor looked at before."""
+def _start(session: Session, walls: Sequence[ShownWall]) -> BadRequest | float | None:
+    """Have the walls made, and nothing else that this visitor looked at before.
+
+    Returns:
+        Why they are not: it is too much, or it takes so many seconds that the visitor is asked first. What there is of
+        the walls is shown all the same.
+
+    Raises:
+        BadRequest: A request does not fit its model.
+    """
     registry, visitor = session.server.walls, session.visitor
     registry.keep_only([wall.wanted for wall in walls], visitor)
     if _stopped(session.view):
-        return
+        return None
     again = bool(st.session_state.pop(_AGAIN, False))
-    mine, its = ([wall for wall in walls if wall.column == column] for column in (0, 1))
-    registry.start(mine[0].model, [wall.request for wall in mine], visitor, again=again)
-    registry.wait_cached([wall.wanted for wall in mine])
-    if its:
+    sides = [side for column in (0, 1) if (side := [wall for wall in walls if wall.column == column])]
+    for side in sides:
+        registry.start(side[0].model, _requests(side), visitor, again=again, paused=True)
+        registry.wait_cached([wall.wanted for wall in side])
+    budget, unbegun = session.server.workspace.budget, registry.unbegun([wall.wanted for wall in walls])
+    try:
+        budget.check(session.person, unbegun)
+    except BadRequest as error:
+        return error
+    seconds, most = budget.seconds(unbegun), session.server.settings.ask_seconds
+    if most and seconds > most and st.session_state.get(_AGREED) != session.view.work:
+        return seconds
+    st.session_state[_AGREED] = session.view.work  # not to ask again when it is known better how long it takes
+    for side in sides:
         # The visitor's own network gets the first turn: it is what they came for.
-        paused = not any(wall.has_begun(session) for wall in mine)
-        requests = list(dict.fromkeys(wall.request for wall in its))
-        registry.start(its[0].model, requests, visitor, again=again, paused=paused)
-        registry.wait_cached([wall.wanted for wall in its])
+        paused = side is not sides[0] and not any(wall.has_begun(session) for wall in sides[0])
+        if not paused:
+            registry.start(side[0].model, _requests(side), visitor)
+    return None
+
+
+def _requests(side: Sequence[ShownWall]) -> list[Request]:
+    return list(dict.fromkeys(wall.request for wall in side))
+
+
+def _ask(session: Session, seconds: float) -> None:
+    """Whether to begin what takes long."""
+    time = quantities.duration(seconds)
+    blocks.box(
+        _("This takes about {time} of computing. Smaller tiles, fewer steps or fewer filters take less.").format(
+            time=time
+        ),
+        note=True,
+    )
+    if st.button(_("Begin all the same"), type="primary", key="begin"):
+        st.session_state[_AGREED] = session.view.work
+        st.rerun()
 
 
 def _row(session: Session, pair: WallPair, row: int, missing: FiltervizError | None) -> None:
