@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from filterviz.analysis.cost import cost
 from filterviz.errors import BadRequest
 from filterviz.settings import Settings
-from filterviz.spec import ModelSpec, Pattern, Request
+from filterviz.spec import ModelSpec, Progress, Request
 
 OWN_WORK = 25_000.0
 """What a step costs for each pixel of a tile beside the network, as if it were multiplications: making the image from
@@ -21,7 +21,11 @@ FIRST_RATE = 5e10
 """Multiplications in a second that a worker is taken to do before any was measured."""
 
 RECENT = 0.2
-"""The weight of the latest tile in the measured rate."""
+"""The weight of the latest steps in the measured rate."""
+
+LEAST_WORK = 1e9
+"""Steps of less work than this, in multiplications, teach nothing about the rate: most of their time is for beginning
+them."""
 
 WINDOW_SECONDS = 24 * 3600.0
 """A person's computing counts for so long."""
@@ -88,20 +92,28 @@ class Budget:
         """How long work takes one worker, at the rate of late."""
         return sum(work(item.model, item.request) * item.tiles for item in wanted if item.tiles) / self._rate
 
-    def note(self, owner: str, model: ModelSpec, request: Request, pattern: Pattern) -> None:
-        """Learn from a tile that was made for an owner, ``"PERSON"`` or ``"PERSON WHAT"``."""
-        if pattern.seconds <= 0:
+    def learn(self, model: ModelSpec, request: Request, before: Progress, now: Progress) -> None:
+        """Learn the rate from the steps between two moments of a batch of tiles."""
+        steps, seconds = now.step - before.step, now.seconds - before.seconds
+        if before.filters != now.filters or before.step < 1 or steps < 1 or seconds <= 0:
+            return  # the first step includes the compilation
+        done = work(model, request) * len(now.filters) / now.steps
+        if done < LEAST_WORK:
             return
-        rate = work(model, request) / pattern.seconds
+        rate = done * steps / seconds
         with self._lock:
             self._rate = self._rate + RECENT * (rate - self._rate) if self._measured else rate
             self._measured = True
-            bins, width = self._used[owner.partition(" ")[0]], WINDOW_SECONDS / BINS
-            begin = self._clock() // width * width
-            if bins and bins[-1][0] == begin:
-                bins[-1] = (begin, bins[-1][1] + pattern.seconds)
-            else:
-                bins.append((begin, pattern.seconds))
+
+    def spend(self, owner: str, seconds: float) -> None:
+        """Count what was computed for an owner, ``"PERSON"`` or ``"PERSON WHAT"``."""
+        width = WINDOW_SECONDS / BINS
+        begin = self._clock() // width * width
+        with self._lock:
+            bins = self._used[owner.partition(" ")[0]]
+            if not bins or bins[-1][0] != begin:
+                bins.append((begin, 0.0))
+            bins[-1] = (begin, bins[-1][1] + seconds)
 
     def used(self, person: str) -> float:
         """Seconds of computing that a person has had in the last 24 hours."""

@@ -188,15 +188,19 @@ class Job:
             stop=self._stops[index],
         )
         previews: dict[int, NDArray[np.uint8]] = {}
+        before: Progress | None = None
         for event in events:
             if isinstance(event, Pattern):
                 self._source.keep(self.model, self._keys[index][event.filter], event)
-                self._source.budget.note(self._owner, self.model.spec, request, event)
+                self._source.budget.spend(self._owner, event.seconds)
                 patterns[event.filter] = event
                 previews.pop(event.filter, None)
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))
             else:
                 previews.update(zip(event.filters, event.tiles, strict=True))
+                if before is not None:
+                    self._source.budget.learn(self.model.spec, request, before, event)
+                before = event
                 self._report(index, event, previews, missing=len(request.filters) - len(patterns))
         self._update_layer(index, status=Status.DONE, seconds_left=0.0)
 
