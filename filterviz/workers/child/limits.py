@@ -10,12 +10,13 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
 from filterviz.settings import MIB
 from filterviz.workers.child.landlock import call_linux, restrict_files
+from filterviz.workers.child.seccomp import refuse_calls
 
 OPEN_FILES = 256
 """The largest number of open descriptors."""
@@ -31,6 +32,9 @@ PR_SET_NO_NEW_PRIVS = 38
 CAPABILITY_VERSION_3 = 0x20080522
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+
+DEVICES = ("null", "zero", "full", "random", "urandom", "nvidia*", "dri", "kfd", "dxg")
+"""Names in ``/dev`` of what a worker process may read and write."""
 
 SYSTEM_FOLDERS = tuple(map(Path, ("/usr", "/lib", "/lib64", "/opt", "/etc/ld.so.cache", "/proc/self", "/sys/devices")))
 """Where the system keeps libraries, and what libraries read about the machine."""
@@ -49,6 +53,7 @@ class Limit(StrEnum):
     DIES_WITH_PARENT = "dies with its parent"
     NO_NETWORK = "no network"
     FENCED_IN = "no files but its own"
+    FEW_CALLS = "few system calls"
     MEMORY = "memory"
     PROCESSOR_TIME = "processor time"
 
@@ -72,8 +77,9 @@ def confine(private: Path) -> tuple[Limit, ...]:
         Limit.NO_CAPABILITIES: _drop_capabilities,
         Limit.NO_NEW_PRIVILEGES: lambda: call_linux("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
         Limit.DIES_WITH_PARENT: lambda: call_linux("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0),
-        # The process must be able to write to graphics cards, which are devices.
-        Limit.FENCED_IN: lambda: restrict_files(writable=(private, Path("/dev"))),
+        Limit.FENCED_IN: lambda: restrict_files(writable=(private, *_devices())),
+        # Last, because it refuses some of the calls above.
+        Limit.FEW_CALLS: refuse_calls,
     }
     return tuple(limit for limit, attempt in attempts.items() if _is_set(attempt))
 
@@ -81,7 +87,7 @@ def confine(private: Path) -> tuple[Limit, ...]:
 def limit_reading(model: Path, private: Path) -> bool:
     """Let this thread read only the model, its private folder and installed software; returns whether that worked."""
     software = (*(Path(folder) for folder in (*sys.path, sys.prefix, sys.base_prefix) if folder), *SYSTEM_FOLDERS)
-    return _is_set(lambda: restrict_files(writable=(private, Path("/dev")), readable=(model, *software)))
+    return _is_set(lambda: restrict_files(writable=(private, *_devices()), readable=(model, *software)))
 
 
 def limit_memory(size: int) -> bool:
@@ -96,6 +102,12 @@ def limit_processor_time(seconds: float) -> bool:
     """Limit the processor time that this process may still use; returns whether the limit is in force."""
     used = sum(os.times()[:2])
     return _is_set(lambda: _set_limit("RLIMIT_CPU", int(used + seconds) + 1))
+
+
+def _devices() -> Iterator[Path]:
+    """The devices that computing needs, those of graphics cards included; not the shared memory beside them."""
+    for pattern in DEVICES:
+        yield from Path("/dev").glob(pattern)
 
 
 def _is_set(attempt: Callable[[], object]) -> bool:
