@@ -48,13 +48,18 @@ class Server:
 
 @contextmanager
 def serving(
-    folder: Path, *, address: str | None = "127.0.0.1", headless: bool = True, **environment: str
+    folder: Path,
+    *,
+    address: str | None = "127.0.0.1",
+    headless: bool = True,
+    script: str = "app.py",
+    **environment: str,
 ) -> Iterator[Server]:
     """A server on a free port; ``address`` is ``None`` for the one that ``.streamlit/config.toml`` says."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.headless={str(headless).lower()}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.headless={str(headless).lower()}"]
     command += [f"--server.port={port}", *([] if address is None else [f"--server.address={address}"])]
     log = folder / "server.log"
     with log.open("wb") as output:

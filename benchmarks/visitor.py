@@ -1,0 +1,216 @@
+"""A visitor without a browser: speaks the page's own protocol, so that thirty of them leave the server its processor.
+
+It connects as the page's program does, with a cookie of its own, sends files as the upload field does, asks for parts
+of the page again as often as the page says, and reads which tiles there are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import urllib.request
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import parse_qs
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
+
+POLL = 0.05
+XSRF = "_streamlit_xsrf"
+
+
+@dataclass
+class Visitor:
+    """Somebody who looks at a page. A context manager: who leaves it has closed the page.
+
+    Attributes:
+        address: Address of the server.
+        walls: Of each wall on the page, by its key: on which side it is, and the state of each tile, ``done``,
+            ``begun`` or ``empty``.
+        query: The address of the page behind the question mark, as the server has set it.
+        lines: The small lines of text that came last, such as how far the work is.
+    """
+
+    address: str
+    walls: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    query: str = ""
+    lines: list[str] = field(default_factory=list)
+    session: str = ""
+    cookie: str = ""
+    finished: int = 0
+    _due: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _uploader: str = ""
+    _urls: list[str] = field(default_factory=list)
+    _hash: str = ""
+
+    def __enter__(self) -> Self:
+        cookies: list[str] = []
+        for path in ("/", "/_stcore/health"):
+            with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+                cookies += answer.headers.get_all("set-cookie") or []
+        self.cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        socket = self.address.replace("http", "ws", 1) + "/_stcore/stream"
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._connection: ClientConnection = connect(
+            socket,
+            subprotocols=[Subprotocol("streamlit")],
+            additional_headers={"Cookie": self.cookie},
+            origin=Origin(self.address),
+            max_size=None,
+            open_timeout=60,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._connection.close()
+        self._reader.join(10)
+
+    def ask(self, query: str = "", fragment: str = "", file: object = None) -> None:
+        """Have the page drawn, or a part of it."""
+        message = BackMsg()
+        message.rerun_script.query_string = query or self.query
+        message.rerun_script.page_script_hash = self._hash
+        if fragment:
+            message.rerun_script.fragment_id = fragment
+            message.rerun_script.is_auto_rerun = True
+        if file is not None:
+            state = message.rerun_script.widget_states.widgets.add()
+            state.id = self._uploader
+            state.file_uploader_state_value.uploaded_file_info.append(file)
+        self._send(message)
+
+    def look(self, query: str, seconds: float = 120.0) -> None:
+        """Go to an address of the page, and wait until it is drawn."""
+        self.walls.clear()
+        self._due.clear()
+        before = self.finished
+        self.query = query
+        self.ask(query)
+        self.wait(lambda: self.finished > before, seconds)
+
+    def upload(self, name: str, content: bytes, seconds: float = 180.0) -> None:
+        """Drop a file on the page, and wait until the page has gone on to it."""
+        self.wait(lambda: bool(self._uploader and self.session), seconds)
+        self._urls.clear()
+        message = BackMsg()
+        message.file_urls_request.request_id = uuid.uuid4().hex
+        message.file_urls_request.session_id = self.session
+        message.file_urls_request.file_names.append(name)
+        self._send(message)
+        self.wait(lambda: bool(self._urls), seconds)
+        (url,) = self._urls
+        boundary = uuid.uuid4().hex
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        token = dict(part.split("=", 1) for part in self.cookie.split("; ") if "=" in part).get(XSRF, "")
+        request = urllib.request.Request(self.address + url, body, method="PUT")
+        request.add_header("Content-Type", f"multipart/form-data; boundary={boundary}")
+        request.add_header("Cookie", self.cookie)
+        request.add_header("X-Xsrftoken", token.strip('"'))
+        urllib.request.urlopen(request, timeout=seconds).close()
+        info = BackMsg().rerun_script.widget_states.widgets.add().file_uploader_state_value.uploaded_file_info.add()
+        info.name, info.size, info.file_id = name, len(content), url.rsplit("/", 1)[1]
+        info.file_urls.file_id, info.file_urls.upload_url, info.file_urls.delete_url = info.file_id, url, url
+        self.walls.clear()
+        self.ask(file=info)
+        self.wait(lambda: "m" in parse_qs(self.query), seconds)
+
+    @property
+    def token(self) -> str:
+        """What stands for the file in the address."""
+        return parse_qs(self.query).get("m", [""])[0]
+
+    def tiles(self, side: int = 0) -> tuple[int, int]:
+        """How many tiles are done on a side of the page, and how many there are.
+
+        Args:
+            side: 0 for the visitor's own network, 1 for the one beside it.
+        """
+        with self._lock:
+            states = [state for at, wall in self.walls.values() if at == side for state in wall]
+        return states.count("done"), len(states)
+
+    def is_complete(self) -> bool:
+        """Whether all tiles of the visitor's own network are done."""
+        done, of = self.tiles()
+        return 0 < of == done
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait for something, and ask for parts of the page again when they are due.
+
+        Raises:
+            TimeoutError: It has not come in time.
+            ConnectionError: The server has closed the page.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            now = time.monotonic()
+            if now > deadline:
+                raise TimeoutError(f"nothing after {seconds:.0f} s; the page says: {self.lines[-3:]}")
+            if not self._reader.is_alive():
+                raise ConnectionError("the server has closed the page")
+            with self._lock:
+                due = [name for name, (_, when) in self._due.items() if when <= now]
+                for name in due:
+                    interval, _ = self._due[name]
+                    self._due[name] = (interval, now + interval)
+            for name in due:
+                self.ask(fragment=name)
+            time.sleep(POLL)
+
+    def idle(self, seconds: float) -> None:
+        """Look at the page for a while."""
+        until = time.monotonic() + seconds
+        self.wait(lambda: time.monotonic() >= until, seconds + 60)
+
+    def _send(self, message: BackMsg) -> None:
+        self._connection.send(message.SerializeToString())
+
+    def _read(self) -> None:
+        with suppress(ConnectionClosed):
+            for data in self._connection:
+                message = ForwardMsg()
+                message.ParseFromString(data if isinstance(data, bytes) else data.encode())
+                with self._lock:
+                    self._take(message)
+
+    def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self.session = message.new_session.initialize.session_id
+            self._hash = message.new_session.page_script_hash
+            if not message.metadata.run.fragment_ids:  # the whole page
+                self._due.clear()
+                self.walls.clear()
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string.lstrip("?")
+        elif kind == "file_urls_response":
+            self._urls.extend(url.upload_url for url in message.file_urls_response.file_urls)
+        elif kind == "auto_rerun":
+            rerun = message.auto_rerun
+            self._due[rerun.fragment_id] = (rerun.interval, time.monotonic() + rerun.interval)
+        elif kind == "script_finished":
+            self.finished += 1
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            element = message.delta.new_element
+            shape = element.WhichOneof("type")
+            if shape == "bidi_component" and element.bidi_component.component_name == "filterviz_tiles":
+                data = json.loads(element.bidi_component.json)
+                self.walls[element.bidi_component.id] = data["side"], [tile["state"] for tile in data["tiles"]]
+            elif shape == "file_uploader":
+                self._uploader = element.file_uploader.id
+            elif shape == "html":
+                self.lines = [*self.lines[-20:], re.sub("<[^>]*>", " ", element.html.body).strip()]
