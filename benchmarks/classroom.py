@@ -8,9 +8,9 @@ browser; the others speak the page's own protocol (``benchmarks/visitor.py``). E
 
 What the figures mean, decided before they were measured:
 
-* *share*: how long a modest visitor waited for their first wall, divided by how long they would have if everybody who
-  was there had had an equal share of the workers all the time. The work of each wall is what it takes on the same
-  server with nobody else there, measured just before. The slowest may wait twice as long.
+* *share*: how long a modest visitor waited for their first wall, one layer of their file, divided by how long they
+  would have if everybody who was there had had an equal share of the workers all the time. The work of each wall is what
+  it takes on the same server with nobody else there, measured just before. The slowest may wait twice as long.
 * *memory*: the largest less the smallest resident size of the web process after the first fifth of the time. At most
   150 MB.
 * *click*: how long a click on the page takes to be answered in a browser, divided by the same of a Streamlit app of one
@@ -115,20 +115,25 @@ def openable(server: Server, paths: Sequence[Path], count: int) -> list[bytes]:
     found: list[bytes] = []
     for path in paths:
         content = path.read_bytes()
-        with suppress(TimeoutError), Visitor(server.address) as visitor:
+        with suppress(TimeoutError), Visitor.at(server.address) as visitor:
             visitor.look("")
             visitor.upload(path.name, content, 30)
-            visitor.look(f"m={visitor.token}", 30)
-            if visitor.tiles()[1] > 0:
-                found.append(content)
-                print(f"file {len(found)}: {path.name}", flush=True)
+            visitor.wait(visitor.has_wall, 30)
+            found.append(content)
+            print(f"file {len(found)}: {path.name}", flush=True)
         if len(found) == count:
             break
     return found
 
 
 def classroom(
-    server: Server, files: Sequence[bytes], visitors: int, seconds: float, browsers: int, seed: int = 0
+    server: Server,
+    files: Sequence[bytes],
+    visitors: int,
+    seconds: float,
+    browsers: int,
+    seed: int = 0,
+    quiet: float = QUIET_SECONDS,
 ) -> Report:
     """Let a class use a server for a while.
 
@@ -139,6 +144,7 @@ def classroom(
         seconds: For how long.
         browsers: How many more come with a browser, which measure clicks.
         seed: Decides who does what.
+        quiet: How long after the last has left it is counted what is left.
     """
     report = Report()
     chosen = random.Random(seed)
@@ -162,7 +168,7 @@ def classroom(
             clicking(server, report, browsers, end)
         for thread in threads:
             thread.join()
-    time.sleep(min(QUIET_SECONDS, 20 + seconds))
+    time.sleep(quiet)
     after = possessions(server)
     report.left = {name: after[name] - before[name] for name in after}
     return report
@@ -199,7 +205,7 @@ class Visit:
     def page(self) -> Iterator[Visitor]:
         """Their page, with their file on it."""
         time.sleep(self.arrival)
-        with Visitor(self.address) as visitor:
+        with Visitor.at(self.address) as visitor:
             visitor.look("")
             content = self.files[self.file] + f"visitor {self.number} {self.began}".encode()
             visitor.upload(f"visitor-{self.number}.h5", content)
@@ -216,11 +222,11 @@ def guarded(target: Callable[[Visit], None], visit: Visit) -> None:
 
 def alone(server: Server, content: bytes, number: int) -> float:
     """How long the first wall of a file takes with nobody else there, from when it was asked for."""
-    with Visitor(server.address) as visitor:
+    with Visitor.at(server.address) as visitor:
         visitor.look("")
         visitor.upload(f"alone-{number}.h5", content + f"alone {number}".encode())
         began = time.monotonic()
-        visitor.wait(visitor.is_complete, 300)
+        visitor.wait(visitor.has_wall, 300)
         return time.monotonic() - began
 
 
@@ -231,7 +237,7 @@ def modest(visit: Visit) -> None:
         asked = time.monotonic()
         seconds = float("inf")
         try:
-            visitor.wait(visitor.is_complete, max(1.0, end - asked))
+            visitor.wait(visitor.has_wall, max(1.0, end - asked))
             seconds = time.monotonic() - asked
         finally:
             report.firsts.append(First(visit.file, asked - visit.began, seconds))
@@ -241,7 +247,7 @@ def modest(visit: Visit) -> None:
                 break
             with suppress(TimeoutError):
                 visitor.look(f"m={visitor.token}&layers={layer}")
-                visitor.wait(visitor.is_complete, max(0.1, end - time.monotonic()))
+                visitor.wait(visitor.has_wall, max(0.1, end - time.monotonic()))
                 report.more += 1
 
 

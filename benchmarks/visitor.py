@@ -12,9 +12,8 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 from urllib.parse import parse_qs
 
@@ -28,9 +27,8 @@ POLL = 0.05
 XSRF = "_streamlit_xsrf"
 
 
-@dataclass
 class Visitor:
-    """Somebody who looks at a page. A context manager: who leaves it has closed the page.
+    """Somebody who looks at a page; see :meth:`at`.
 
     Attributes:
         address: Address of the server.
@@ -40,49 +38,49 @@ class Visitor:
         lines: The small lines of text that came last, such as how far the work is.
     """
 
-    address: str
-    walls: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
-    query: str = ""
-    lines: list[str] = field(default_factory=list)
-    session: str = ""
-    cookie: str = ""
-    finished: int = 0
-    _due: dict[str, tuple[float, float]] = field(default_factory=dict)
-    _uploader: str = ""
-    _urls: list[str] = field(default_factory=list)
-    _hash: str = ""
+    def __init__(self, address: str, connection: ClientConnection, cookie: str) -> None:
+        self.address = address
+        self.walls: dict[str, tuple[int, list[str]]] = {}
+        self.query = ""
+        self.lines: list[str] = []
+        self._connection = connection
+        self._cookie = cookie
+        self._session = ""
+        self._script = ""
+        self._finished = 0
+        self._due: dict[str, tuple[float, float]] = {}  # when each part of the page is asked for again, and how often
+        self._uploader = ""
+        self._urls: list[str] = []
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, daemon=True)
 
-    def __enter__(self) -> Self:
+    @classmethod
+    @contextmanager
+    def at(cls, address: str) -> Iterator[Self]:
+        """Somebody who opens a page, and has closed it at the end of the block."""
         cookies: list[str] = []
         for path in ("/", "/_stcore/health"):
-            with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+            with urllib.request.urlopen(address + path, timeout=60) as answer:
                 cookies += answer.headers.get_all("set-cookie") or []
-        self.cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
-        socket = self.address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._closing = threading.Event()
-        self._lock = threading.Lock()
-        self._connection: ClientConnection = connect(
-            socket,
+        cookie = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+        with connect(
+            address.replace("http", "ws", 1) + "/_stcore/stream",
             subprotocols=[Subprotocol("streamlit")],
-            additional_headers={"Cookie": self.cookie},
-            origin=Origin(self.address),
+            additional_headers={"Cookie": cookie},
+            origin=Origin(address),
             max_size=None,
             open_timeout=60,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        self._connection.close()
-        self._reader.join(10)
+        ) as connection:
+            visitor = cls(address, connection, cookie)
+            visitor._reader.start()
+            yield visitor
+        visitor._reader.join(10)
 
     def ask(self, query: str = "", fragment: str = "", file: object = None) -> None:
         """Have the page drawn, or a part of it."""
         message = BackMsg()
         message.rerun_script.query_string = query or self.query
-        message.rerun_script.page_script_hash = self._hash
+        message.rerun_script.page_script_hash = self._script
         if fragment:
             message.rerun_script.fragment_id = fragment
             message.rerun_script.is_auto_rerun = True
@@ -96,18 +94,18 @@ class Visitor:
         """Go to an address of the page, and wait until it is drawn."""
         self.walls.clear()
         self._due.clear()
-        before = self.finished
+        before = self._finished
         self.query = query
         self.ask(query)
-        self.wait(lambda: self.finished > before, seconds)
+        self.wait(lambda: self._finished > before, seconds)
 
     def upload(self, name: str, content: bytes, seconds: float = 180.0) -> None:
         """Drop a file on the page, and wait until the page has gone on to it."""
-        self.wait(lambda: bool(self._uploader and self.session), seconds)
+        self.wait(lambda: bool(self._uploader and self._session), seconds)
         self._urls.clear()
         message = BackMsg()
         message.file_urls_request.request_id = uuid.uuid4().hex
-        message.file_urls_request.session_id = self.session
+        message.file_urls_request.session_id = self._session
         message.file_urls_request.file_names.append(name)
         self._send(message)
         self.wait(lambda: bool(self._urls), seconds)
@@ -115,10 +113,10 @@ class Visitor:
         boundary = uuid.uuid4().hex
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        token = dict(part.split("=", 1) for part in self.cookie.split("; ") if "=" in part).get(XSRF, "")
+        token = dict(part.split("=", 1) for part in self._cookie.split("; ") if "=" in part).get(XSRF, "")
         request = urllib.request.Request(self.address + url, body, method="PUT")
         request.add_header("Content-Type", f"multipart/form-data; boundary={boundary}")
-        request.add_header("Cookie", self.cookie)
+        request.add_header("Cookie", self._cookie)
         request.add_header("X-Xsrftoken", token.strip('"'))
         urllib.request.urlopen(request, timeout=seconds).close()
         info = BackMsg().rerun_script.widget_states.widgets.add().file_uploader_state_value.uploaded_file_info.add()
@@ -143,10 +141,10 @@ class Visitor:
             states = [state for at, wall in self.walls.values() if at == side for state in wall]
         return states.count("done"), len(states)
 
-    def is_complete(self) -> bool:
-        """Whether all tiles of the visitor's own network are done."""
-        done, of = self.tiles()
-        return 0 < of == done
+    def has_wall(self) -> bool:
+        """Whether all tiles of one layer of the visitor's own network are done."""
+        with self._lock:
+            return any(at == 0 and states and set(states) == {"done"} for at, states in self.walls.values())
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:
         """Wait for something, and ask for parts of the page again when they are due.
@@ -190,8 +188,8 @@ class Visitor:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self.session = message.new_session.initialize.session_id
-            self._hash = message.new_session.page_script_hash
+            self._session = message.new_session.initialize.session_id
+            self._script = message.new_session.page_script_hash
             if not message.metadata.run.fragment_ids:  # the whole page
                 self._due.clear()
                 self.walls.clear()
@@ -203,7 +201,7 @@ class Visitor:
             rerun = message.auto_rerun
             self._due[rerun.fragment_id] = (rerun.interval, time.monotonic() + rerun.interval)
         elif kind == "script_finished":
-            self.finished += 1
+            self._finished += 1
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             shape = element.WhichOneof("type")

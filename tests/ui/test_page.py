@@ -412,6 +412,7 @@ def test_what_takes_long_is_begun_when_the_visitor_says_so(
     text = until(app, lambda text: "of computing" in text)
     assert re.search(r"This takes about [0-9a-z ]+ of computing", text)
     assert server.workspace.pool._queue._shares.turns == []
+    assert "Stop" not in {button.label for button in app.button}, "nothing has begun"
     (button,) = [button for button in app.button if button.label == "Begin all the same"]
     button.click()
     until(app, lambda text: "of computing" not in text)

@@ -56,7 +56,8 @@ def show(session: Session, model: Model) -> None:
     for row, pair in enumerate(pairs):
         with st.container(key=f"pair-{row}"):
             _row(session, pair, row, missing if row == 0 else None)
-    bar.show(stop=partial(_stop, session, walls), resume=_resume)
+    if held is None:
+        bar.show(stop=partial(_stop, session, walls), resume=_resume)
     downloads.offer(session, pairs)
     detail.show(session, pairs)
 
