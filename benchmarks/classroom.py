@@ -9,8 +9,8 @@ browser; the others speak the page's own protocol (``benchmarks/visitor.py``). E
 What the figures mean, decided before they were measured:
 
 * *share*: how long a modest visitor waited for their first wall, one layer of their file, divided by how long they
-  would have if everybody who was there had had an equal share of the workers all the time. The work of each wall is what
-  it takes on the same server with nobody else there, measured just before. The slowest may wait twice as long.
+  would have if everybody who was there had had an equal share of the workers all the time. The work of each wall is
+  what it takes on the same server with nobody else there, measured just before. The slowest may wait twice as long.
 * *memory*: the largest less the smallest resident size of the web process after the first fifth of the time. At most
   150 MB.
 * *click*: how long a click on the page takes to be answered in a browser, divided by the same of a Streamlit app of one
