@@ -72,6 +72,11 @@ def _model_memory(machine: int) -> int:
     return min(12 * GIB, max(4 * GIB, 2 * GIB + machine * 3 // 4))
 
 
+def _workers() -> int:
+    """Workers that compute at the same time on this machine, each with about two processor cores."""
+    return max(1, (os.cpu_count() or 2) // 2)
+
+
 def _machine_memory() -> int:
     """Bytes of memory in this machine; 16 GiB where the system does not say."""
     try:
@@ -127,10 +132,7 @@ class Settings:
         "120", SECONDS, "how long one step of a batch of tiles may take, including the first step, which compiles"
     )
     workers: int = computed_setting(
-        lambda: max(1, (os.cpu_count() or 2) // 2),
-        "half the number of processor cores",
-        NUMBER,
-        "processes that compute at the same time",
+        lambda: _workers(), "half the number of processor cores", NUMBER, "processes that compute at the same time"
     )
     require_limits: tuple[str, ...] = setting(
         "none",
@@ -156,8 +158,11 @@ class Settings:
     request_seconds: float = setting(
         "86400", SECONDS, "how long all that one page asks for may take a worker, as estimated; `0` for no limit"
     )
-    person_seconds: float = setting(
-        "86400", SECONDS, "how long workers may compute for one person in 24 hours; `0` for no limit"
+    person_seconds: float = computed_setting(
+        lambda: 86400.0 * _workers(),
+        "a day for each worker",
+        SECONDS,
+        "how long workers may compute for one person in 24 hours, all together; `0` for no limit",
     )
     idle_seconds: float = setting("600", SECONDS, "how long a process that is not used keeps its model")
     kept_models: int = setting(

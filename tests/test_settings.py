@@ -66,6 +66,7 @@ def test_defaults_that_depend_on_the_machine() -> None:
         "cache_dir": "the system's cache folder",
         "model_memory": "2 GiB and three quarters of the machine's memory, but 4 to 12 GiB",
         "workers": "half the number of processor cores",
+        "person_seconds": "a day for each worker",
         "vgg16_weights": "not set",
     }
     defaults = Settings()
@@ -73,4 +74,5 @@ def test_defaults_that_depend_on_the_machine() -> None:
     memory = psutil.virtual_memory().total
     assert defaults.model_memory == pytest.approx(min(max(2 * GIB + memory * 3 / 4, 4 * GIB), 12 * GIB), rel=0.01)
     assert defaults.workers == max(1, (os.cpu_count() or 2) // 2)
+    assert defaults.person_seconds == 24 * 3600 * defaults.workers
     assert defaults.vgg16_weights is None

@@ -169,6 +169,7 @@ class LayerBuilder:
         nodes, layers = self._model.spec.nodes, self._model.spec.layers
         node = next(node for node in nodes if layers[node.layer].name == spec.name)
         shapes = [turned(nodes[source].output_shape or (), turn) for source, turn in node.turned_inputs]
+        _begin_with_zeros(layer)
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
         # A layer that stands in place of an activation's name has its own arrays already.
         others = {id(variable) for variable in getattr(getattr(layer, "activation", None), "weights", ())}
@@ -191,6 +192,16 @@ BY_HAND: Mapping[str, Callable[[LayerBuilder, LayerSpec, dict[str, Any], Arrays]
     "Bidirectional": LayerBuilder._both_directions,
 }
 """Kind that neither one constructor nor one function makes from its parameters -> the method that makes it."""
+
+
+def _begin_with_zeros(layer: keras.layers.Layer) -> None:
+    """Have a layer that has not been built begin with zeros.
+
+    Its arrays are assigned anyway, and drawing random ones first is a fifth of the time that building takes.
+    """
+    for owner in filter(None, (layer, getattr(layer, "cell", None))):
+        for name in [name for name in vars(owner) if name.endswith("_initializer")]:
+            setattr(owner, name, keras.initializers.Zeros())
 
 
 def not_finite(broken: Mapping[str, NDArray[np.bool_]], target: LayerSpec) -> frozenset[int]:

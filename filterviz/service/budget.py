@@ -15,7 +15,7 @@ from filterviz.spec import ModelSpec, Progress, Request
 
 OWN_WORK = 25_000.0
 """What a step costs for each pixel of a tile beside the network, as if it were multiplications: making the image from
-its parameters, and changing those. ``benchmarks/estimates.py`` measures it."""
+its parameters, and changing those. ``benchmarks/estimates.py`` measures it and the rate."""
 
 FIRST_RATE = 5e10
 """Multiplications in a second that a worker is taken to do before any was measured."""

@@ -192,7 +192,6 @@ class Job:
         for event in events:
             if isinstance(event, Pattern):
                 self._source.keep(self.model, self._keys[index][event.filter], event)
-                self._source.budget.spend(self._owner, event.seconds)
                 patterns[event.filter] = event
                 previews.pop(event.filter, None)
                 self._update_layer(index, patterns=dict(patterns), previews=dict(previews))

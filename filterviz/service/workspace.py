@@ -52,8 +52,8 @@ class Workspace:
         self.settings = settings
         self.store = Store(settings.cache_dir / "tiles", settings.cache_bytes)
         self.bundled = BundledPatterns()
-        self.pool = Pool(settings)
         self.budget = Budget(settings)
+        self.pool = Pool(settings, self.budget.spend)
         self.patterns = PatternSource(self.store, lambda: self.bundled, self.pool, self.file_of, self.budget)
         self.download: tuple[int, int] | None = None
         self._reference: Model | None = None

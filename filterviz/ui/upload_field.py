@@ -73,7 +73,8 @@ def _privacy(session: Session) -> None:
     if session.server.uploads.count_of(session.person) and st.button(
         _("Delete my files now"), key=f"delete-{session.view.token}", type="tertiary", icon=":material/delete:"
     ):
-        session.server.delete_files_of(session.person)
+        with st.spinner(_("Deleting …")):
+            session.server.delete_files_of(session.person)
         st.session_state[_DELETED] = True
         address.go(View(language=session.view.language))
 

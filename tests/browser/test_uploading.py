@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 
+from filterviz.ui.person import COOKIE
 from tests.browser.browsing import Server, settled, upload
 
 pytestmark = [
@@ -83,3 +84,28 @@ def test_the_server_holds_no_file_in_memory(
         most = max(most, web_process.memory_info().rss)
         page.wait_for_timeout(5)
     assert most - before < LARGE / 2
+
+
+def test_two_pages_of_one_browser_are_one_person(
+    page: Page, story_server: Server, family_files: dict[str, Path]
+) -> None:
+    """What came in on one page is deleted on another; a second browser is somebody else."""
+    upload(page, story_server, family_files["keras_2_1.h5"])
+    expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
+    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == COOKIE]
+    assert cookie["httpOnly"]
+    assert cookie["expires"] == -1
+    browser = page.context.browser
+    assert browser is not None
+    stranger = browser.new_page()
+    stranger.goto(story_server.address)
+    expect(stranger.get_by_text("Your file stays on the machine")).to_be_visible()
+    expect(stranger.get_by_role("button", name="Delete my files now")).to_have_count(0)
+    stranger.close()
+    other = page.context.new_page()
+    other.goto(story_server.address)
+    other.get_by_role("button", name="Delete my files now").click()
+    expect(other.get_by_text("have been deleted")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("The file of this address is no longer here")).to_be_visible()
+    other.close()

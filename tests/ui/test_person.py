@@ -121,3 +121,21 @@ def test_on_a_page_without_a_guard_nobody_can_tell() -> None:
     page = AppTest.from_string(APP).run()
     assert not page.exception
     assert page.text[0].value == ""
+
+
+def test_whoever_is_signed_in_is_known_by_their_account() -> None:
+    found = []
+    for user in (
+        {"is_logged_in": True, "sub": "ada", "email": "one@example.org"},
+        {"is_logged_in": True, "sub": "ada", "email": "another@example.org"},
+        {"is_logged_in": True, "email": "ada"},
+        {"is_logged_in": False, "sub": "ada"},
+        {"is_logged_in": True},
+    ):
+        page = AppTest.from_string(APP)
+        page.user = user
+        page.run()
+        assert not page.exception
+        found.append(page.text[0].value)
+    assert found[0] == found[1] != found[2] != ""
+    assert found[3:] == ["", ""]

@@ -33,9 +33,14 @@ class FairQueue:
     """Shares a number of slots between people, as :class:`~filterviz.workers.parent.shares.Shares` says.
 
     Safe to use from several threads.
+
+    Args:
+        slots: How many may be held at the same time.
+        spend: Told after each turn whose it was, and for how many seconds it lasted.
     """
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, spend: Callable[[str, float], None] = lambda owner, seconds: None) -> None:
+        self._spend = spend
         self._shares = Shares(slots)
         self._closed = False
         self._changed = threading.Condition()
@@ -59,6 +64,7 @@ class FairQueue:
             with self._changed:
                 self._shares.end(turn)
                 self._changed.notify_all()
+            self._spend(owner, turn.seconds)
 
     def standing(self, owner: str) -> Standing | None:
         """Where the work of an owner stands; ``None`` where it neither waits nor is being done."""

@@ -7,7 +7,7 @@ with everything that was compiled for it, as long as it is used. No worker ever 
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -48,12 +48,16 @@ class Pool:
     """Reads files, makes patterns and runs networks in worker processes.
 
     A context manager; safe to use from several threads.
+
+    Args:
+        settings: The limits.
+        spend: Told after each turn whose it was, and for how many seconds it lasted.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, spend: Callable[[str, float], None] = lambda owner, seconds: None) -> None:
         self.settings = settings
         self._spawner = ChildSpawner(settings)
-        self._queue = FairQueue(settings.workers)
+        self._queue = FairQueue(settings.workers, spend)
         self._quarantine = Quarantine()
         self._reading = threading.BoundedSemaphore(READERS)
         self._idle = IdleWorkers(settings, self._spawner)

@@ -46,6 +46,17 @@ def test_so_many_at_once() -> None:
     assert len(at_once) == 9
 
 
+def test_every_turn_is_counted_for_its_owner() -> None:
+    spent: list[tuple[str, float]] = []
+    queue = FairQueue(1, lambda owner, seconds: spent.append((owner, seconds)))
+    with queue.slot("a left", never):
+        time.sleep(0.02)
+    with pytest.raises(ZeroDivisionError), queue.slot("b", never):
+        _ = 1 / 0
+    assert [owner for owner, _ in spent] == ["a left", "b"]
+    assert spent[0][1] >= 0.02
+
+
 def test_waiting_can_be_stopped() -> None:
     queue = FairQueue(1)
     stop = threading.Event()
