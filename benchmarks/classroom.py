@@ -36,6 +36,7 @@ from typing import Literal
 
 import psutil
 from playwright.sync_api import Browser, BrowserType, Page, sync_playwright
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from benchmarks.visitor import Visitor
 from benchmarks.worker_start import instructions
@@ -49,6 +50,9 @@ BARE = "import streamlit as st, uuid\nst.html(f'<b class=fv-end data-run={uuid.u
 THINKING_SECONDS = 4.0, 12.0
 LEAVING_SHARE = 0.3
 """When the one who leaves goes, as a share of the time."""
+
+CLICK_SECONDS = 60.0
+"""How long a click may take to be answered."""
 
 QUIET_SECONDS = 40.0
 """How long after the last one has left what is left is counted: work of somebody who has left ends after 15 seconds."""
@@ -267,9 +271,14 @@ def clicking(server: Server, report: Report, browsers: int, end: float) -> None:
             pages = [opened(browser, server.address) for _ in range(browsers)]
             other = opened(browser, bare.address)
             for turn in itertools.count():
-                pair = clicked(pages[0], "radio", str(1 + turn % 2)), clicked(other, "button", "Press")
                 if time.monotonic() > end:
                     break
+                try:
+                    pair = clicked(pages[0], "radio", str(1 + turn % 2)), clicked(other, "button", "Press")
+                except TookTooLong:
+                    report.problems.append(f"a click was not answered within {CLICK_SECONDS:.0f} s")
+                    pages[0].reload()
+                    continue
                 if turn > 0:
                     report.clicks.append(pair)
                 time.sleep(3)
@@ -286,7 +295,7 @@ def chromium(kind: BrowserType) -> Iterator[Browser]:
 
 def opened(browser: Browser, address: str) -> Page:
     page = browser.new_page()
-    page.set_default_timeout(120_000)
+    page.set_default_timeout(CLICK_SECONDS * 1000)
     page.goto(address)
     page.get_by_test_id("stApp").wait_for()
     return page
