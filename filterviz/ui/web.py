@@ -190,7 +190,8 @@ def _header(scope: Message, name: bytes) -> str:
 
 def _cookie(scope: Message, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """A cookie with the page, for a browser that has none."""
-    is_page = dict(headers).get(b"content-type", b"").startswith(b"text/html")
+    # A page that the browser has kept is answered by 304, which has no type; the request says what is wanted.
+    is_page = b"text/html" in dict(headers).get(b"content-type", b"") or "text/html" in _header(scope, b"accept")
     if not is_page or person.cookie_of(_headers(scope, b"cookie")):
         return []
     secure = scope["scheme"] == "https" or _header(scope, b"x-forwarded-proto") == "https"
