@@ -197,7 +197,7 @@ BY_HAND: Mapping[str, Callable[[LayerBuilder, LayerSpec, dict[str, Any], Arrays]
 def _begin_with_zeros(layer: keras.layers.Layer) -> None:
     """Have a layer that has not been built begin with zeros.
 
-    Its arrays are assigned anyway, and drawing random ones first is a fifth of the time that building takes.
+    Its arrays are assigned anyway, so random ones would be drawn for nothing.
     """
     for owner in filter(None, (layer, getattr(layer, "cell", None))):
         for name in [name for name in vars(owner) if name.endswith("_initializer")]:

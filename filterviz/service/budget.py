@@ -12,6 +12,7 @@ from filterviz.analysis.cost import cost
 from filterviz.errors import BadRequest
 from filterviz.settings import Settings
 from filterviz.spec import ModelSpec, Progress, Request
+from filterviz.workers.parent.shares import person_of
 
 OWN_WORK = 25_000.0
 """What a step costs for each pixel of a tile beside the network, as if it were multiplications: making the image from
@@ -110,7 +111,7 @@ class Budget:
         width = WINDOW_SECONDS / BINS
         begin = self._clock() // width * width
         with self._lock:
-            bins = self._used[owner.partition(" ")[0]]
+            bins = self._used[person_of(owner)]
             if not bins or bins[-1][0] != begin:
                 bins.append((begin, 0.0))
             bins[-1] = (begin, bins[-1][1] + seconds)

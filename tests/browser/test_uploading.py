@@ -24,13 +24,21 @@ LARGE = 200_000_000
 """Bytes that take a server long enough to copy that something can come in between."""
 
 
+def large_file(folder: Path, families: dict[str, Path], last: bytes = b"\0") -> Path:
+    """A network in a file of :data:`LARGE` bytes, which end with ``last``."""
+    large = folder / "large.h5"
+    with large.open("wb") as file:
+        file.write(families["keras_2_1.h5"].read_bytes())
+        file.truncate(LARGE)
+        file.seek(LARGE - len(last))
+        file.write(last)
+    return large
+
+
 def test_clicks_while_a_file_is_being_kept_do_not_lose_it(
     page: Page, story_server: Server, family_files: dict[str, Path], tmp_path: Path
 ) -> None:
-    large = tmp_path / "large.h5"
-    with large.open("wb") as file:
-        file.write(family_files["keras_2_1.h5"].read_bytes())
-        file.truncate(LARGE)
+    large = large_file(tmp_path, family_files)
     uploads = story_server.log.parent / "cache" / "uploads"
     earlier = set(uploads.glob("*.json"))
     page.goto(story_server.address)
@@ -67,12 +75,7 @@ def test_the_server_holds_no_file_in_memory(
     page: Page, story_server: Server, family_files: dict[str, Path], tmp_path: Path
 ) -> None:
     """Streamlit alone holds each file until a page takes it, and once more while it comes."""
-    large = tmp_path / "large.h5"
-    with large.open("wb") as file:
-        file.write(family_files["keras_2_1.h5"].read_bytes())
-        file.truncate(LARGE)
-        file.seek(LARGE - 1)
-        file.write(b"\1")  # other bytes than those of the other test
+    large = large_file(tmp_path, family_files, last=b"\1")  # other bytes than those of the other test
     page.goto(story_server.address)
     settled(page)
     web_process = psutil.Process(story_server.process.pid)
