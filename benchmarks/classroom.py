@@ -30,7 +30,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -48,11 +48,17 @@ GREEDY = "layers=0.1.2.3.4.5.6.7.8.9.10.11&count=all&size=512&steps=4000"
 BARE = "import streamlit as st, uuid\nst.html(f'<b class=fv-end data-run={uuid.uuid4()}>{st.button(\"Press\")}</b>')\n"
 """The app of one line, which ends with the mark by which the page says that it has arrived."""
 THINKING_SECONDS = 4.0, 12.0
+GREEDY_VISITORS, LEAVES = 3, 2
+"""How many ask for too much, and which of them leaves early."""
+
 LEAVING_SHARE = 0.3
 """When the one who leaves goes, as a share of the time."""
 
 CLICK_SECONDS = 60.0
 """How long a click may take to be answered."""
+
+PATIENCE_SECONDS = 300.0
+"""For how much longer than planned the class goes on while somebody has not seen their first wall."""
 
 QUIET_SECONDS = 40.0
 """How long after the last one has left what is left is counted: work of somebody who has left ends after 15 seconds."""
@@ -78,6 +84,7 @@ class Report:
     """What came of a class.
 
     Attributes:
+        modest: How many modest visitors there are.
         alone: Seconds that the first wall of each file takes with nobody else there.
         firsts: The first wall of each modest visitor.
         more: Walls that modest visitors saw completed after their first.
@@ -87,6 +94,7 @@ class Report:
         problems: What went wrong, in words.
     """
 
+    modest: int = 0
     alone: list[float] = field(default_factory=list)
     firsts: list[First] = field(default_factory=list)
     more: int = 0
@@ -94,6 +102,11 @@ class Report:
     clicks: list[tuple[float, float]] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+
+    def over(self, end: float) -> bool:
+        """Whether it is past the end, on the monotonic clock, and nobody waits for their first wall any more."""
+        now = time.monotonic()
+        return now >= end and (len(self.firsts) >= self.modest or now >= end + PATIENCE_SECONDS)
 
 
 def main() -> None:
@@ -145,12 +158,12 @@ def classroom(
         server: The server, which nobody else uses.
         files: Files that can be opened.
         visitors: How many come, at least four: two are greedy and one leaves.
-        seconds: For how long.
+        seconds: For how long, and longer while somebody waits for their first wall.
         browsers: How many more come with a browser, which measure clicks.
         seed: Decides who does what.
         quiet: How long after the last has left it is counted what is left.
     """
-    report = Report()
+    report = Report(modest=visitors - GREEDY_VISITORS)
     chosen = random.Random(seed)
     for number, content in enumerate(files):
         report.alone.append(alone(server, content, number))
@@ -161,15 +174,14 @@ def classroom(
     arrivals = [chosen.uniform(0, min(60.0, seconds / 5)) for _ in range(visitors)]
     threads = []
     for number, arrival in enumerate(arrivals):
-        visit = Visit(server.address, number, files, report, began, arrival, end)
-        if number == 2:
-            visit = replace(visit, end=began + seconds * LEAVING_SHARE)
-        threads.append(threading.Thread(target=guarded, args=(greedy if number < 3 else modest, visit)))
+        until = began + seconds * LEAVING_SHARE if number == LEAVES else end
+        visit = Visit(server.address, number, files, report, began, arrival, until)
+        threads.append(threading.Thread(target=guarded, args=(greedy if number < GREEDY_VISITORS else modest, visit)))
     for thread in threads:
         thread.start()
     with watching(server, report):
         if browsers:
-            clicking(server, report, browsers, end)
+            clicking(server, report, browsers, lambda: report.over(end))
         for thread in threads:
             thread.join()
     time.sleep(quiet)
@@ -189,7 +201,7 @@ class Visit:
         report: Where they note what they have seen.
         began: When the class began, on the monotonic clock.
         arrival: Seconds after that when they come.
-        end: When they leave, on the monotonic clock.
+        end: When they leave, on the monotonic clock; nobody leaves who waits for their first wall.
     """
 
     address: str
@@ -241,7 +253,7 @@ def modest(visit: Visit) -> None:
         asked = time.monotonic()
         seconds = float("inf")
         try:
-            visitor.wait(visitor.has_wall, max(1.0, end - asked))
+            visitor.wait(visitor.has_wall, max(1.0, end + PATIENCE_SECONDS - asked))
             seconds = time.monotonic() - asked
         finally:
             report.firsts.append(First(visit.file, asked - visit.began, seconds))
@@ -256,13 +268,14 @@ def modest(visit: Visit) -> None:
 
 
 def greedy(visit: Visit) -> None:
-    """Asks for more than can be made, until they leave."""
+    """Asks for more than can be made, until they leave, which is the end of the class or before it."""
+    leaves = visit.number == LEAVES
     with visit.page() as visitor:
         visitor.look(f"m={visitor.token}&{GREEDY}")
-        visitor.idle(visit.end - time.monotonic())
+        visitor.wait(lambda: time.monotonic() >= visit.end and (leaves or visit.report.over(visit.end)), 3600)
 
 
-def clicking(server: Server, report: Report, browsers: int, end: float) -> None:
+def clicking(server: Server, report: Report, browsers: int, over: Callable[[], bool]) -> None:
     """Real browsers on the opening page; in one of them clicks are timed beside those on an app of one line."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         script = Path(folder) / "bare.py"
@@ -271,7 +284,7 @@ def clicking(server: Server, report: Report, browsers: int, end: float) -> None:
             pages = [opened(browser, server.address) for _ in range(browsers)]
             other = opened(browser, bare.address)
             for turn in itertools.count():
-                if time.monotonic() > end:
+                if over():
                     break
                 try:
                     pair = clicked(pages[0], "radio", str(1 + turn % 2)), clicked(other, "button", "Press")
