@@ -1,11 +1,12 @@
 """A visitor without a browser: speaks the page's own protocol, so that thirty of them leave the server its processor.
 
-It connects as the page's program does, with a cookie of its own, sends files as the upload field does, asks for parts
-of the page again as often as the page says, and reads which tiles there are.
+It connects as the page's program does, with a cookie of its own, sends files as the upload field does, asks the page's
+feed for news as often as that says, has the page drawn again when the feed says so, and reads which tiles there are.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import threading
@@ -15,7 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -32,15 +33,15 @@ class Visitor:
 
     Attributes:
         address: Address of the server.
-        walls: Of each wall on the page, by its key: on which side it is, and the state of each tile, ``done``,
-            ``begun`` or ``empty``.
+        walls: Of each wall on the page, by its key: on which side it is, and the state of each tile by the name that
+            it has in the page's feed, ``done``, ``begun`` or ``empty``.
         query: The address of the page behind the question mark, as the server has set it.
         lines: The small lines of text that came last, such as how far the work is.
     """
 
     def __init__(self, address: str, connection: ClientConnection, cookie: str) -> None:
         self.address = address
-        self.walls: dict[str, tuple[int, list[str]]] = {}
+        self.walls: dict[str, tuple[int, dict[str, str]]] = {}
         self.query = ""
         self.lines: list[str] = []
         self._connection = connection
@@ -48,7 +49,12 @@ class Visitor:
         self._session = ""
         self._script = ""
         self._finished = 0
-        self._due: dict[str, tuple[float, float]] = {}  # when each part of the page is asked for again, and how often
+        self._feed = ""
+        self._drawn = ""  # what the page depends on, as it was drawn
+        self._number = 0
+        self._due = 0.0
+        host = urlsplit(address)
+        self._asking = http.client.HTTPConnection(host.hostname or "", host.port, timeout=60)
         self._uploader = ""
         self._urls: list[str] = []
         self._lock = threading.Lock()
@@ -75,15 +81,13 @@ class Visitor:
             visitor._reader.start()
             yield visitor
         visitor._reader.join(10)
+        visitor._asking.close()
 
-    def ask(self, query: str = "", fragment: str = "", file: object = None) -> None:
-        """Have the page drawn, or a part of it."""
+    def ask(self, query: str = "", file: object = None) -> None:
+        """Have the page drawn."""
         message = BackMsg()
         message.rerun_script.query_string = query or self.query
         message.rerun_script.page_script_hash = self._script
-        if fragment:
-            message.rerun_script.fragment_id = fragment
-            message.rerun_script.is_auto_rerun = True
         if file is not None:
             state = message.rerun_script.widget_states.widgets.add()
             state.id = self._uploader
@@ -93,7 +97,6 @@ class Visitor:
     def look(self, query: str, seconds: float = 120.0) -> None:
         """Go to an address of the page, and wait until it is drawn."""
         self.walls.clear()
-        self._due.clear()
         before = self._finished
         self.query = query
         self.ask(query)
@@ -138,16 +141,16 @@ class Visitor:
             side: 0 for the visitor's own network, 1 for the one beside it.
         """
         with self._lock:
-            states = [state for at, wall in self.walls.values() if at == side for state in wall]
+            states = [state for at, wall in self.walls.values() if at == side for state in wall.values()]
         return states.count("done"), len(states)
 
     def has_wall(self) -> bool:
         """Whether all tiles of one layer of the visitor's own network are done."""
         with self._lock:
-            return any(at == 0 and states and set(states) == {"done"} for at, states in self.walls.values())
+            return any(at == 0 and wall and set(wall.values()) == {"done"} for at, wall in self.walls.values())
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> None:
-        """Wait for something, and ask for parts of the page again when they are due.
+        """Wait for something, and ask for news when they are due.
 
         Raises:
             TimeoutError: It has not come in time.
@@ -160,19 +163,38 @@ class Visitor:
                 raise TimeoutError(f"nothing after {seconds:.0f} s; the page says: {self.lines[-3:]}")
             if not self._reader.is_alive():
                 raise ConnectionError("the server has closed the page")
-            with self._lock:
-                due = [name for name, (_, when) in self._due.items() if when <= now]
-                for name in due:
-                    interval, _ = self._due[name]
-                    self._due[name] = (interval, now + interval)
-            for name in due:
-                self.ask(fragment=name)
+            if self._feed and now >= self._due:
+                self._hear()
             time.sleep(POLL)
 
     def idle(self, seconds: float) -> None:
         """Look at the page for a while."""
         until = time.monotonic() + seconds
         self.wait(lambda: time.monotonic() >= until, seconds + 60)
+
+    def _hear(self) -> None:
+        """Ask the feed for news, and have the page drawn again where it depends on something else by now."""
+        feed, drawn = self._feed, self._drawn
+        self._asking.request("GET", f"/filterviz/feed/{feed}?since={self._number}", headers={"Cookie": self._cookie})
+        answer = self._asking.getresponse()
+        body = answer.read()
+        self._due = time.monotonic() + 5
+        if answer.status != 200:
+            return
+        news = json.loads(body)
+        self._number = news["number"]
+        self._due = time.monotonic() + news["seconds"]
+        items = news["items"]
+        with self._lock:
+            for _side, wall in self.walls.values():
+                wall.update({name: items[name]["state"] for name in wall if name in items})
+            if "bar" in items:
+                self.lines = [*self.lines[-20:], items["bar"]["line"]]
+            again = self._drawn == drawn and items.get("page", drawn) != drawn
+            if again:
+                self._drawn = items["page"]
+        if again:
+            self.ask()
 
     def _send(self, message: BackMsg) -> None:
         self._connection.send(message.SerializeToString())
@@ -190,16 +212,12 @@ class Visitor:
         if kind == "new_session":
             self._session = message.new_session.initialize.session_id
             self._script = message.new_session.page_script_hash
-            if not message.metadata.run.fragment_ids:  # the whole page
-                self._due.clear()
-                self.walls.clear()
+            self._feed = ""
+            self.walls.clear()
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string.lstrip("?")
         elif kind == "file_urls_response":
             self._urls.extend(url.upload_url for url in message.file_urls_response.file_urls)
-        elif kind == "auto_rerun":
-            rerun = message.auto_rerun
-            self._due[rerun.fragment_id] = (rerun.interval, time.monotonic() + rerun.interval)
         elif kind == "script_finished":
             self._finished += 1
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
@@ -207,7 +225,12 @@ class Visitor:
             shape = element.WhichOneof("type")
             if shape == "bidi_component" and element.bidi_component.component_name == "filterviz_tiles":
                 data = json.loads(element.bidi_component.json)
-                self.walls[element.bidi_component.id] = data["side"], [tile["state"] for tile in data["tiles"]]
+                states = {f"{data['feed']}{tile['filter']}": tile["state"] for tile in data["tiles"]}
+                self.walls[element.bidi_component.id] = data["side"], states
+            elif shape == "bidi_component" and element.bidi_component.component_name == "filterviz_progress":
+                data = json.loads(element.bidi_component.json)
+                self._feed, self._drawn, self._number = data["feed"], data["drawn"], 0
+                self._due = time.monotonic() + 0.3
             elif shape == "file_uploader":
                 self._uploader = element.file_uploader.id
             elif shape == "html":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +21,8 @@ FOLDER = Path(__file__).parents[1] / "locale"
 _CATALOGUES = {"zh": "zh_CN"}
 
 _CHOSEN = "language"
+
+_SPOKEN = ContextVar("spoken", default="")
 
 
 def choose(wanted: str) -> str:
@@ -36,8 +40,20 @@ def choose(wanted: str) -> str:
     return found
 
 
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Speak a language within the block, in a thread where no page is being drawn."""
+    token = _SPOKEN.set(code)
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
 def language() -> str:
     """The visitor's language; English where there is no visitor."""
+    if spoken := _SPOKEN.get():
+        return spoken
     if not streamlit_private.has_visitor():
         return "en"
     return str(st.session_state.get(_CHOSEN, "en"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,49 +13,84 @@ from filterviz.analysis.cost import cost
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
 from filterviz.spec.names import plain
-from filterviz.ui import blocks
+from filterviz.spec.terms import Json
+from filterviz.ui import blocks, i18n
+from filterviz.ui.components import progress
+from filterviz.ui.feed import FEEDS, Items
 from filterviz.ui.i18n import _
-from filterviz.ui.live import live
 from filterviz.ui.session import Session
 from filterviz.ui.text import quantities, turns
-from filterviz.ui.wall import DETAIL, POLL_SECONDS, ShownWall
+from filterviz.ui.wall import DETAIL, ShownWall
+from filterviz.ui.wall import news as wall_news
 
-_Drawn = tuple[Status | bool, ...]
-"""What the page as a whole depends on: it is drawn again when this changes."""
+_FEED = "feed"
+"""Where Streamlit's session state holds the name of the page's feed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressBar:
     """The room for the bar above the walls, and the state of these before they are drawn.
 
-    The bar is drawn after the walls, when the whole page is on its way: its first turn comes soon, and the sooner a
-    turn comes after the page, the more Streamlit loses of it (see :mod:`filterviz.ui.components.render_guard`).
-
     Attributes:
         session: The visitor's page.
         walls: All walls of the page.
         pending: The other network, if more walls will come once it is open.
         room: The container for the bar.
-        drawn: What the page that is drawn below depends on.
+        drawn: What the page that is drawn below depends on; see :func:`_page_state`.
     """
 
     session: Session
     walls: Sequence[ShownWall]
     pending: Future[Model] | None
     room: DeltaGenerator
-    drawn: _Drawn
+    drawn: str
 
     def show(self, *, stop: Callable[[], None], resume: Callable[[], None]) -> None:
         """A bar, a line and Stop while something is being made; what came of it afterwards.
 
-        The page as a whole is drawn again whenever a wall begins or ends, so that only walls at work are polled.
+        The page as a whole is drawn again whenever a wall begins or ends; the page's feed tells when.
 
         Args:
             stop: Called when the visitor presses Stop.
             resume: Called when the visitor wants what was stopped or has failed after all.
         """
-        active = self.pending is not None or not all(wall.state(self.session).status.over for wall in self.walls)
-        live(_draw, self.room, POLL_SECONDS if active else None, self, stop, resume)
+        if self._depends_on() != self.drawn and DETAIL not in st.session_state:
+            st.rerun()  # something has ended while the page was drawn
+        states = [wall.state(self.session) for wall in self.walls]
+        with self.room:
+            if self.pending is not None or not all(state.status.over for state in states):
+                self._at_work(stop)
+            else:
+                _over(self.session, self.walls, states, resume)
+
+    def news(self) -> Items:
+        """What the page's feed says."""
+        with i18n.speaking(self.session.language):
+            found: dict[str, Json] = {}
+            for wall in self.walls:
+                found |= wall_news(self.session, wall)
+            return {**found, "bar": asdict(self._bar()), "page": self._depends_on()}
+
+    def _depends_on(self) -> str:
+        return _page_state(self.session, self.walls, self.pending is not None and not self.pending.done())
+
+    def _at_work(self, stop: Callable[[], None]) -> None:
+        st.session_state[_FEED] = feed = FEEDS.open(self.news, st.session_state.get(_FEED, ""))
+        with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+            with st.container(key="progress-bar"):
+                progress.mount(
+                    feed,
+                    self.drawn,
+                    self._bar(),
+                    hold=DETAIL in st.session_state,
+                    label=_("Finished share of the tiles"),
+                    key="progress-component",
+                )
+            st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
+
+    def _bar(self) -> progress.Bar:
+        states = [wall.state(self.session) for wall in self.walls]
+        return progress.Bar(share_done(states), _line(self.session, self.walls, states))
 
 
 def begin(session: Session, walls: Sequence[ShownWall], pending: Future[Model] | None = None) -> ProgressBar:
@@ -63,49 +98,26 @@ def begin(session: Session, walls: Sequence[ShownWall], pending: Future[Model] |
     return ProgressBar(session, walls, pending, st.container(), _page_state(session, walls, pending is not None))
 
 
-def _draw(bar: ProgressBar, stop: Callable[[], None], resume: Callable[[], None]) -> None:
-    session, walls = bar.session, bar.walls
-    now = _page_state(session, walls, bar.pending is not None and not bar.pending.done())
-    if now != bar.drawn and DETAIL not in st.session_state:
-        st.rerun()
-    states = [wall.state(session) for wall in walls]
-    if bar.pending is not None or not all(state.status.over for state in states):
-        pressed = _at_work(session, walls, states, stop)
-    else:
-        pressed = _over(session, walls, states, resume)
-    if pressed:
-        st.rerun()
-
-
-def _at_work(
-    session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState], stop: Callable[[], None]
-) -> bool:
-    with st.container(key="progress", horizontal=True, vertical_alignment="center"):
-        with st.container(key="progress-bar"):
-            st.progress(share_done(states))
-            blocks.quiet(_line(session, walls, states))
-        return st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
-
-
 def _over(
     session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState], resume: Callable[[], None]
-) -> bool:
+) -> None:
     errors = {str(error): error for wall in walls if (error := wall.error(session)) is not None}
     for error in errors.values():
         blocks.problem(error)
     if not errors and all(state.status is not Status.STOPPED for state in states):
-        return False
+        return
     done, total = _tiles(states)
     with st.container(key="stopped", horizontal=True, vertical_alignment="center"):
-        pressed = st.button(_("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary")
+        st.button(_("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary")
         blocks.quiet(_("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total))
-    return pressed
 
 
-def _page_state(session: Session, walls: Sequence[ShownWall], pending: bool) -> _Drawn:
+def _page_state(session: Session, walls: Sequence[ShownWall], pending: bool) -> str:
+    """What the page as a whole depends on: it is drawn again when this changes."""
     # The other side is paused until the visitor's own has begun.
     begun = any(wall.has_begun(session) for wall in walls if wall.column == 0)
-    return (pending, begun, *(wall.state(session).status for wall in walls))
+    ended = "".join("+" if wall.state(session).status.over else "-" for wall in walls)
+    return f"{'opening ' if pending else ''}{'begun ' if begun else ''}{ended}"
 
 
 def _tiles(states: Sequence[LayerState]) -> tuple[int, int]:

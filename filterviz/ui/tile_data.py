@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from filterviz.service.job_state import LayerState
-from filterviz.spec import Flag, Pattern
+from filterviz.spec import Flag
+from filterviz.ui import images
 from filterviz.ui.components.tiles import Tile
 from filterviz.ui.text import captions
 
@@ -30,9 +23,9 @@ def tile(state: LayerState, channel: int, near: tuple[int, ...] = (), name: str 
     pattern = state.patterns.get(channel)
     begun = channel in state.previews
     if pattern is not None:
-        image = _finished(pattern)
+        image = images.of_pattern(pattern)
     else:
-        image = _link(state.previews[channel], quality=75) if begun else _EMPTY
+        image = images.of_preview(state.previews[channel]) if begun else _EMPTY
     return Tile(
         channel,
         image,
@@ -43,19 +36,3 @@ def tile(state: LayerState, channel: int, near: tuple[int, ...] = (), name: str 
         pattern is not None and Flag.SILENT in pattern.flags,
         near,
     )
-
-
-# Patterns are compared by identity, and a wall keeps its own, so this remembers what is on somebody's page.
-
-
-@lru_cache(maxsize=2048)
-def _finished(pattern: Pattern) -> str:
-    return _link(pattern.tile, quality=92)
-
-
-def _link(image: NDArray[np.uint8], quality: int) -> str:
-    """An image as a ``data:`` link. WebP takes a fifth of a PNG's bytes, and nobody sees the difference on the page."""
-    stream = io.BytesIO()
-    grey = image.shape[2] == 1
-    Image.fromarray(image[:, :, 0] if grey else image).save(stream, "WEBP", quality=quality, method=1)
-    return f"data:image/webp;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import streamlit as st
 
@@ -17,14 +17,13 @@ from filterviz.spec import LayerSpec, Request
 from filterviz.spec.names import plain
 from filterviz.ui import blocks
 from filterviz.ui.components import tiles
+from filterviz.ui.feed import Items
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
 from filterviz.ui.session import Session
 from filterviz.ui.text import labels, remarks
 from filterviz.ui.tile_data import tile
 from filterviz.ui.tile_order import in_order, relatives
-
-POLL_SECONDS = 0.5
 
 DETAIL = "detail"
 """Where Streamlit's session state holds which tile is open: the key of a wall, and a filter."""
@@ -62,6 +61,11 @@ class ShownWall:
         """A name that no other wall has; it consists of letters and digits only."""
         parts = f"{self.row} {self.column} {self.side} {self.model.identity} {self.request}"
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
+
+    @property
+    def feed(self) -> str:
+        """Beginning of the names under which the page's feed has news of the wall."""
+        return f"{self.key}/"
 
     @property
     def wanted(self) -> WallRequest:
@@ -107,15 +111,25 @@ class WallPair:
 
 
 def show(session: Session, wall: ShownWall, beside: ShownWall | None = None) -> None:
-    """The tiles and what to say about them, fresh every half second while they are being made.
+    """The tiles and what to say about them. While they are being made, the page's feed tells the browser more.
 
     Args:
         session: The visitor's page.
         wall: The wall to show.
         beside: The wall on the other side, among whose tiles similar ones are looked for.
     """
-    running = wall.state(session).status is Status.RUNNING
-    live(_draw, st.container(), POLL_SECONDS if running else None, session, wall, beside)
+    live(_draw, st.container(), None, session, wall, beside)
+
+
+def news(session: Session, wall: ShownWall) -> Items:
+    """What the page's feed says of a wall."""
+    state = wall.state(session)
+    tiles = {f"{wall.feed}{channel}": asdict(tile(state, channel, (), wall.label(channel))) for channel in state.wanted}
+    return {**tiles, f"{wall.feed}hint": _hint(state)}
+
+
+def _hint(state: LayerState) -> str:
+    return remarks.summary(state) if state.status is not Status.WAITING else _("waiting for its turn")
 
 
 def _draw(session: Session, wall: ShownWall, beside: ShownWall | None) -> None:
@@ -151,7 +165,8 @@ def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerSt
         [tile(state, channel, near.get(channel, ()), wall.label(channel)) for channel in filters],
         rows=rows,
         label=_("Patterns of {layer} of {side}").format(layer=plain(wall.layer.name), side=wall.side),
-        hint=remarks.summary(state) if state.status is not Status.WAITING else _("waiting for its turn"),
+        feed=wall.feed,
+        hint=_hint(state),
         pair=str(wall.row),
         side=wall.column,
         waiting=state.status is Status.WAITING,

@@ -24,7 +24,7 @@ from starlette.middleware import Middleware
 from filterviz.settings import Settings
 from filterviz.spec.names import plain
 from filterviz.storage.incoming import Incoming
-from filterviz.ui import person, streamlit_private
+from filterviz.ui import door, person, streamlit_private
 from filterviz.ui.intake import Intake, Message, Receive, incoming
 
 SCRIPT = Path(__file__).parent / "entry" / "page.py"
@@ -137,6 +137,8 @@ class Guard:
                 await send({"type": "websocket.close", "code": 1008})
             else:
                 await _say(send_with_headers, 421, UNKNOWN_NAME.format(name=plain(name)))
+        elif scope["type"] == "http" and door.is_asked(scope["path"]):
+            await door.answer(scope, send_with_headers)
         elif scope["type"] == "http" and scope["method"] in ("PUT", "POST") and UPLOAD in scope["path"]:
             await self._upload(scope, receive, send_with_headers)
         else:

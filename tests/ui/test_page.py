@@ -20,6 +20,7 @@ from filterviz.service.model import Model
 from filterviz.service.server import Server
 from filterviz.storage.uploads import Upload
 from filterviz.ui import page, web
+from filterviz.ui.feed import FEEDS
 from filterviz.ui.sections import SECTIONS, walls
 from filterviz.ui.session import Session
 from filterviz.ui.wall import DETAIL, ShownWall
@@ -56,8 +57,16 @@ def opened(file: Path | None = None, /, **address: Any) -> AppTest:
     return app
 
 
+def components(app: AppTest, name: str) -> list[dict[str, Any]]:
+    found = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(proto.json) for proto in found if proto.component_name == name]
+
+
 def written(app: AppTest) -> str:
-    return "\n".join(element.proto.body for element in app.get("html") if "<style>" not in element.proto.body)
+    """What the page says, the line below the bar included."""
+    bars = [data["bar"]["line"] for data in components(app, "filterviz_progress")]
+    html = [element.proto.body for element in app.get("html") if "<style>" not in element.proto.body]
+    return "\n".join([*html, *bars])
 
 
 def until(app: AppTest, condition: Callable[[str], bool], seconds: float = 90) -> str:
@@ -79,8 +88,7 @@ def address_of(app: AppTest) -> dict[str, str]:
 
 
 def wall_data(app: AppTest) -> list[dict[str, Any]]:
-    components = [element.proto for element in app.get("bidi_component")]
-    return [json.loads(proto.json) for proto in components if proto.component_name == "filterviz_tiles"]
+    return components(app, "filterviz_tiles")
 
 
 def tiles(app: AppTest) -> list[str]:
@@ -312,6 +320,32 @@ def test_another_network_that_opens_while_the_page_is_drawn(
     assert "It is being opened" not in written(app)
 
 
+def test_the_feed_of_a_page_tells_what_becomes_of_it(server: Server, family_files: dict[str, Path]) -> None:
+    """Everything that the browser shows meanwhile, without the page being drawn; and when it must be."""
+    file = kept(server, family_files["keras_2_1.h5"], b"feed")
+    app = opened(m=file.token, layers="1", lang="zh", recipe="classic", size="64", steps="300")
+    (bar,) = components(app, "filterviz_progress")
+    number, news = 0, {"page": bar["drawn"]}
+    seen: set[str] = set()
+    lines: set[str] = set()
+    deadline = time.monotonic() + 90
+    while not {"begun", "done"} <= seen or news.get("page", bar["drawn"]) == bar["drawn"]:
+        assert time.monotonic() < deadline
+        answer = json.loads(FEEDS.answer(bar["feed"], number) or b"{}")
+        number, news = answer["number"], answer["items"]
+        seen |= {item["state"] for item in news.values() if isinstance(item, dict) and "state" in item}
+        lines |= {news["bar"]["line"]} if "bar" in news else set()
+        time.sleep(0.05)
+    assert any("共" in line or "步" in line or "块" in line for line in lines), "in the visitor's language"
+    (wall,) = wall_data(app)
+    assert {f"{wall['feed']}{tile['filter']}" for tile in wall["tiles"]} <= set(answer["items"]) | {
+        f"{wall['feed']}{channel}" for channel in range(4)
+    }
+    again = opened(**address_of(app))
+    assert {tile["state"] for tile in wall_data(again)[0]["tiles"]} == {"done"}
+    assert not components(again, "filterviz_progress"), "there is nothing more to hear"
+
+
 def test_a_second_file_that_is_gone_is_a_sentence(server: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "0" * 24})
     all_finished(app, 4)
@@ -371,8 +405,8 @@ def test_names_from_a_file_are_no_markdown_in_any_widget(server: Server, tmp_pat
         all_finished(app, 8)
         assert LINK in written(app), "as text it is shown"
         seen += markdown_of(app)
-        components = [element.proto for element in app.get("bidi_component")]
-        wall = next(match for one in components if (match := re.search(r"tiles-(\w{16})", one.id)))
+        protos = [element.proto for element in app.get("bidi_component")]
+        wall = next(match for one in protos if (match := re.search(r"tiles-(\w{16})", one.id)))
         app.session_state[DETAIL] = (wall[1], 0)
         app.run()
         assert "Response at the end" in written(app), "the large view is open"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 
 from filterviz.service.job_state import LayerState, Status
 from filterviz.spec import Flag, Request
+from filterviz.ui.images import IMAGES, PATH
 from filterviz.ui.tile_data import tile
 from tests.imaging.images import pattern
 
@@ -31,10 +31,10 @@ def test_a_tile_is_called_by_its_class() -> None:
 def test_what_the_browser_gets_of_a_tile() -> None:
     shown = tile(state(2.5, missing=1), 0, (4,))
     assert (shown.state, shown.silent, shown.mark, shown.near) == ("done", False, "", (4,))
-    kind, _, data = shown.picture.partition(";base64,")
-    assert kind == "data:image/webp"
-    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-        assert picture.size == (64, 64)
+    content = IMAGES.find(shown.picture.removeprefix(PATH).removesuffix(".webp"))
+    assert content is not None
+    with Image.open(io.BytesIO(content)) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (64, 64))
     empty = tile(state(2.5, missing=1), 1)
     assert (empty.state, empty.text) == ("empty", "No picture yet of filter 1")
     begun = LayerState(Request("conv", (0,)), Status.RUNNING, {}, {0: np.zeros((8, 8, 1), np.uint8)})

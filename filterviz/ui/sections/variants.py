@@ -17,11 +17,12 @@ from filterviz.service.job_state import LayerState, Status
 from filterviz.spec import Pattern, Request
 from filterviz.spec.names import markdown_safe
 from filterviz.ui import blocks
+from filterviz.ui.feed import POLL_SECONDS
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
 from filterviz.ui.session import Session
 from filterviz.ui.text import captions, labels
-from filterviz.ui.wall import POLL_SECONDS, ShownWall
+from filterviz.ui.wall import ShownWall
 
 VARIANTS = 4
 """How many patterns of one filter are made: they take four times as long as its tile."""

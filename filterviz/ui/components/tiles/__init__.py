@@ -22,7 +22,7 @@ class Tile:
 
     Attributes:
         filter: The number of the filter.
-        picture: A link to the image, most often a ``data:`` link.
+        picture: A link to the image.
         text: The alternative text.
         mark: What stands beside the number; often empty.
         tip: What is said about the tile when it is pointed at.
@@ -44,6 +44,7 @@ class Tile:
 def mount(
     tiles: Sequence[Tile],
     *,
+    feed: str,
     rows: int,
     label: str,
     hint: str,
@@ -60,6 +61,8 @@ def mount(
     Args:
         tiles: The tiles in order; they fill one column after the other.
         rows: How many rows the wall has.
+        feed: Beginning of the names under which the page's feed has news of the wall: ``{feed}hint``, the hint, and
+            ``{feed}17``, the tile of filter 17.
         label: What the wall is, for those who do not see it.
         hint: What stands below the wall while no tile is pointed at.
         pair: A name that two walls beside each other share, and no others.
@@ -75,6 +78,7 @@ def mount(
         The filter whose tile was pressed just now, if any.
     """
     data: dict[str, Any] = {
+        "feed": feed,
         "label": label,
         "hint": hint,
         "rows": rows,

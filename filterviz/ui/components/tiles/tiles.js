@@ -1,12 +1,13 @@
 /* A wall of tiles: a Streamlit component (Components v2), mounted by filterviz/ui/components/tiles. No library, no build step.
 
-   data: {label, rows, pair, side, hint, waiting, relatives, tiles: [{filter, picture, text, mark, tip, state, silent,
+   data: {feed, label, rows, pair, side, hint, waiting, relatives, tiles: [{filter, picture, text, mark, tip, state, silent,
    near: [filter, ...]}]}
    Triggers: "open" (a filter's number) when a tile is chosen, "near" (true) when one is pointed at and the server could
    find its relatives but has not, "seen" (true) when somebody scrolls to a wall that waits. */
 
 const STATE = Symbol("filterviz");
 const CALL = "filterviz-near";
+const NEWS = "filterviz-feed";
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -16,6 +17,9 @@ export default function (component) {
   wall.draw(data);
   return () => wall.close();
 }
+
+// A link below the address of the page, which may end in a name or in a slash.
+const below = (link) => location.pathname.replace(/\/?$/, "/") + link;
 
 function create(root, tip) {
   const buttons = new Map(); // by filter
@@ -76,7 +80,8 @@ function create(root, tip) {
 
   function fill(button, tile) {
     const [picture, label] = button.children;
-    if (picture.src !== tile.picture) picture.src = tile.picture;
+    const source = tile.picture.startsWith("data:") ? tile.picture : below(tile.picture);
+    if (picture.getAttribute("src") !== source) picture.src = source;
     picture.alt = tile.text;
     label.textContent = tile.mark ? `${tile.filter} · ${tile.mark}` : `${tile.filter}`;
     button.dataset.state = tile.state;
@@ -102,6 +107,21 @@ function create(root, tip) {
     tip.textContent = data.hint;
     pointed = null;
     call([]);
+  }
+
+  // What the page's feed has to say of tiles that are being made.
+  function hear({ detail: items }) {
+    data.tiles.forEach((tile, at) => {
+      const fresh = items[`${data.feed}${tile.filter}`];
+      if (!fresh) return;
+      data.tiles[at] = { ...fresh, near: tile.near };
+      fill(buttons.get(tile.filter), fresh);
+      if (pointed === tile.filter) tip.textContent = fresh.tip;
+    });
+    const hint = items[`${data.feed}hint`];
+    if (hint === undefined) return;
+    if (tip.textContent === data.hint) tip.textContent = hint;
+    data.hint = hint;
   }
 
   function call(near) {
@@ -157,6 +177,7 @@ function create(root, tip) {
     viewer.disconnect();
     call([]);
     document.removeEventListener(CALL, answer);
+    document.removeEventListener(NEWS, hear);
     root.removeEventListener("keydown", move);
     root.replaceChildren();
     delete root[STATE];
@@ -164,5 +185,6 @@ function create(root, tip) {
 
   root.addEventListener("keydown", move);
   document.addEventListener(CALL, answer);
+  document.addEventListener(NEWS, hear);
   return wall;
 }
