@@ -58,10 +58,14 @@ class Feed:
             self.asked = time.monotonic()
             now = self.look()
             known = self._last if number == self._number else {}
-            changed = {name: item for name, item in now.items() if known.get(name) != item}
+            changed = {name: item for name, item in now.items() if _differs(known.get(name), item)}
             self._number += 1
             self._last = now
             return self._number, changed
+
+
+def _differs(one: Json, other: Json) -> bool:
+    return one is not other and one != other
 
 
 class Feeds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -20,8 +21,7 @@ from filterviz.ui.feed import FEEDS, Items
 from filterviz.ui.i18n import _
 from filterviz.ui.session import Session
 from filterviz.ui.text import quantities, turns
-from filterviz.ui.wall import DETAIL, ShownWall
-from filterviz.ui.wall import news as wall_news
+from filterviz.ui.wall import DETAIL, ShownWall, WallNews
 
 _FEED = "feed"
 """Where Streamlit's session state holds the name of the page's feed."""
@@ -63,19 +63,20 @@ class ProgressBar:
             else:
                 _over(self.session, self.walls, states, resume)
 
-    def news(self) -> Items:
+    def news(self, walls: Sequence[WallNews]) -> Items:
         """What the page's feed says."""
         with i18n.speaking(self.session.language):
             found: dict[str, Json] = {}
-            for wall in self.walls:
-                found |= wall_news(self.session, wall)
+            for wall in walls:
+                found |= wall.items(self.session)
             return {**found, "bar": asdict(self._bar()), "page": self._depends_on()}
 
     def _depends_on(self) -> str:
         return _page_state(self.session, self.walls, self.pending is not None and not self.pending.done())
 
     def _at_work(self, stop: Callable[[], None]) -> None:
-        st.session_state[_FEED] = feed = FEEDS.open(self.news, st.session_state.get(_FEED, ""))
+        look = partial(self.news, [WallNews(wall) for wall in self.walls])
+        st.session_state[_FEED] = feed = FEEDS.open(look, st.session_state.get(_FEED, ""))
         with st.container(key="progress", horizontal=True, vertical_alignment="center"):
             with st.container(key="progress-bar"):
                 progress.mount(

@@ -15,6 +15,7 @@ from filterviz.service.model import Model
 from filterviz.service.wall_registry import WallRequest
 from filterviz.spec import LayerSpec, Request
 from filterviz.spec.names import plain
+from filterviz.spec.terms import Json
 from filterviz.ui import blocks
 from filterviz.ui.components import tiles
 from filterviz.ui.feed import Items
@@ -121,11 +122,36 @@ def show(session: Session, wall: ShownWall, beside: ShownWall | None = None) -> 
     live(_draw, st.container(), None, session, wall, beside)
 
 
-def news(session: Session, wall: ShownWall) -> Items:
-    """What the page's feed says of a wall."""
-    state = wall.state(session)
-    tiles = {f"{wall.feed}{channel}": asdict(tile(state, channel, (), wall.label(channel))) for channel in state.wanted}
-    return {**tiles, f"{wall.feed}hint": _hint(state)}
+class WallNews:
+    """What the page's feed says of a wall. What has not changed is not worked out again: a wall may have 1,280 tiles.
+
+    Args:
+        wall: The wall.
+    """
+
+    def __init__(self, wall: ShownWall) -> None:
+        self._wall = wall
+        self._feed = wall.feed
+        self._state: LayerState | None = None
+        self._sources: dict[int, tuple[object, object]] = {}
+        self._items: dict[str, Json] = {}
+
+    def items(self, session: Session) -> Items:
+        """The items as they are now, in the language that is spoken."""
+        state = self._wall.state(session)
+        if state is self._state:
+            return self._items
+        items: dict[str, Json] = {f"{self._feed}hint": _hint(state)}
+        for channel in state.wanted:
+            name, source = f"{self._feed}{channel}", (state.patterns.get(channel), state.previews.get(channel))
+            known = self._sources.get(channel)
+            if known is None or known[0] is not source[0] or known[1] is not source[1]:
+                self._sources[channel] = source
+                items[name] = asdict(tile(state, channel, (), self._wall.label(channel)))
+            else:
+                items[name] = self._items[name]
+        self._state, self._items = state, items
+        return items
 
 
 def _hint(state: LayerState) -> str:
