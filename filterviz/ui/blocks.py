@@ -61,9 +61,16 @@ def side(name: str) -> None:
     _html("side", name)
 
 
-def head(side: str, name: str, about: str) -> None:
-    """The head of a wall: the network, the layer, and what the layer is."""
-    _html("head", side, name, about)
+def head(side: str, name: str, about: str, whole: str = "") -> None:
+    """The head of a wall: the network, the layer, and what the layer is.
+
+    Args:
+        side: The network.
+        name: The layer.
+        about: What the layer is.
+        whole: The layer's whole name, where it is longer.
+    """
+    _html("head", side, name, about, whole or name)
 
 
 def problem(error: FiltervizError, *, note: bool = False) -> None:

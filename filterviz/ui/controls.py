@@ -20,27 +20,20 @@ from filterviz.ui.view import COUNTS, LARGEST_SEED, MOST_LAYERS, SORTS, View
 _UPLOADING = "upload-other"
 
 
-def choose(session: Session, model: Model) -> Session:
-    """Let the visitor change everything; every change holds at once, except for how the patterns are made.
+def settings(session: Session, model: Model) -> View:
+    """Behind a button: how many filters are shown, in which order, and how their patterns are made.
 
     Returns:
-        The session with what it shows now.
+        The view that was chosen. What a pattern is made by is accepted all at once, with a button of its own.
     """
-    view = _layers(model.spec, session.view)
-    with st.container(key="controls", horizontal=True, vertical_alignment="bottom", gap="medium"):
-        _other(session.with_view(view))
+    view = session.view
+    # Under a key of what holds: it closes when something else does.
+    current = hash((view.token, view.recipe, view.pixel_range))
+    with st.popover(_("Settings"), icon=":material/tune:", key=f"settings-{current}"):
         count = blocks.choice(_("Filters shown"), COUNTS, view.count, choices.count, key=f"count-{view.token}")
         sort = blocks.choice(_("Sort by"), SORTS, view.sort, choices.sort, key=f"sort-{view.token}")
-        # Under a key of what holds: it closes when something else does.
-        current = hash((view.token, view.recipe, view.pixel_range))
-        with st.popover(_("How the pictures are made"), icon=":material/tune:", key=f"how-{current}"):
-            _conditions(model.spec, view, session.server.settings)
-    return session.with_view(view.change(count=count, sort=sort))
-
-
-def offer_every_layer(view: View, spec: ModelSpec) -> None:
-    """A box to tick for all layers, and not only the convolutions, to be offered."""
-    st.checkbox(_("Offer every layer, not only the convolutions"), value=_every(spec, view), key=_every_key(view))
+        _conditions(model.spec, view, session.server.settings)
+    return view.change(count=count, sort=sort)
 
 
 def _every_key(view: View) -> str:
@@ -53,22 +46,35 @@ def _every(spec: ModelSpec, view: View) -> bool:
     return bool(st.session_state.get(_every_key(view), needed))
 
 
-def _layers(spec: ModelSpec, view: View) -> View:
-    every = _every(spec, view)
-    offered = layer_choices(spec, every=every)
-    chosen = st.multiselect(
-        _("Layers"),
-        offered,
-        default=[index for index in view.layers if index in offered],
-        format_func=lambda index: networks.layer_option(spec.layers[index]),
-        max_selections=MOST_LAYERS,
-        key=f"layers-{view.token}-{every}",
-        placeholder=_("Choose layers"),
-    )
-    return replace(view, layers=tuple(sorted(chosen))).fitted(spec)
+def layers(view: View, spec: ModelSpec) -> View:
+    """Which layers are offered to look at, and whether one of them is shown or all.
+
+    Returns:
+        The view that was chosen.
+    """
+    with st.popover(_("Choose layers"), icon=":material/layers:", key=f"choose-layers-{view.token}"):
+        every = _every(spec, view)
+        offered = layer_choices(spec, every=every)
+        chosen = st.multiselect(
+            _("Layers"),
+            offered,
+            default=[index for index in view.layers if index in offered],
+            format_func=lambda index: networks.layer_option(spec.layers[index]),
+            max_selections=MOST_LAYERS,
+            key=f"layers-{view.token}-{every}",
+            placeholder=_("Choose layers"),
+        )
+        st.checkbox(_("Offer every layer, not only the convolutions"), value=every, key=_every_key(view))
+    found = tuple(sorted(chosen))
+    view = view if found == view.layers else view.change(layers=found).fitted(spec)
+    label = _("One layer at a time") if view.overview else _("All at once")
+    icon = ":material/crop_square:" if view.overview else ":material/grid_view:"
+    if len(view.layers) > 1 and st.button(label, icon=icon, key="overview"):
+        address.go(view.change(overview=not view.overview))
+    return view
 
 
-def _other(session: Session) -> None:
+def other(session: Session) -> None:
     """Choose what to compare with."""
     view = session.view
     second = session.server.uploads.find(view.other)
@@ -82,13 +88,14 @@ def _other(session: Session) -> None:
             _("another file …") if other == _UPLOADING else names.get(other, _("a file that is no longer here"))
         ),
         key=f"other-{view.token}-{view.other}",
-        width=260,
+        label_visibility="collapsed",
+        width=220,
     )
     if chosen == _UPLOADING:
         upload_field.ask_other(session)
     elif chosen != view.other:
         # At once: the field has another key from now on, and what is chosen in the old one would be lost.
-        address.go(replace(view, other=chosen, beside={}))
+        address.go(view.change(other=chosen, beside={}))
 
 
 def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
@@ -126,4 +133,4 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
         pressed = st.form_submit_button(_("Make the pictures this way"), type="primary", key=key("make"))
     if pressed:
         made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
-        address.go(replace(view, recipe=made, pixel_range=pixel_range))
+        address.go(view.change(recipe=made, pixel_range=pixel_range))

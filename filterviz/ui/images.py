@@ -10,6 +10,7 @@ import io
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,10 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from filterviz.imaging import png
 from filterviz.spec import Pattern
 
 PATH = "filterviz/image/"
 """Where images are, below the address of the page. Links are relative, so that they hold behind a proxy's path too."""
+
+SMALL = 48
+"""The longer side of a small image in pixels: about twice what it takes on the page, for fine screens."""
 
 KEPT_BYTES = 64_000_000
 """How much is kept for browsers that have yet to fetch it: some 15,000 tiles."""
@@ -78,22 +83,36 @@ IMAGES = ImageStore()
 """The images of this process."""
 
 
-def of_pattern(pattern: Pattern) -> str:
-    """A link to the tile of a finished pattern."""
-    return IMAGES.link(_finished(pattern))
+def of_pattern(pattern: Pattern, *, small: bool = False) -> str:
+    """A link to the tile of a finished pattern, or to one of :data:`SMALL` pixels."""
+    return IMAGES.link(_finished(pattern, small))
 
 
-def of_preview(tile: NDArray[np.uint8]) -> str:
-    """A link to an unfinished tile. It is encoded once for all who look at it."""
-    return IMAGES.link(_PREVIEWS.get(tile))
+def of_preview(tile: NDArray[np.uint8], *, small: bool = False) -> str:
+    """A link to an unfinished tile, or to one of :data:`SMALL` pixels. It is encoded once for all who look at it."""
+    return IMAGES.link(_PREVIEWS[small].get(tile))
 
 
 # Patterns are compared by identity, and a wall keeps its own, so this remembers what is on somebody's page.
 
 
-@lru_cache(maxsize=2048)
-def _finished(pattern: Pattern) -> EncodedImage:
-    return encoded(pattern.tile, quality=92)
+@lru_cache(maxsize=4096)
+def _finished(pattern: Pattern, small: bool) -> EncodedImage:
+    return encoded(reduced(pattern.tile) if small else pattern.tile, quality=85 if small else 92)
+
+
+def reduced(tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A tile, made smaller where a side is longer than :data:`SMALL`.
+
+    Args:
+        tile: uint8 ``[height, width, 1 or 3]``.
+
+    Returns:
+        uint8 ``[height, width, 3]``.
+    """
+    image = Image.fromarray(png.as_rgb(tile))
+    image.thumbnail((SMALL, SMALL))
+    return np.asarray(image)
 
 
 def encoded(tile: NDArray[np.uint8], quality: int) -> EncodedImage:
@@ -113,7 +132,8 @@ def encoded(tile: NDArray[np.uint8], quality: int) -> EncodedImage:
 class _Previews:
     """Encoded previews by the array, for as long as it lives: arrays cannot be keys of a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
+        self._prepare = prepare
         self._found: dict[int, tuple[weakref.ref[NDArray[np.uint8]], EncodedImage]] = {}
 
     def get(self, tile: NDArray[np.uint8]) -> EncodedImage:
@@ -121,7 +141,7 @@ class _Previews:
         known = self._found.get(key)
         if known is not None and known[0]() is tile:
             return known[1]
-        image = encoded(tile, quality=75)
+        image = encoded(self._prepare(tile), quality=75)
         self._found[key] = weakref.ref(tile, lambda gone: self._forget(key, gone)), image
         return image
 
@@ -131,4 +151,4 @@ class _Previews:
             del self._found[key]
 
 
-_PREVIEWS = _Previews()
+_PREVIEWS = {True: _Previews(reduced), False: _Previews(lambda tile: tile)}

@@ -14,7 +14,7 @@ from filterviz.settings import Settings
 from filterviz.spec.names import markdown_safe, plain
 from filterviz.storage.uploads import Upload
 from filterviz.storage.vgg16 import vgg16_licence
-from filterviz.ui import address, blocks, controls, icon, upload_field
+from filterviz.ui import address, blocks, icon, upload_field
 from filterviz.ui.components import render_guard
 from filterviz.ui.i18n import LANGUAGES, _, speaker
 from filterviz.ui.sections import SECTIONS, guide, network_head, welcome
@@ -102,12 +102,9 @@ def _network(session: Session, model: Model) -> None:
         blocks.box(_("Nothing of this network can be shown. The table says why."), note=True)
         blocks.layers(model.spec.layers)
         return
-    before = session.with_view(session.view.fitted(model.spec))
-    after = controls.choose(before, model)
-    if after.view != before.view:
-        address.put(after.view)
+    fitted = session.with_view(session.view.fitted(model.spec))
     for section in SECTIONS:
-        section(after, model)
+        section(fitted, model)
 
 
 def _offer_to_open_as(session: Session, architecture: str) -> None:

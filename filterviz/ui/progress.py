@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from filterviz.analysis.cost import cost
+from filterviz.analysis.estimate import Estimator
+from filterviz.service import budget
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
 from filterviz.spec.names import plain
@@ -18,13 +20,33 @@ from filterviz.spec.terms import Json
 from filterviz.ui import blocks, i18n
 from filterviz.ui.components import progress
 from filterviz.ui.feed import FEEDS, Items
-from filterviz.ui.i18n import _
+from filterviz.ui.i18n import _, ngettext
 from filterviz.ui.session import Session
 from filterviz.ui.text import quantities, turns
-from filterviz.ui.wall import DETAIL, ShownWall, WallNews
+from filterviz.ui.view import View
+from filterviz.ui.wall import ShownWall, WallNews
 
 _FEED = "feed"
 """Where Streamlit's session state holds the name of the page's feed."""
+
+
+_WATCHED = "watched"
+"""Where Streamlit's session state holds what is known of the work of a view."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """What is known of the work of a view since it was first drawn.
+
+    Attributes:
+        view: The work behind the view.
+        there: How many tiles of each wall there were before anything was made, by the wall's key.
+        estimator: How fast it goes.
+    """
+
+    view: View
+    there: dict[str, int] = field(default_factory=dict)
+    estimator: Estimator = field(default_factory=Estimator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +59,8 @@ class ProgressBar:
         pending: The other network, if more walls will come once it is open.
         room: The container for the bar.
         drawn: What the page that is drawn below depends on; see :func:`_page_state`.
+        before: What is known of the work since the view was first drawn.
+        more: What else the page's feed says.
     """
 
     session: Session
@@ -44,6 +68,8 @@ class ProgressBar:
     pending: Future[Model] | None
     room: DeltaGenerator
     drawn: str
+    before: Watched
+    more: Callable[[], Items]
 
     def show(self, *, stop: Callable[[], None], resume: Callable[[], None]) -> None:
         """A bar, a line and Stop while something is being made; what came of it afterwards.
@@ -54,7 +80,7 @@ class ProgressBar:
             stop: Called when the visitor presses Stop.
             resume: Called when the visitor wants what was stopped or has failed after all.
         """
-        if self._depends_on() != self.drawn and DETAIL not in st.session_state:
+        if self._depends_on() != self.drawn and self.session.view.tile is None:
             st.rerun()  # something has ended while the page was drawn
         states = [wall.state(self.session) for wall in self.walls]
         with self.room:
@@ -69,6 +95,7 @@ class ProgressBar:
             found: dict[str, Json] = {}
             for wall in walls:
                 found |= wall.items(self.session)
+            found |= self.more()
             return {**found, "bar": asdict(self._bar()), "page": self._depends_on()}
 
     def _depends_on(self) -> str:
@@ -77,13 +104,13 @@ class ProgressBar:
     def _at_work(self, stop: Callable[[], None]) -> None:
         look = partial(self.news, [WallNews(wall) for wall in self.walls])
         st.session_state[_FEED] = feed = FEEDS.open(look, st.session_state.get(_FEED, ""))
-        with st.container(key="progress", horizontal=True, vertical_alignment="center"):
+        with st.container(key="progress-row", horizontal=True, vertical_alignment="center"):
             with st.container(key="progress-bar"):
                 progress.mount(
                     feed,
                     self.drawn,
                     self._bar(),
-                    hold=DETAIL in st.session_state,
+                    hold=self.session.view.tile is not None,
                     label=_("Finished share of the tiles"),
                     key="progress-component",
                 )
@@ -91,26 +118,48 @@ class ProgressBar:
 
     def _bar(self) -> progress.Bar:
         states = [wall.state(self.session) for wall in self.walls]
-        return progress.Bar(share_done(states), _line(self.session, self.walls, states))
+        done, total = amount(self.walls, states, [self.before.there.get(wall.key, 0) for wall in self.walls])
+        left = self.before.estimator.left(time.monotonic(), done, total)
+        share = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
+        return progress.Bar(share, _line(self.session, self.walls, states, left))
 
 
-def begin(session: Session, walls: Sequence[ShownWall], pending: Future[Model] | None = None) -> ProgressBar:
-    """Reserve the room for the bar, before the walls are drawn."""
-    return ProgressBar(session, walls, pending, st.container(), _page_state(session, walls, pending is not None))
+def begin(
+    session: Session,
+    walls: Sequence[ShownWall],
+    room: DeltaGenerator,
+    pending: Future[Model] | None = None,
+    more: Callable[[], Items] = dict,
+) -> ProgressBar:
+    """The bar of some walls, before these are drawn; see :class:`ProgressBar`."""
+    drawn = _page_state(session, walls, pending is not None)
+    return ProgressBar(session, walls, pending, room, drawn, _watched(session, walls), more)
+
+
+def _watched(session: Session, walls: Sequence[ShownWall]) -> Watched:
+    """What is known of the work of this view since it was first drawn."""
+    watched: Watched | None = st.session_state.get(_WATCHED)
+    if watched is None or watched.view != session.view.work:
+        watched = st.session_state[_WATCHED] = Watched(session.view.work)
+    for wall in walls:
+        watched.there.setdefault(wall.key, len(wall.state(session).patterns))
+    return watched
 
 
 def _over(
     session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState], resume: Callable[[], None]
 ) -> None:
     errors = {str(error): error for wall in walls if (error := wall.error(session)) is not None}
-    for error in errors.values():
-        blocks.problem(error)
-    if not errors and all(state.status is not Status.STOPPED for state in states):
-        return
     done, total = _tiles(states)
-    with st.container(key="stopped", horizontal=True, vertical_alignment="center"):
+    with st.container(key="progress-row", horizontal=True, vertical_alignment="center"):
+        with st.container(key="progress-bar"):
+            for error in errors.values():
+                blocks.problem(error)
+            if not errors and all(state.status is not Status.STOPPED for state in states):
+                blocks.quiet(ngettext("1 tile, finished", "{total} tiles, all finished", total).format(total=total))
+                return
+            blocks.quiet(_("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total))
         st.button(_("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary")
-        blocks.quiet(_("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total))
 
 
 def _page_state(session: Session, walls: Sequence[ShownWall], pending: bool) -> str:
@@ -126,15 +175,13 @@ def _tiles(states: Sequence[LayerState]) -> tuple[int, int]:
     return sum(len(state.patterns) for state in states), sum(len(state.wanted) for state in states)
 
 
-def share_done(states: Sequence[LayerState]) -> float:
-    """The finished share, 0 to 1, which counts the steps of unfinished tiles."""
-    done, total = _tiles(states)
-    begun = sum(len(state.previews) * state.step / state.steps for state in states if state.steps)
-    return min(1.0, (done + begun) / total) if total else 0.0
-
-
-def _line(session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState]) -> str:
-    """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · about 2 min left``."""
+def _line(
+    session: Session,
+    walls: Sequence[ShownWall],
+    states: Sequence[LayerState],
+    left: tuple[float, float] | None,
+) -> str:
+    """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · 2 to 3 min left``."""
     done, total = _tiles(states)
     parts = [_("{done} of {total} tiles").format(done=done, total=total)]
     running = next((at for at, state in enumerate(states) if state.status is Status.RUNNING), None)
@@ -148,9 +195,8 @@ def _line(session: Session, walls: Sequence[ShownWall], states: Sequence[LayerSt
         standing = session.server.walls.standing(*walls[running].wanted)
         if standing is not None and (said := turns.standing(standing, begun=bool(state.steps))):
             parts.append(said)
-        left = seconds_left(walls, states)
         if left is not None:
-            parts.append(quantities.seconds_left(left))
+            parts.append(quantities.seconds_left(*left))
     elif session.server.workspace.download is not None:
         received, size = (number / 1e6 for number in session.server.workspace.download)
         parts.append(
@@ -159,23 +205,18 @@ def _line(session: Session, walls: Sequence[ShownWall], states: Sequence[LayerSt
     return " · ".join(parts)
 
 
-def seconds_left(walls: Sequence[ShownWall], states: Sequence[LayerState]) -> float | None:
-    """How long everything on the page will still take, from what a tile takes in the layer that is being made.
+def amount(walls: Sequence[ShownWall], states: Sequence[LayerState], before: Sequence[int]) -> tuple[float, float]:
+    """How much of what had to be made is made, and how much that is in all, both in multiplications.
 
-    A deeper layer costs more; :func:`filterviz.analysis.cost.cost` says by how much.
-
-    Returns:
-        Seconds; ``None`` while nothing has been measured.
+    Args:
+        walls: The walls.
+        states: Their states.
+        before: How many tiles of each there were before.
     """
-    running = [at for at, state in enumerate(states) if state.status is Status.RUNNING and state.tile_seconds]
-    if not running:
-        return None
-    wall, now = walls[running[0]], states[running[0]]
-    work = cost(wall.model.spec, wall.layer)
-    left = now.seconds_left or 0.0
-    for other, state in zip(walls, states, strict=True):
-        if state.status is Status.WAITING:
-            missing = len(state.wanted) - len(state.patterns)
-            share = cost(other.model.spec, other.layer) / work if work else 1.0
-            left += missing * (now.tile_seconds or 0.0) * share
-    return left
+    done = total = 0.0
+    for wall, state, there in zip(walls, states, before, strict=True):
+        tile = budget.work(wall.model.spec, wall.request)
+        begun = len(state.previews) * state.step / state.steps if state.steps else 0.0
+        done += tile * (len(state.patterns) - there + begun)
+        total += tile * (len(state.wanted) - there)
+    return done, total

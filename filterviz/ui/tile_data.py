@@ -36,3 +36,11 @@ def tile(state: LayerState, channel: int, near: tuple[int, ...] = (), name: str 
         pattern is not None and Flag.SILENT in pattern.flags,
         near,
     )
+
+
+def small(state: LayerState, channel: int) -> str:
+    """A link to a small image of a tile, finished or not; to an empty one where there is nothing of it yet."""
+    pattern, preview = state.patterns.get(channel), state.previews.get(channel)
+    if pattern is not None:
+        return images.of_pattern(pattern, small=True)
+    return _EMPTY if preview is None else images.of_preview(preview, small=True)

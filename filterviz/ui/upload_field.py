@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -83,7 +83,7 @@ def ask_other(session: Session) -> None:
     """An upload field for a second network; the page starts again with it beside the first."""
 
     def shown(upload: Upload) -> View:
-        return replace(session.view, other=upload.token, beside={})
+        return session.view.change(other=upload.token, beside={})
 
     _take(session, _("Drop or choose the other network"), "upload-other", shown)
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from filterviz.analysis.layer_matching import match
 from filterviz.service.model import UNTRAINED
@@ -28,11 +28,28 @@ MOST_PAGES = 1000
 
 MOST_LAYERS = 12
 
+GLIMPSE = 4
+"""How many tiles of a layer are made to show what it is like, while another layer is looked at."""
+
 LARGEST_SEED = 2**31 - 1
 
 _ALL = "all"
 
 Params = Mapping[str, str]
+
+
+class OpenTile(NamedTuple):
+    """Which tile is shown large.
+
+    Attributes:
+        layer: The index of the visitor's layer in whose pair of walls it is.
+        side: 0 for the wall of that layer, 1 for the one beside it.
+        filter: The number of the filter.
+    """
+
+    layer: int
+    side: int
+    filter: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +62,16 @@ class View:
         other: The network beside it: empty for VGG16, ``untrained`` for the same network before training, or the token
             of another file.
         layers: Indices of the chosen layers in ``ModelSpec.layers``; empty where the choice is left to the page.
+        at: The index of the layer that is looked at; ``None`` where the choice is left to the page.
+        overview: Whether all chosen layers are shown at once instead.
         beside: By index of a chosen layer, the index of the other network's layer beside it, where that was chosen.
         recipe: How the patterns are made.
         count: How many filters of each layer are shown at once, one of :data:`COUNTS`.
         pages: By index of a layer, which page of its filters is shown, counted from 1.
         sort: One of :data:`SORTS`.
         pixel_range: The pixel range of the uploaded model; VGG16 has its own.
+        tile: The tile that is shown large, if one is.
+        stopped: Whether the visitor stopped the making of what is shown.
         language: The language that was asked for; empty to go by the browser.
         help: Whether the page that explains is shown instead.
     """
@@ -59,12 +80,16 @@ class View:
     architecture: str = ""
     other: str = ""
     layers: tuple[int, ...] = ()
+    at: int | None = None
+    overview: bool = False
     beside: Mapping[int, int] = field(default_factory=dict)
     recipe: Recipe = DEFAULT_RECIPE
     count: int = COUNTS[0]
     pages: Mapping[int, int] = field(default_factory=dict)
     sort: str = SORTS[0]
     pixel_range: PixelRange = PixelRange.AUTO
+    tile: OpenTile | None = None
+    stopped: bool = False
     language: str = ""
     help: bool = False
 
@@ -94,12 +119,16 @@ class View:
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
             ],
+            at=int(params["at"]) if re.fullmatch(r"\d{1,5}", params.get("at", ""), re.ASCII) else None,
+            overview="overview" in params,
             beside=_pairs(params.get("beside", "")),
             recipe=recipe,
             count=count if count in COUNTS else COUNTS[0],
             pages={layer: page for layer, page in _pairs(params.get("page", "")).items() if 1 < page <= MOST_PAGES},
             sort=params.get("sort", "") if params.get("sort") in SORTS else SORTS[0],
             pixel_range=PixelRange(given) if given in list(PixelRange) else PixelRange.AUTO,
+            tile=_tile(params.get("tile", "")),
+            stopped="stopped" in params,
             language=params.get("lang", "") if params.get("lang") in LANGUAGES else "",
             help="help" in params,
         )
@@ -112,6 +141,8 @@ class View:
             "as": self.architecture,
             "with": self.other,
             "layers": ".".join(map(str, self.layers)),
+            "at": "" if self.at is None else str(self.at),
+            "overview": "1" if self.overview else "",
             "beside": _joined(self.beside),
             "recipe": self.recipe.name if self.recipe.name != DEFAULT_RECIPE.name else "",
             "size": "" if self.recipe.size == plain.size else str(self.recipe.size),
@@ -122,26 +153,49 @@ class View:
             "page": _joined({layer: page for layer, page in self.pages.items() if page > 1}),
             "sort": self.sort,
             "range": "" if self.pixel_range is PixelRange.AUTO else self.pixel_range.value,
+            "tile": "" if self.tile is None else "-".join(map(str, self.tile)),
+            "stopped": "1" if self.stopped else "",
             "lang": self.language,
             "help": "1" if self.help else "",
         }
         return {name: text for name, text in parts.items() if text}
 
     def fitted(self, spec: ModelSpec) -> View:
-        """The same view of those layers that the model has and that can be shown; else of sensible ones."""
+        """The same view of those layers that the model has and that can be shown; else of sensible ones.
+
+        One of them is looked at: the one that was, else the one in the middle, which is deep enough to be interesting
+        and early enough to be simple.
+        """
         layers = tuple(index for index in self.layers if index < len(spec.layers) and spec.layers[index].visualisable)
-        return replace(self, layers=layers or sensible_layers(spec))
+        layers = layers or sensible_layers(spec)
+        return replace(self, layers=layers, at=self.at if self.at in layers else layers[len(layers) // 2])
 
     def change(self, **fields: Any) -> View:
-        """The view after a visitor's choice. Another number of filters per page leads back to the first page."""
+        """The view after a visitor's choice.
+
+        Another number of filters per page leads back to the first page. Where other work is behind the view now, no
+        tile is open any more, and nothing is stopped yet.
+        """
         if "count" in fields and fields["count"] != self.count:
             fields = {"pages": {}, **fields}
-        return replace(self, **fields)
+        changed = replace(self, **fields)
+        return changed if changed.work == self.work else replace(changed, **{"tile": None, "stopped": False, **fields})
 
     @property
     def work(self) -> View:
         """The work behind the view: the same for two views that only show it differently."""
-        return replace(self, sort=SORTS[0], language="", help=False)
+        return replace(self, sort=SORTS[0], tile=None, stopped=False, language="", help=False)
+
+    @property
+    def shown(self) -> tuple[int, ...]:
+        """The layers of which a whole wall is shown, in a view that was :meth:`fitted` to a network."""
+        return self.layers if self.overview or self.at is None else (self.at,)
+
+    def glimpse(self, index: int, spec: ModelSpec) -> Request:
+        """The request for a few tiles of one of the model's layers, which show what it is like."""
+        layer = spec.layers[index]
+        filters = tuple(range(min(GLIMPSE, layer.channels or 0)))
+        return Request(layer.name, filters, self.recipe, self.pixel_range)
 
     def request(self, index: int, spec: ModelSpec) -> Request:
         """The request whose answer is the wall of one of the model's layers."""
@@ -188,6 +242,12 @@ class View:
         if chosen is not None and chosen < len(reference.layers) and reference.layers[chosen].visualisable:
             return reference.layers[chosen]
         return match(spec.layers[index], reference, model=spec)
+
+
+def _tile(text: str) -> OpenTile | None:
+    """``3-0-17`` as a tile; ``None`` for anything else."""
+    found = re.fullmatch(r"(\d{1,5})-([01])-(\d{1,6})", text, re.ASCII)
+    return OpenTile(*map(int, found.groups())) if found else None
 
 
 def _pairs(text: str) -> dict[int, int]:

@@ -9,14 +9,13 @@ import streamlit as st
 
 from filterviz.errors import FiltervizError
 from filterviz.export import run_folder
-from filterviz.imaging import contact_sheet
 from filterviz.service.job_state import LayerState, Status
 from filterviz.service.model import Model
 from filterviz.service.wall_registry import WallRequest
-from filterviz.spec import LayerSpec, Request
+from filterviz.spec import LayerSpec, Request, WallOrder
 from filterviz.spec.names import plain
 from filterviz.spec.terms import Json
-from filterviz.ui import blocks
+from filterviz.ui import address, blocks
 from filterviz.ui.components import tiles
 from filterviz.ui.feed import Items
 from filterviz.ui.i18n import _
@@ -25,9 +24,8 @@ from filterviz.ui.session import Session
 from filterviz.ui.text import labels, remarks
 from filterviz.ui.tile_data import tile
 from filterviz.ui.tile_order import in_order, relatives
+from filterviz.ui.view import OpenTile
 
-DETAIL = "detail"
-"""Where Streamlit's session state holds which tile is open: the key of a wall, and a filter."""
 
 _NEAR = "near"
 """Where Streamlit's session state holds the keys of the walls whose relatives were wanted."""
@@ -42,25 +40,27 @@ class ShownWall:
         layer: The layer.
         request: What was asked of the layer.
         side: What to call the model in a sentence.
-        row: The row on the page; two layers may have the same layer beside them.
+        index: The index of the visitor's layer; two of them may have the same layer beside them.
         column: 0 on the left, 1 on the right.
         stopped: Whether the visitor stopped the work; what others have made meanwhile is shown all the same.
         sort: How the tiles are sorted, one of :data:`filterviz.ui.view.SORTS`.
+        columns: How many columns it has, as has the wall beside it.
     """
 
     model: Model
     layer: LayerSpec
     request: Request
     side: str
-    row: int = 0
+    index: int = 0
     column: int = 0
     sort: str = ""
+    columns: int = 5
     stopped: bool = False
 
     @property
     def key(self) -> str:
         """A name that no other wall has; it consists of letters and digits only."""
-        parts = f"{self.row} {self.column} {self.side} {self.model.identity} {self.request}"
+        parts = f"{self.index} {self.column} {self.side} {self.model.identity} {self.request}"
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
     @property
@@ -101,14 +101,31 @@ class WallPair:
     """Two walls beside each other.
 
     Attributes:
-        index: The index of the visitor's layer.
-        mine: The wall of that layer.
+        mine: The wall of the visitor's layer.
         its: The wall beside it, once the other network is open.
     """
 
-    index: int
     mine: ShownWall
     its: ShownWall | None
+
+    @property
+    def index(self) -> int:
+        """The index of the visitor's layer."""
+        return self.mine.index
+
+    def wall(self, side: int) -> ShownWall | None:
+        """The wall on one side, 0 or 1."""
+        return self.mine if side == 0 else self.its
+
+
+def columns(tiles: int) -> int:
+    """How many columns two walls beside each other have, of which the larger has so many tiles.
+
+    Example:
+        >>> columns(4), columns(25), columns(64), columns(1280)
+        (5, 5, 8, 12)
+    """
+    return next((width for most, width in ((25, 5), (64, 8)) if tiles <= most), 12)
 
 
 def show(session: Session, wall: ShownWall, beside: ShownWall | None = None) -> None:
@@ -162,8 +179,7 @@ def _draw(session: Session, wall: ShownWall, beside: ShownWall | None) -> None:
     state = wall.state(session)
     chosen = _tiles(session, wall, state, None if beside is None else beside.state(session))
     if chosen is not None and chosen in state.patterns:
-        st.session_state[DETAIL] = (wall.key, chosen)
-        st.rerun()
+        address.go(session.view.change(tile=OpenTile(wall.index, wall.column, chosen)))
     if state.patterns:
         if lesson := remarks.lesson(wall.layer, state):
             blocks.quiet(lesson)
@@ -186,17 +202,18 @@ def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerSt
     # Found when somebody points at a tile: a page of two hundred would wait most of a second for what nobody asked.
     known = related and wall.key in st.session_state.get(_NEAR, set())
     near = relatives(state, others) if known and others is not None else {}
-    rows, _columns = contact_sheet.shape(max(1, len(filters)))
     return tiles.mount(
         [tile(state, channel, near.get(channel, ()), wall.label(channel)) for channel in filters],
-        rows=rows,
+        columns=wall.columns,
+        by_rows=wall.request.recipe.spec.wall_order is WallOrder.ROWS,
         label=_("Patterns of {layer} of {side}").format(layer=plain(wall.layer.name), side=wall.side),
         feed=wall.feed,
         hint=_hint(state),
-        pair=str(wall.row),
+        pair=str(wall.index),
         side=wall.column,
         waiting=state.status is Status.WAITING,
         relatives="known" if known else "possible" if related else "none",
+        legend=_("Framed on the other side: the tiles that look most like this one."),
         key=f"tiles-{wall.key}",
         seen=lambda: session.server.walls.prioritize(wall.model, wall.request),
         near=lambda: st.session_state.setdefault(_NEAR, set()).add(wall.key),

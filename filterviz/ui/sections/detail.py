@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
+from typing import NoReturn
 
 import streamlit as st
 
@@ -11,37 +13,38 @@ from filterviz.export import run_folder
 from filterviz.imaging import png
 from filterviz.spec import Pattern
 from filterviz.spec.names import markdown_safe, plain
-from filterviz.ui import blocks, curve
+from filterviz.ui import address, blocks, curve
 from filterviz.ui.i18n import _
 from filterviz.ui.sections import variants
 from filterviz.ui.session import Session
 from filterviz.ui.text import captions, choices, labels, quantities
 from filterviz.ui.tile_order import in_order, relatives
-from filterviz.ui.wall import DETAIL, ShownWall, WallPair
+from filterviz.ui.view import OpenTile
+from filterviz.ui.wall import ShownWall, WallPair
 
 CURVE_HEIGHT = 90
 
 
 def show(session: Session, pairs: Sequence[WallPair]) -> None:
     """The dialog of the tile that was pressed, if one is open."""
-    key, channel = st.session_state.get(DETAIL, ("", -1))
-    sides: list[tuple[ShownWall, ShownWall | None]] = [(pair.mine, pair.its) for pair in pairs]
-    sides += [(pair.its, pair.mine) for pair in pairs if pair.its is not None]
-    wall, beside = next(((one, other) for one, other in sides if one.key == key), (None, None))
-    pattern = None if wall is None else wall.state(session).patterns.get(channel)
-    if wall is None or pattern is None:
-        close()
+    tile = session.view.tile
+    pair = None if tile is None else next((pair for pair in pairs if pair.index == tile.layer), None)
+    wall = None if tile is None or pair is None else pair.wall(tile.side)
+    pattern = None if tile is None or wall is None else wall.state(session).patterns.get(tile.filter)
+    if tile is None or pair is None or wall is None or pattern is None:
         variants.leave(session)
         return
+    beside, channel = pair.wall(1 - tile.side), tile.filter
     title = _("Filter {filter} of {layer}, {side}").format(
         filter=labels.named(channel, wall.label(channel)), layer=plain(pattern.layer, 40), side=wall.side
     )
+    close = partial(address.put, session.view.change(tile=None))
     st.dialog(markdown_safe(title), width="large", on_dismiss=close)(_draw)(session, wall, pattern, beside)
 
 
-def close() -> None:
-    """Forget which tile is open."""
-    st.session_state.pop(DETAIL, None)
+def _open(session: Session, wall: ShownWall, channel: int) -> NoReturn:
+    """Show another tile in the place of this one."""
+    address.go(session.view.change(tile=OpenTile(wall.index, wall.column, channel)))
 
 
 def _draw(session: Session, wall: ShownWall, pattern: Pattern, beside: ShownWall | None) -> None:
@@ -90,8 +93,7 @@ def _turn(session: Session, wall: ShownWall, pattern: Pattern, data: bytes) -> N
         ):
             following = position + step
             if st.button(name, icon=icon, disabled=not 0 <= following < len(order), key=f"turn-{step}"):
-                st.session_state[DETAIL] = (wall.key, order[following])
-                st.rerun()
+                _open(session, wall, order[following])
         st.download_button(
             _("Save this tile"),
             data=data,
@@ -132,5 +134,4 @@ def _relatives(session: Session, wall: ShownWall, pattern: Pattern, beside: Show
                 st.image(png.encode(found.tile), width=88, alt=captions.tile_alternative(channel, found, name=name))
                 words = markdown_safe(labels.named(channel, name))
                 if st.button(words, key=f"relative-open-{channel}", type="tertiary"):
-                    st.session_state[DETAIL] = (beside.key, channel)
-                    st.rerun()
+                    _open(session, beside, channel)

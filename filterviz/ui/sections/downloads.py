@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -20,28 +20,21 @@ _CODES = {"en": "en", "zh": "zh-CN"}
 
 
 def offer(session: Session, pairs: Sequence[WallPair]) -> None:
-    """The buttons; each makes its file when it is pressed."""
-    if not any(pair.mine.state(session).patterns for pair in pairs):
-        return
-    data = report_data(session, pairs)
-    others = (pair.its for pair in pairs if pair.its is not None)
-    other = next((wall for wall in others if wall.state(session).patterns), None)
-    with st.container(key="takeaway", horizontal=True):
+    """The buttons, behind one; each makes its file when it is pressed, of what is finished by then."""
+    mine = partial(report_data, session, pairs)
+    other = next((pair.its for pair in pairs if pair.its is not None), None)
+    with st.popover(_("Save"), icon=":material/download:", key=f"save-{session.view.token}"):
         for export in EXPORTS:
-            _button(export, data, pairs[0].mine.model.name, _(export.label))
+            _button(export, mine, pairs[0].mine.model.name, _(export.label))
             if export.label_of_other and other is not None:
-                _button(
-                    export,
-                    data.others,
-                    other.model.name,
-                    _(export.label_of_other).format(side=markdown_safe(other.side)),
-                )
+                label = _(export.label_of_other).format(side=markdown_safe(other.side))
+                _button(export, lambda: mine().others, other.model.name, label)
 
 
-def _button(export: Export, data: document.ReportData, model: str, label: str) -> None:
+def _button(export: Export, data: Callable[[], document.ReportData], model: str, label: str) -> None:
     st.download_button(
         label,
-        data=partial(export.make, data),
+        data=lambda: export.make(data()),
         file_name=export.file_name(model),
         mime=export.media_type,
         on_click="ignore",

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from filterviz.errors import BadRequest, FiltervizError
 from filterviz.service.model import Model
 from filterviz.spec import LayerSpec, Request
 from filterviz.spec.names import markdown_safe, plain
-from filterviz.ui import address, blocks, progress, wall
+from filterviz.ui import address, blocks, controls, progress, wall
 from filterviz.ui.i18n import _
 from filterviz.ui.layer_choice import layer_choices
-from filterviz.ui.sections import detail, downloads
+from filterviz.ui.sections import detail, downloads, share, strip
 from filterviz.ui.session import Session
 from filterviz.ui.text import networks, quantities, remarks
 from filterviz.ui.view import View
 from filterviz.ui.wall import ShownWall, WallPair
-
-_STOPPED = "stopped"
-"""Where Streamlit's session state holds what was shown when the visitor pressed Stop. It holds for nothing else."""
 
 _AGAIN = "again"
 
@@ -32,17 +30,22 @@ _AGREED = "agreed"
 
 
 def show(session: Session, model: Model) -> None:
-    """The network's walls, each with its counterpart."""
-    pending = session.server.other(session.view.other, model)
+    """The layers by depth, the state of the work, and the wall that is looked at beside its counterpart."""
+    rooms = _frame(session, model)
+    session = rooms.session
+    view, server = session.view, session.server
+    pending = server.other(view.other, model)
     # Once for all of the page: drawn as being opened and taken for open, it would never be drawn again.
     waiting = not pending.done()
     other, missing = (None, None) if waiting else _opened(pending)
     try:
-        pairs = _pairs(session.view, model, other)
+        pairs = _pairs(view, model, other)
     except ValueError as error:
         missing = BadRequest(str(error))
-        pairs = _pairs(session.view, model, None)
+        pairs = _pairs(view, model, None)
+    glimpses = _glimpses(view, model, pairs)
     walls = [*(pair.mine for pair in pairs), *(pair.its for pair in pairs if pair.its is not None)]
+    walls += [wall for wall in glimpses if wall not in walls]
     try:
         held = _start(session, walls)
     except BadRequest as error:
@@ -52,14 +55,53 @@ def show(session: Session, model: Model) -> None:
         blocks.problem(held)
     elif held is not None:
         _ask(session, held)
-    bar = progress.begin(session, walls, pending if waiting and not _stopped(session.view) else None)
+    names = networks.short_names([model.spec.layers[index].name for index in view.layers])
+    names = dict(zip(view.layers, names, strict=True))
+    unopened = pending if waiting and not view.stopped else None
+    bar = progress.begin(session, walls, rooms.progress, unopened, partial(strip.news, session, glimpses))
     for row, pair in enumerate(pairs):
         with st.container(key=f"pair-{row}"):
-            _row(session, pair, row, missing if row == 0 else None)
+            _row(session, pair, row, names[pair.index], missing if row == 0 else None)
     if held is None:
-        bar.show(stop=partial(_stop, session, walls), resume=_resume)
-    downloads.offer(session, pairs)
+        bar.show(stop=partial(_stop, session, walls), resume=partial(_resume, session))
+    strip.show(session, model, rooms.strip, glimpses, names)
+    with rooms.save:
+        downloads.offer(session, pairs)
     detail.show(session, pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What stands above the walls, and is filled once it is known what they are.
+
+    Attributes:
+        session: The session with what the visitor has chosen.
+        strip: Room for the layers by depth.
+        progress: Room for the state of the work.
+        save: Room for what can be taken away.
+    """
+
+    session: Session
+    strip: DeltaGenerator
+    progress: DeltaGenerator
+    save: DeltaGenerator
+
+
+def _frame(session: Session, model: Model) -> _Frame:
+    """Two rows of a height that never changes, so that the walls below stay where they are."""
+    with st.container(key="layers", horizontal=True, vertical_alignment="center"):
+        room = st.container(key="strip")
+        with st.container(key="layers-choice", width="content"):
+            view = controls.layers(session.view, model.spec)
+    with st.container(key="bar", horizontal=True, vertical_alignment="center"):
+        state = st.container(key="progress")
+        with st.container(key="bar-buttons", horizontal=True, width="content", vertical_alignment="center"):
+            save = st.container(key="save", width="content")
+            view = controls.settings(session.with_view(view), model)
+            share.offer(session)
+    if view != session.view:
+        address.put(view)
+    return _Frame(session.with_view(view), room, state, save)
 
 
 def _opened(pending: Future[Model]) -> tuple[Model | None, FiltervizError | None]:
@@ -70,23 +112,40 @@ def _opened(pending: Future[Model]) -> tuple[Model | None, FiltervizError | None
 
 
 def _pairs(view: View, model: Model, other: Model | None) -> list[WallPair]:
-    """The walls of the chosen layers.
+    """The walls of the layers that are shown.
 
     Raises:
         ValueError: The other network has no layer that could stand beside one of them.
     """
     pairs = []
-    stopped = _stopped(view)
-    for row, index in enumerate(view.layers):
+    for index in view.shown:
         layer, request = model.spec.layers[index], view.request(index, model.spec)
-        mine = ShownWall(model, layer, request, networks.side(model), row, 0, view.sort, stopped)
+        most = len(request.filters)
         its = None
         if other is not None:
             counterpart = view.counterpart(index, model.spec, other.spec)
-            request = view.other_request(index, counterpart)
-            its = ShownWall(other, counterpart, request, networks.side(other), row, 1, view.sort, stopped)
-        pairs.append(WallPair(index, mine, its))
+            beside = view.other_request(index, counterpart)
+            most = max(most, len(beside.filters))
+            its = _wall(view, other, counterpart, beside, index, side=1)
+        # The same columns on both sides: tiles of two sizes would look like two magnifications.
+        columns = wall.columns(most)
+        mine = replace(_wall(view, model, layer, request, index, side=0), columns=columns)
+        pairs.append(WallPair(mine, None if its is None else replace(its, columns=columns)))
     return pairs
+
+
+def _glimpses(view: View, model: Model, pairs: Sequence[WallPair]) -> list[ShownWall]:
+    """A wall of each chosen layer to take a few tiles from: the one that is shown, else one of those tiles alone."""
+    shown = {pair.index: pair.mine for pair in pairs}
+    return [
+        shown.get(index)
+        or _wall(view, model, model.spec.layers[index], view.glimpse(index, model.spec), index, side=0)
+        for index in view.layers
+    ]
+
+
+def _wall(view: View, model: Model, layer: LayerSpec, request: Request, index: int, side: int) -> ShownWall:
+    return ShownWall(model, layer, request, networks.side(model), index, side, view.sort, stopped=view.stopped)
 
 
 def _start(session: Session, walls: Sequence[ShownWall]) -> BadRequest | float | None:
@@ -101,7 +160,7 @@ def _start(session: Session, walls: Sequence[ShownWall]) -> BadRequest | float |
     """
     registry, visitor = session.server.walls, session.visitor
     registry.keep_only([wall.wanted for wall in walls], visitor)
-    if _stopped(session.view):
+    if session.view.stopped:
         return None
     again = bool(st.session_state.pop(_AGAIN, False))
     sides = [side for column in (0, 1) if (side := [wall for wall in walls if wall.column == column])]
@@ -143,22 +202,21 @@ def _ask(session: Session, seconds: float) -> None:
         st.rerun()
 
 
-def _row(session: Session, pair: WallPair, row: int, missing: FiltervizError | None) -> None:
+def _row(session: Session, pair: WallPair, row: int, name: str, missing: FiltervizError | None) -> None:
     mine, its = pair.mine, pair.its
     left, right = st.columns(2, gap="large")
     with left:
-        blocks.head(mine.side, mine.layer.name, networks.layer_line(mine.layer))
+        blocks.head(mine.side, name, networks.layer_line(mine.layer), mine.layer.name)
         wall.show(session, mine, its)
     with right:
+        with st.container(key=f"beside-{row}"):
+            _choose_beside(session, pair, row)
         if its is not None:
-            _choose_beside(session.view, pair.index, mine.layer, its)
             wall.show(session, its, mine)
+        elif missing is not None:
+            blocks.problem(missing, note=True)
         elif row == 0:
-            blocks.side(networks.others().get(session.view.other, _("the other network")))
-            if missing is not None:
-                blocks.problem(missing, note=True)
-            else:
-                blocks.box(_("It is being opened …"), note=True)
+            blocks.box(_("It is being opened …"), note=True)
     if its is not None:
         blocks.quiet(remarks.pairing(mine.layer, its.layer, mine.state(session), its.state(session)))
     _pages(session.view, pair)
@@ -172,40 +230,46 @@ def _pages(view: View, pair: WallPair) -> None:
     now = min(view.pages.get(pair.index, 1), pages)
     turned = st.pagination(pages, default=now, key=f"page-{view.token}-{pair.index}-{view.count}")
     if turned != now:
-        address.go(replace(view, pages={**view.pages, pair.index: turned}))
+        address.go(view.change(pages={**view.pages, pair.index: turned}))
 
 
-def _choose_beside(view: View, index: int, mine: LayerSpec, its: ShownWall) -> None:
-    """The head of the other network's wall: which layer it is, and another if that is wanted."""
+def _choose_beside(session: Session, pair: WallPair, row: int) -> None:
+    """The head of the other network's wall: which network it is, which layer, and others if they are wanted."""
+    with st.container(key=f"beside-choice-{row}", horizontal=True, gap="small"):
+        if row == 0:
+            controls.other(session)
+        elif pair.its is not None:
+            blocks.side(pair.its.side)
+        if pair.its is not None:
+            _choose_layer(session.view, pair.mine, pair.its)
+    if pair.its is not None:
+        blocks.quiet(networks.layer_line(pair.its.layer))
+
+
+def _choose_layer(view: View, mine: ShownWall, its: ShownWall) -> None:
     layers = its.model.spec.layers
     now = layers.index(its.layer)
     choices = sorted({*layer_choices(its.model.spec), now})
-    with st.container(key=f"beside-{index}"):
-        blocks.side(its.side)
-        chosen = st.selectbox(
-            _("Layer of {side}, beside {layer}").format(
-                side=markdown_safe(its.side), layer=markdown_safe(plain(mine.name, 40))
-            ),
-            choices,
-            choices.index(now),
-            format_func=lambda at: networks.reference_option(layers[at]),
-            key=f"counterpart-{view.token}-{view.other}-{index}",
-            label_visibility="collapsed",
-        )
+    chosen = st.selectbox(
+        _("Layer of {side}, beside {layer}").format(
+            side=markdown_safe(its.side), layer=markdown_safe(plain(mine.layer.name, 40))
+        ),
+        choices,
+        choices.index(now),
+        format_func=lambda at: networks.reference_option(layers[at]),
+        key=f"counterpart-{view.token}-{view.other}-{mine.index}",
+        label_visibility="collapsed",
+        width=260,
+    )
     if chosen != now:
-        address.go(replace(view, beside={**view.beside, index: chosen}))
+        address.go(view.change(beside={**view.beside, mine.index: chosen}))
 
 
 def _stop(session: Session, walls: Sequence[ShownWall]) -> None:
-    st.session_state[_STOPPED] = session.view.work
+    address.put(session.view.change(stopped=True))
     session.server.walls.stop([wall.wanted for wall in walls], session.visitor)
 
 
-def _resume() -> None:
-    st.session_state.pop(_STOPPED, None)
+def _resume(session: Session) -> None:
+    address.put(session.view.change(stopped=False))
     st.session_state[_AGAIN] = True
-
-
-def _stopped(view: View) -> bool:
-    """Whether the visitor stopped the making of just this."""
-    return bool(st.session_state.get(_STOPPED) == view.work)

@@ -94,10 +94,12 @@ def _beside_vgg16(session: Session, model: Model, convolution: int) -> None:
         registry.start(item.model, [item.request], session.visitor)
     registry.wait_cached([item.wanted for item in walls])
 
+    room = st.container(key="bar")
+
     def stop() -> None:
         registry.stop([item.wanted for item in walls], session.visitor)
 
-    bar = progress.begin(session, walls)
+    bar = progress.begin(session, walls, room)
     for column, item, other in zip(st.columns(2, gap="large"), walls, reversed(walls), strict=True):
         with column:
             blocks.head(item.side, item.layer.name, networks.layer_line(item.layer))
@@ -109,7 +111,7 @@ def _beside_vgg16(session: Session, model: Model, convolution: int) -> None:
 def _pair(model: Model, vgg16: Model, convolution: int) -> WallPair:
     index = model.spec.layers.index(convolutions(model.spec)[convolution])
     view = View(token=DEMO, layers=(index,))
-    mine = ShownWall(model, model.spec.layers[index], view.request(index, model.spec), _("cats & dogs"))
+    mine = ShownWall(model, model.spec.layers[index], view.request(index, model.spec), _("cats & dogs"), index)
     counterpart = view.counterpart(index, model.spec, vgg16.spec)
-    its = ShownWall(vgg16, counterpart, view.other_request(index, counterpart), networks.VGG16_NAME, column=1)
-    return WallPair(index, mine, its)
+    its = ShownWall(vgg16, counterpart, view.other_request(index, counterpart), networks.VGG16_NAME, index, column=1)
+    return WallPair(mine, its)

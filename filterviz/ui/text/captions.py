@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from filterviz.imaging import flat
 from filterviz.spec import Flag, Pattern
 from filterviz.ui.i18n import _
-from filterviz.ui.text import labels, quantities
+from filterviz.ui.text import colours, labels, quantities
 
 
 def tile_mark(pattern: Pattern | None, name: str = "") -> str:
-    """The mark beside a filter's number under its tile: its class, and a flag that must not be overlooked."""
-    flags = () if pattern is None else pattern.flags
-    found = _("never active") if Flag.SILENT in flags else _("overflowed") if Flag.NOT_FINITE in flags else ""
+    """The mark beside a filter's number under its tile: its class, and what must not be overlooked or looks broken."""
+    if pattern is None:
+        return name
+    if Flag.SILENT in pattern.flags:
+        found = _("never active")
+    elif Flag.NOT_FINITE in pattern.flags:
+        found = _("overflowed")
+    else:
+        colour = _plain_colour(pattern)
+        found = "" if colour is None else colours.plain(*colour)
     return " · ".join(filter(None, [name, found]))
+
+
+# Patterns are compared by identity, and a wall keeps its own, so this remembers what is on somebody's page.
+
+
+@lru_cache(maxsize=4096)
+def _plain_colour(pattern: Pattern) -> tuple[str, str] | None:
+    return flat.plain_colour(pattern.tile)
 
 
 def tile_alternative(channel: int, pattern: Pattern | None, *, begun: bool = True, name: str = "") -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from filterviz.analysis.layer_matching import convolutions
 from filterviz.service.model import VGG16, Model
 from filterviz.spec import LayerSpec, ModelSpec
@@ -48,6 +50,22 @@ def model_sentence(spec: ModelSpec) -> str:
             least=min(fields), most=max(fields)
         )
     return f"{seen}; {sees}."
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names of layers without the folders that all of them lie in; a single one keeps its last part.
+
+    Example:
+        >>> short_names(["model/features/conv1", "model/features/block/conv2"])
+        ['conv1', 'block/conv2']
+        >>> short_names(["conv2d", "conv2d_1"])
+        ['conv2d', 'conv2d_1']
+    """
+    parts = [name.split("/") for name in names]
+    shared = 0
+    while all(len(one) > shared + 1 and one[shared] == parts[0][shared] for one in parts):
+        shared += 1
+    return ["/".join(one[shared:]) for one in parts]
 
 
 def layer_option(layer: LayerSpec) -> str:

@@ -62,11 +62,21 @@ def duration(seconds: float) -> str:
     return _("{hours} h {minutes} min").format(hours=minutes // 60, minutes=minutes % 60)
 
 
-def seconds_left(seconds: float) -> str:
-    """The time left.
+def seconds_left(least: float, most: float) -> str:
+    """The time left, as a range.
 
     Example:
-        >>> seconds_left(0.4), seconds_left(400)
-        ('about 1 s left', 'about 7 min left')
+        >>> seconds_left(0.3, 0.4), seconds_left(20, 31.2), seconds_left(80, 125), seconds_left(310, 485)
+        ('about 1 s left', '20 to 31 s left', '1 to 2 min left', '5 to 8 min left')
+        >>> seconds_left(7000, 11000)
+        '2 to 3 h left'
     """
-    return _("about {time} left").format(time=duration(seconds))
+    if most < 100:
+        low, high, words = max(1, round(least)), max(1, round(most)), _("{least} to {most} s left")
+    elif most < 6000:
+        low, high, words = max(1, round(least / 60)), round(most / 60), _("{least} to {most} min left")
+    else:
+        low, high, words = max(1, round(least / 3600)), round(most / 3600), _("{least} to {most} h left")
+    if low == high:
+        return _("about {time} left").format(time=duration((least * most) ** 0.5))
+    return words.format(least=low, most=high)

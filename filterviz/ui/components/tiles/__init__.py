@@ -45,13 +45,15 @@ def mount(
     tiles: Sequence[Tile],
     *,
     feed: str,
-    rows: int,
+    columns: int,
+    by_rows: bool,
     label: str,
     hint: str,
     pair: str,
     side: int,
     waiting: bool,
     relatives: str,
+    legend: str,
     key: str,
     seen: Callable[[], None],
     near: Callable[[], None],
@@ -59,10 +61,11 @@ def mount(
     """Draw a wall.
 
     Args:
-        tiles: The tiles in order; they fill one column after the other.
-        rows: How many rows the wall has.
+        tiles: The tiles in order.
         feed: Beginning of the names under which the page's feed has news of the wall: ``{feed}hint``, the hint, and
             ``{feed}17``, the tile of filter 17.
+        columns: How many columns the wall has; fewer on a phone, where it is read by rows.
+        by_rows: Whether the tiles fill one row after the other, or one column after the other.
         label: What the wall is, for those who do not see it.
         hint: What stands below the wall while no tile is pointed at.
         pair: A name that two walls beside each other share, and no others.
@@ -70,6 +73,7 @@ def mount(
         waiting: Whether the wall will be made later.
         relatives: ``none`` where there are no similar tiles, ``possible`` where they could be found, ``known`` where
             the tiles name them.
+        legend: What stands below the wall while tiles that look like the one pointed at are marked.
         key: Key of the component, which no other on the page has.
         seen: Called once when a wall that is waiting comes into view.
         near: Called when a tile is pointed at whose similar tiles could be found.
@@ -81,11 +85,13 @@ def mount(
         "feed": feed,
         "label": label,
         "hint": hint,
-        "rows": rows,
+        "columns": columns,
+        "byRows": by_rows,
         "pair": pair,
         "side": side,
         "waiting": waiting,
         "relatives": relatives,
+        "legend": legend,
         "tiles": [asdict(tile) for tile in tiles],
     }
     result = _TILES(data=data, key=key, on_open_change=lambda: None, on_seen_change=seen, on_near_change=near)

@@ -1,7 +1,7 @@
 /* A wall of tiles: a Streamlit component (Components v2), mounted by filterviz/ui/components/tiles. No library, no build step.
 
-   data: {feed, label, rows, pair, side, hint, waiting, relatives, tiles: [{filter, picture, text, mark, tip, state, silent,
-   near: [filter, ...]}]}
+   data: {feed, label, columns, byRows, pair, side, hint, waiting, relatives, legend, tiles: [{filter, picture, text, mark,
+   tip, state, silent, near: [filter, ...]}]}
    Triggers: "open" (a filter's number) when a tile is chosen, "near" (true) when one is pointed at and the server could
    find its relatives but has not, "seen" (true) when somebody scrolls to a wall that waits. */
 
@@ -12,7 +12,7 @@ const NEWS = "filterviz-feed";
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".wall");
-  const wall = (root[STATE] ??= create(root, parentElement.querySelector(".tip")));
+  const wall = (root[STATE] ??= create(root, parentElement));
   wall.trigger = setTriggerValue;
   wall.draw(data);
   return () => wall.close();
@@ -21,9 +21,11 @@ export default function (component) {
 // A link below the address of the page, which may end in a name or in a slash.
 const below = (link) => location.pathname.replace(/\/?$/, "/") + link;
 
-function create(root, tip) {
+function create(root, parent) {
+  const tip = parent.querySelector(".tip");
+  const hint = parent.querySelector(".hint");
   const buttons = new Map(); // by filter
-  let data = { tiles: [], rows: 1 };
+  let data = { tiles: [], columns: 1, byRows: true };
   let order = [];
   let current = null; // the filter that Tab leads to
   let told = false;
@@ -35,8 +37,9 @@ function create(root, tip) {
   function draw(fresh) {
     data = fresh;
     root.setAttribute("aria-label", data.label);
-    root.style.setProperty("--rows", data.rows);
-    root.classList.toggle("narrow", data.tiles.length <= data.rows);
+    root.style.setProperty("--columns", data.columns);
+    root.style.setProperty("--rows", Math.max(1, Math.ceil(data.tiles.length / data.columns)));
+    root.classList.toggle("by-columns", !data.byRows);
     order = data.tiles.map((tile) => tile.filter);
     for (const [filter, button] of buttons) {
       if (!order.includes(filter)) {
@@ -51,9 +54,13 @@ function create(root, tip) {
       // Moving a node that stands right would take the focus from it.
       if (root.children[place] !== button) root.insertBefore(button, root.children[place] ?? null);
     });
-    if (!tip.textContent || !root.matches(":hover, :focus-within")) tip.textContent = data.hint;
     if (data.relatives !== "possible") asked = false;
-    if (pointed !== null && order.includes(pointed)) call(find(pointed).near ?? []);
+    if (pointed !== null && order.includes(pointed)) {
+      say(pointed);
+      call(find(pointed).near ?? []);
+    } else {
+      unpoint();
+    }
     rove();
     watch();
   }
@@ -66,11 +73,13 @@ function create(root, tip) {
     button.addEventListener("click", () => {
       if (button.dataset.state === "done") wall.trigger("open", filter);
     });
-    button.addEventListener("pointerenter", () => point(filter));
+    button.addEventListener("pointerenter", (event) => {
+      if (event.pointerType === "mouse") point(filter);
+    });
     button.addEventListener("focus", () => {
       current = filter;
       rove();
-      point(filter);
+      if (button.matches(":focus-visible")) point(filter);
     });
     button.addEventListener("pointerleave", unpoint);
     button.addEventListener("blur", unpoint);
@@ -92,19 +101,35 @@ function create(root, tip) {
   const find = (filter) => data.tiles.find((tile) => tile.filter === filter);
 
   function point(filter) {
-    const tile = find(filter);
-    if (!tile) return;
-    tip.textContent = tile.tip;
-    call(tile.near ?? []);
+    if (!find(filter)) return;
     pointed = filter;
+    say(filter);
+    call(find(filter).near ?? []);
     if (data.relatives === "possible" && !asked) {
       asked = true;
       wall.trigger("near", true);
     }
   }
 
+  // What is said about a tile stands at the tile: below it, or above where there is no room.
+  function say(filter) {
+    const tile = find(filter);
+    tip.textContent = tile.tip;
+    tip.hidden = false;
+    hint.textContent = tile.near?.length ? data.legend : data.hint;
+    const around = root.parentElement.getBoundingClientRect();
+    const box = buttons.get(filter).getBoundingClientRect();
+    const { width, height } = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(0, box.left + box.width / 2 - width / 2 - around.left), around.width - width);
+    const below = box.bottom + 4;
+    const top = below + height < window.innerHeight ? below : box.top - height - 4;
+    tip.style.left = `${Math.max(0, left)}px`;
+    tip.style.top = `${top - around.top}px`;
+  }
+
   function unpoint() {
-    tip.textContent = data.hint;
+    tip.hidden = true;
+    hint.textContent = data.hint;
     pointed = null;
     call([]);
   }
@@ -118,10 +143,10 @@ function create(root, tip) {
       fill(buttons.get(tile.filter), fresh);
       if (pointed === tile.filter) tip.textContent = fresh.tip;
     });
-    const hint = items[`${data.feed}hint`];
-    if (hint === undefined) return;
-    if (tip.textContent === data.hint) tip.textContent = hint;
-    data.hint = hint;
+    const fresh = items[`${data.feed}hint`];
+    if (fresh === undefined) return;
+    if (hint.textContent === data.hint) hint.textContent = fresh;
+    data.hint = fresh;
   }
 
   function call(near) {
@@ -142,12 +167,18 @@ function create(root, tip) {
     for (const [filter, button] of buttons) button.tabIndex = filter === current ? 0 : -1;
   }
 
-  // Columns first: the tile below is the next one, the tile to the right stands a column further.
+  // How many columns there are is for the style sheet to say, which knows how wide the screen is.
+  function steps() {
+    const style = getComputedStyle(root);
+    const lines = (property) => style[property].split(" ").length;
+    if (data.byRows) return { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -lines("gridTemplateColumns"), ArrowDown: lines("gridTemplateColumns") };
+    return { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -lines("gridTemplateRows"), ArrowRight: lines("gridTemplateRows") };
+  }
+
   function move(event) {
-    const steps = { ArrowUp: -1, ArrowDown: 1, ArrowLeft: -data.rows, ArrowRight: data.rows };
-    const place = order.indexOf(current);
+    const step = steps()[event.key];
     let to = null;
-    if (event.key in steps) to = place + steps[event.key];
+    if (step !== undefined) to = order.indexOf(current) + step;
     else if (event.key === "Home") to = 0;
     else if (event.key === "End") to = order.length - 1;
     if (to === null || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,0 +1,64 @@
+"""The layers of a network by depth, each with a few tiles, to go from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from streamlit.delta_generator import DeltaGenerator
+
+from filterviz.service.model import Model
+from filterviz.spec.names import plain
+from filterviz.ui import address, tile_data
+from filterviz.ui.components import strip
+from filterviz.ui.feed import Items
+from filterviz.ui.i18n import _
+from filterviz.ui.live import live
+from filterviz.ui.session import Session
+from filterviz.ui.text import networks
+from filterviz.ui.view import GLIMPSE
+from filterviz.ui.wall import ShownWall
+
+
+def show(session: Session, model: Model, room: DeltaGenerator, walls: Sequence[ShownWall], names: Mapping[int, str]) -> None:
+    """Draw the strip. While tiles in it are being made, the page's feed tells the browser more.
+
+    Args:
+        session: The visitor's page.
+        model: The network.
+        room: The container for it; nothing else may stand in it.
+        walls: For each of the view's layers the wall whose first tiles are shown.
+        names: Short names of the layers, by their index.
+    """
+    live(_draw, room, None, session, model, walls, names)
+
+
+def news(session: Session, walls: Sequence[ShownWall]) -> Items:
+    """What the page's feed says of the strip."""
+    return {f"{strip.FEED}{wall.index}": list(_pictures(session, wall)) for wall in walls}
+
+
+def _draw(session: Session, model: Model, walls: Sequence[ShownWall], names: Mapping[int, str]) -> None:
+    view = session.view
+    layers = [
+        strip.StripLayer(
+            wall.index,
+            plain(names[wall.index], 40),
+            f"{plain(wall.layer.name, 60)} · {networks.layer_line(wall.layer)}",
+            _pictures(session, wall),
+            wall.index == view.at and not view.overview,
+        )
+        for wall in walls
+    ]
+    chosen = strip.mount(
+        layers,
+        label=_("Layers of {network}, from the first to the last").format(network=plain(model.name, 40)),
+        ends=(_("colours and edges"), _("textures, parts of things")),
+        key=f"strip-{view.token}",
+    )
+    if chosen is not None and chosen in view.layers and (chosen != view.at or view.overview):
+        address.go(view.change(at=chosen, overview=False))
+
+
+def _pictures(session: Session, wall: ShownWall) -> tuple[str, ...]:
+    state = wall.state(session)
+    return tuple(tile_data.small(state, channel) for channel in state.wanted[:GLIMPSE])

@@ -1,0 +1,164 @@
+"""Where things stand: nothing jumps, everything is within reach, and the address holds what is open."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.browsing import DONE, QUICK, SCREENSHOTS, SLOW, Server, finished, settled, upload
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+]
+
+WALL = ".tile"
+
+
+def opened(page: Page, server: Server, file: Path, conditions: str) -> str:
+    """Open a file on the page; returns its token."""
+    upload(page, server, file)
+    expect(page.locator(".fv-model")).to_contain_text(file.name)
+    token = page.url.partition("m=")[2][:24]
+    page.goto(f"{server.address}/?m={token}&{conditions}")
+    return token
+
+
+def top(page: Page) -> float:
+    box = page.locator(WALL).first.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def test_nothing_moves_from_the_first_tile_to_the_last(
+    page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    opened(page, server, family_files["keras_2_1.h5"], f"{SLOW.replace('4000', '300')}&with=untrained&layers=1.3&at=1")
+    page.locator(WALL).first.wait_for()
+    seen = {round(top(page))}
+    while page.locator(DONE).count() < 8:
+        seen.add(round(top(page)))
+        page.wait_for_timeout(100)
+    finished(page, 8)
+    settled(page)
+    seen.add(round(top(page)))
+    assert len(seen) == 1, seen
+
+
+def test_both_walls_have_tiles_of_one_size(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    """Four tiles on one side and six on the other, in as many columns."""
+    opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&with=untrained&layers=1.3&at=1&beside=1-3")
+    finished(page, 10)
+    widths = page.locator(".tile img").evaluate_all("all => all.map(one => one.getBoundingClientRect().width)")
+    assert len({round(width, 1) for width in widths}) == 1, widths
+    tops = page.locator(WALL).evaluate_all("all => all.map(one => Math.round(one.getBoundingClientRect().top))")
+    assert len(set(tops)) == 2, "four in one row; five and one"
+
+
+def test_an_open_tile_is_in_the_address(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&with=untrained&layers=1.3&at=1")
+    finished(page, 8)
+    dialog = page.get_by_role("dialog")
+    page.get_by_role("button", name="Pattern of filter 2,").first.click()
+    expect(dialog).to_be_visible()
+    expect(page).to_have_url(re.compile("tile=1-0-2"))
+    link = page.url
+    page.go_back()
+    expect(dialog).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("tile="))
+    finished(page, 8)
+    page.goto(link)
+    expect(dialog).to_be_visible()
+    expect(dialog.get_by_text("Filter 2 of conv2d_1, keras_2_1.h5")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("tile="))
+
+
+def test_from_layer_to_layer_and_all_at_once(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&with=untrained")
+    finished(page, 12)
+    strip = page.get_by_role("group", name="Layers of keras_2_1.h5")
+    expect(strip.get_by_role("button")).to_have_count(2)
+    expect(strip.locator("[aria-current]")).to_have_count(1)
+    page.screenshot(path=SCREENSHOTS / "layer.png")
+    strip.get_by_role("button", name=re.compile("^conv2d_1 ")).click()
+    expect(page).to_have_url(re.compile("at=1"))
+    finished(page, 8)
+    page.get_by_role("button", name="All at once").click()
+    finished(page, 20)
+    page.screenshot(path=SCREENSHOTS / "overview.png", full_page=True)
+    page.get_by_role("button", name="One layer at a time").click()
+    finished(page, 8)
+    page.go_back()
+    finished(page, 20)
+
+
+def test_what_was_stopped_stays_stopped(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    opened(page, server, family_files["keras_2_4_functional.h5"], f"layers=1&{SLOW}")
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    page.locator(".st-key-stop button").click()
+    expect(page.get_by_text("Stopped. 0 of 4 tiles are finished and kept.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Stopped. 0 of 4 tiles are finished and kept.")).to_be_visible()
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    expect(page).not_to_have_url(re.compile("stopped"))
+    page.locator(".st-key-stop button").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+
+
+def test_the_link_is_copied(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&layers=1")
+    finished(page, 4)
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_text("The link is copied. It works until nobody has looked at the file for 24 h.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    context.close()
+
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+
+
+def test_on_a_phone(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
+    context = browser.new_context(**PHONE)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    token = opened(page, server, family_files["keras_2_4_functional.h5"], f"layers=1&with=untrained&{SLOW}")
+    expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "phone-running.png")
+    assert top(page) <= 250, "the first wall begins on the first screen"
+    for name in ("Stop", "Settings", "Share", "Save"):
+        box = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box is not None
+        assert 500 < box["y"] < 844 - box["height"], f"{name} is within reach of the thumb"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, "nothing sticks out"
+    page.locator(".st-key-stop button").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
+
+    page.goto(f"{server.address}/?m={token}&layers=1&with=untrained&{QUICK}")
+    finished(page, 8)
+    page.get_by_role("button", name="Pattern of filter 1,").first.tap()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    page.wait_for_timeout(500)
+    box = dialog.bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (0, 390)
+    assert box["height"] >= 844
+    page.screenshot(path=SCREENSHOTS / "phone-tile.png")
+    page.go_back()
+    expect(dialog).to_have_count(0)
+    finished(page, 8)
+    context.close()
