@@ -46,17 +46,18 @@ class Estimator:
             (76.8, 120.0)
         """
         with self._lock:
-            if not self._seen or done > self._seen[-1][1] or seconds - self._seen[-1][0] > 1:
-                if self._seen and done < self._seen[-1][1]:  # other work
-                    self._seen.clear()
-                self._seen.append((seconds, done))
+            if self._seen and done < self._seen[-1][1]:  # other work
+                self._seen.clear()
+            # What comes before the first step is no rate: models are opened and programs compiled then.
+            if len(self._seen) == 1 and done == self._seen[0][1]:
+                self._seen.clear()
+            self._seen.append((seconds, done))
             began, already = self._seen[0]
-            # What came before the first step is no rate: models are opened and programs compiled then.
             if seconds - began < LEAST_SECONDS or done - already < LEAST_SHARE * total:
                 return None
             middle = seconds - RECENT_SHARE * (seconds - began)
             since, then = max((seen for seen in self._seen if seen[0] <= middle), default=self._seen[0])
         if done <= then:
             return None
-        left = (total - done) * (seconds - since) / (done - then)
+        left = max(0.0, total - done) * (seconds - since) / (done - then)
         return left / SPREAD, left * SPREAD

@@ -59,8 +59,9 @@ class RecipeSpec:
     wall_order: WallOrder = WallOrder.COLUMNS
 
 
-_NATURAL = RecipeSpec("natural", size=128, steps=48, objectives=tuple(OBJECTIVES), pictures=PICTURES)
-# The script knew nothing of pixel ranges and computed in float32.
+# A wall is read as a page is: row by row.
+_NATURAL = RecipeSpec("natural", 128, 48, tuple(OBJECTIVES), PICTURES, wall_order=WallOrder.ROWS)
+# The script filled its wall column by column, knew nothing of pixel ranges, and computed in float32.
 _CLASSIC = RecipeSpec("classic", 64, 40, ("channel",), pictures=(1,), pixel_range=None, precision=Precision.FLOAT32)
 
 RECIPE_SPECS: Mapping[str, RecipeSpec] = {spec.name: spec for spec in (_NATURAL, _CLASSIC)}

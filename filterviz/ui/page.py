@@ -46,7 +46,7 @@ def _header(session: Session) -> None:
     """The name of the page, what it is for, help and the language."""
     view = session.view
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
-        blocks.title("filterviz", _("See what your Keras image network has learned, filter by filter, beside VGG16."))
+        blocks.title("filterviz", _("See the patterns that your image network has learned to look for."))
         with st.container(key="header-right", horizontal=True, width="content", vertical_alignment="center"):
             label = _("Back") if view.help else _("What am I looking at?")
             if st.button(label, key="help", type="tertiary", icon=":material/help:" if not view.help else None):

@@ -176,10 +176,7 @@ def _tiles(states: Sequence[LayerState]) -> tuple[int, int]:
 
 
 def _line(
-    session: Session,
-    walls: Sequence[ShownWall],
-    states: Sequence[LayerState],
-    left: tuple[float, float] | None,
+    session: Session, walls: Sequence[ShownWall], states: Sequence[LayerState], left: tuple[float, float] | None
 ) -> str:
     """``31 of 200 tiles · conv2d_2 of VGG16: step 23 of 40 · 2 to 3 min left``."""
     done, total = _tiles(states)

@@ -163,12 +163,13 @@ class View:
     def fitted(self, spec: ModelSpec) -> View:
         """The same view of those layers that the model has and that can be shown; else of sensible ones.
 
-        One of them is looked at: the one that was, else the one in the middle, which is deep enough to be interesting
-        and early enough to be simple.
+        One of them is looked at: the one that was, else that of the open tile, else the one in the middle, which is
+        deep enough to be interesting and early enough to be simple.
         """
         layers = tuple(index for index in self.layers if index < len(spec.layers) and spec.layers[index].visualisable)
         layers = layers or sensible_layers(spec)
-        return replace(self, layers=layers, at=self.at if self.at in layers else layers[len(layers) // 2])
+        wanted = self.tile.layer if self.at is None and self.tile is not None else self.at
+        return replace(self, layers=layers, at=wanted if wanted in layers else layers[len(layers) // 2])
 
     def change(self, **fields: Any) -> View:
         """The view after a visitor's choice.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import streamlit as st
 
@@ -25,7 +26,6 @@ from filterviz.ui.text import labels, remarks
 from filterviz.ui.tile_data import tile
 from filterviz.ui.tile_order import in_order, relatives
 from filterviz.ui.view import OpenTile
-
 
 _NEAR = "near"
 """Where Streamlit's session state holds the keys of the walls whose relatives were wanted."""
@@ -177,9 +177,7 @@ def _hint(state: LayerState) -> str:
 
 def _draw(session: Session, wall: ShownWall, beside: ShownWall | None) -> None:
     state = wall.state(session)
-    chosen = _tiles(session, wall, state, None if beside is None else beside.state(session))
-    if chosen is not None and chosen in state.patterns:
-        address.go(session.view.change(tile=OpenTile(wall.index, wall.column, chosen)))
+    _tiles(session, wall, state, None if beside is None else beside.state(session))
     if state.patterns:
         if lesson := remarks.lesson(wall.layer, state):
             blocks.quiet(lesson)
@@ -195,14 +193,20 @@ def _draw(session: Session, wall: ShownWall, beside: ShownWall | None) -> None:
         )
 
 
-def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerState | None) -> int | None:
-    """Draw the tiles; returns the filter whose tile was pressed just now."""
+def _open(session: Session, wall: ShownWall, channel: int) -> None:
+    """Show a tile large, if it is finished."""
+    if channel in wall.state(session).patterns:
+        address.go(session.view.change(tile=OpenTile(wall.index, wall.column, channel)))
+
+
+def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerState | None) -> None:
+    """Draw the tiles."""
     filters = in_order(state, wall.sort)
     related = others is not None and state.complete and others.complete
     # Found when somebody points at a tile: a page of two hundred would wait most of a second for what nobody asked.
     known = related and wall.key in st.session_state.get(_NEAR, set())
     near = relatives(state, others) if known and others is not None else {}
-    return tiles.mount(
+    tiles.mount(
         [tile(state, channel, near.get(channel, ()), wall.label(channel)) for channel in filters],
         columns=wall.columns,
         by_rows=wall.request.recipe.spec.wall_order is WallOrder.ROWS,
@@ -215,6 +219,7 @@ def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerSt
         relatives="known" if known else "possible" if related else "none",
         legend=_("Framed on the other side: the tiles that look most like this one."),
         key=f"tiles-{wall.key}",
+        chosen=partial(_open, session, wall),
         seen=lambda: session.server.walls.prioritize(wall.model, wall.request),
         near=lambda: st.session_state.setdefault(_NEAR, set()).add(wall.key),
     )

@@ -11,9 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browsing import DONE, QUICK, SCREENSHOTS, SLOW, Server, finished, settled, upload
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-]
+pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")]
 
 WALL = ".tile"
 
@@ -118,7 +116,9 @@ def test_the_link_is_copied(browser: Browser, server: Server, family_files: dict
     opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&layers=1")
     finished(page, 4)
     page.get_by_role("button", name="Share").click()
-    expect(page.get_by_text("The link is copied. It works until nobody has looked at the file for 24 h.")).to_be_visible()
+    expect(
+        page.get_by_text("The link is copied. It works until nobody has looked at the file for 24 h.")
+    ).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
     context.close()
 

@@ -47,7 +47,10 @@ def test_both_walls_stand_side_by_side(tmp_path: Path) -> None:
     comparison_folder.write(tmp_path, data, [{}, {}])
     image = png.decode((tmp_path / "01_a_b.png").read_bytes())
     left, right = (
-        contact_sheet.wall([item.patterns[index].tile for index in item.request.filters]) for item in data.rows[0].walls
+        contact_sheet.wall(
+            [item.patterns[index].tile for index in item.request.filters], order=item.request.recipe.spec.wall_order
+        )
+        for item in data.rows[0].walls
     )
     assert image.shape == (max(len(left), len(right)), left.shape[1] + GAP + right.shape[1], 3)
     np.testing.assert_array_equal(image[: len(left), : left.shape[1]], left)

@@ -97,6 +97,6 @@ def test_the_compiled_catalogue_is_that_of_the_sentences(path: Path) -> None:
 
 def test_a_sentence_in_chinese() -> None:
     assert i18n.catalogue("zh").gettext("Resume") == "继续"
-    assert i18n.catalogue("zh").ngettext("{number} round", "{number} rounds", 5).format(number=5) == "5 轮"
+    assert i18n.catalogue("zh").ngettext("{number} epoch", "{number} epochs", 5).format(number=5) == "5 轮"
     assert i18n.catalogue("en").gettext("Resume") == "Resume"
     assert i18n.language() == "en", "nobody is looking"

@@ -44,10 +44,10 @@ def test_a_preview_is_encoded_once_while_it_lives(monkeypatch: pytest.MonkeyPatc
     links = {images.of_preview(tile) for _ in range(5)}
     assert (len(links), len(made)) == (1, 1)
     number = id(tile)
-    assert number in images._PREVIEWS._found
+    assert number in images._PREVIEWS[False]._found
     del tile
     gc.collect()
-    assert number not in images._PREVIEWS._found
+    assert number not in images._PREVIEWS[False]._found
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 60)), min_size=1, max_size=40))

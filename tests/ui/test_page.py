@@ -23,7 +23,8 @@ from filterviz.ui import page, web
 from filterviz.ui.feed import FEEDS
 from filterviz.ui.sections import SECTIONS, walls
 from filterviz.ui.session import Session
-from filterviz.ui.wall import DETAIL, ShownWall
+from filterviz.ui.wall import ShownWall
+from filterviz.workers.parent.shares import Turn
 from tests.workers.conftest import write_model
 
 APP = web.SCRIPT
@@ -98,12 +99,14 @@ def tiles(app: AppTest) -> list[str]:
 @pytest.mark.usefixtures("server")
 def test_an_empty_page_says_what_it_is() -> None:
     app = opened()
-    assert "beside VGG16" in written(app)
-    assert "Drop the file of a network here" in written(app)
+    assert "has learned to look for" in written(app)
+    assert "Drop your Keras model file here" in written(app)
     assert len(app.file_uploader) == 1
 
 
 QUICK = {"recipe": "classic", "size": "16", "steps": "3"}
+ALL = {**QUICK, "overview": "1"}
+"""All chosen layers at once."""
 
 
 def all_finished(app: AppTest, count: int) -> list[str]:
@@ -146,7 +149,7 @@ def test_the_download_of_teachable_machine_shows_its_classes_by_name(
 
 
 def test_from_a_file_to_its_patterns_and_back_by_the_address(server: Server, family_files: dict[str, Path]) -> None:
-    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, **QUICK)
+    app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, **ALL)
     found = all_finished(app, 10)
     assert "FILTERVIZ_VGG16_WEIGHTS names" in written(app), "VGG16 is not here; the rest works"
 
@@ -229,7 +232,7 @@ def test_what_was_stopped_says_nothing_about_what_comes_next(server: Server, fam
     # As when a file is dropped on the page: the session goes on.
     app.query_params.clear()
     app.query_params["m"] = another.token
-    for name, value in QUICK.items():
+    for name, value in ALL.items():
         app.query_params[name] = value
     all_finished(app, 10)
 
@@ -249,9 +252,9 @@ def test_another_language_stays_in_the_address() -> None:
     app = opened()
     app.segmented_control(key="language-choice").select("zh").run()
     assert address_of(app)["lang"] == "zh"
-    assert "Drop the file" not in written(app)
+    assert "Drop your" not in written(app)
     app.segmented_control(key="language-choice").select("en").run()
-    assert "Drop the file" in written(app)
+    assert "Drop your" in written(app)
 
 
 @pytest.mark.usefixtures("server")
@@ -300,7 +303,7 @@ def test_an_address_of_a_file_that_is_gone() -> None:
 def test_beside_itself_before_training(server: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
     text = until(app, lambda text: "same conditions" in text)
-    assert "before training" in text
+    assert wall_data(app)[1]["label"] == "Patterns of conv2d_1 of before training"
     assert "A filter sees 3 pixels across here and 3 there." in text
     assert len(tiles(app)) == 8
 
@@ -401,14 +404,13 @@ def test_names_from_a_file_are_no_markdown_in_any_widget(server: Server, tmp_pat
     other = server.uploads.keep(named, io.BytesIO(hostile.read_bytes() + b"more"))
     seen = []
     for address in ({"with": other.token}, {"with": "untrained"}):
-        app = opened(m=one.token, **QUICK, **address)
+        app = opened(m=one.token, **ALL, **address)
         all_finished(app, 8)
         assert LINK in written(app), "as text it is shown"
         seen += markdown_of(app)
-        protos = [element.proto for element in app.get("bidi_component")]
-        wall = next(match for one in protos if (match := re.search(r"tiles-(\w{16})", one.id)))
-        app.session_state[DETAIL] = (wall[1], 0)
-        app.run()
+        index = server.open(one).spec.visualisable[0].name
+        at = next(at for at, layer in enumerate(server.open(one).spec.layers) if layer.name == index)
+        app = opened(**address_of(app), tile=f"{at}-0-0")
         assert "Response at the end" in written(app), "the large view is open"
         seen += markdown_of(app)
     nothing = server.uploads.keep(named, io.BytesIO(b"nothing"))
@@ -429,12 +431,18 @@ def test_files_are_deleted_at_a_press(server: Server, family_files: dict[str, Pa
     assert server.uploads.find(token) is not None
     (button,) = [button for button in app.button if button.label == "Delete my files now"]
     button.click()
-    text = until(app, lambda text: "Drop the file of a network here" in text)
+    text = until(app, lambda text: "Drop your Keras model file here" in text)
     assert "have been deleted" in text
     assert "m" not in address_of(app)
     assert server.uploads.find(token) is None
     assert server.uploads.find(somebody.token) is not None
     assert "have been deleted" not in written(app.run())
+
+
+def turns_of(server: Server, upload: Upload) -> list[Turn]:
+    """Turns that are taken or waited for to compute something of a file."""
+    identity = server.open(upload).identity[-24:]
+    return [turn for turn in server.workspace.pool._queue._shares.turns if turn.owner.endswith(identity)]
 
 
 def test_what_takes_long_is_begun_when_the_visitor_says_so(
@@ -445,13 +453,13 @@ def test_what_takes_long_is_begun_when_the_visitor_says_so(
     app = opened(m=upload.token, layers="1", recipe="classic", size="256", steps="4000")
     text = until(app, lambda text: "of computing" in text)
     assert re.search(r"This takes about [0-9a-z ]+ of computing", text)
-    assert server.workspace.pool._queue._shares.turns == []
+    assert turns_of(server, upload) == []
     assert "Stop" not in {button.label for button in app.button}, "nothing has begun"
     (button,) = [button for button in app.button if button.label == "Begin all the same"]
     button.click()
     until(app, lambda text: "of computing" not in text)
     deadline = time.monotonic() + 60
-    while not server.workspace.pool._queue._shares.turns:
+    while not turns_of(server, upload):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert not [button for button in app.run().button if button.label == "Begin all the same"]
@@ -468,6 +476,6 @@ def test_more_than_one_page_may_ask_for_is_a_sentence(
     text = until(app, lambda text: "the most that one page may ask for" in text)
     assert "1 s is the most" in text
     assert not [button for button in app.button if button.label == "Begin all the same"]
-    assert server.workspace.pool._queue._shares.turns == []
+    assert turns_of(server, upload) == []
     app = opened(m=upload.token, layers="1", **QUICK)
     all_finished(app, len(tiles(app)))

@@ -37,7 +37,7 @@ def of_all_macros(text: str) -> dict[str, str]:
         "words": (text,),
         "heading": (text,),
         "side": (text,),
-        "head": (text, text, text),
+        "head": (text, text, text, text),
         "box": ([text, text], False),
         "bullets": ([text, text],),
         "numbers": ({text: text},),
@@ -75,7 +75,9 @@ def test_a_value_that_is_missing_is_an_error() -> None:
 
 @given(st.text(max_size=200))
 def test_a_name_can_neither_leave_its_tag_nor_turn_the_text_around(name: str) -> None:
-    safe = render("blocks.html", "head", "", name, "").partition("<h2>")[2].partition("</h2>")[0]
+    title, _, safe = render("blocks.html", "head", "", name, "", name).partition('<h2 title="')[2].partition('">')
+    safe = safe.partition("</h2>")[0]
+    assert title == safe
     assert not set(safe) & set("<>\"'")
     assert not set(plain(name)) & set("\u202e\u202d\u2066\u200b\u200f\n\r\t\0\x1b\ud800\ufeff\u2028")
     assert len(plain(name)) <= LONGEST_NAME

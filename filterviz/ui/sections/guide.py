@@ -132,7 +132,7 @@ def _training(session: Session) -> None:
     blocks.words(
         _(
             "A filter of our small network, which learned to tell cats from dogs. Before training its weights are "
-            "random, and so is what it answers to. The captions say for how many rounds it had been trained."
+            "random, and so is what it answers to. The captions say for how many epochs it had been trained."
         )
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from streamlit.delta_generator import DeltaGenerator
 
@@ -15,11 +16,13 @@ from filterviz.ui.i18n import _
 from filterviz.ui.live import live
 from filterviz.ui.session import Session
 from filterviz.ui.text import networks
-from filterviz.ui.view import GLIMPSE
+from filterviz.ui.view import GLIMPSE, View
 from filterviz.ui.wall import ShownWall
 
 
-def show(session: Session, model: Model, room: DeltaGenerator, walls: Sequence[ShownWall], names: Mapping[int, str]) -> None:
+def show(
+    session: Session, model: Model, room: DeltaGenerator, walls: Sequence[ShownWall], names: Mapping[int, str]
+) -> None:
     """Draw the strip. While tiles in it are being made, the page's feed tells the browser more.
 
     Args:
@@ -49,14 +52,18 @@ def _draw(session: Session, model: Model, walls: Sequence[ShownWall], names: Map
         )
         for wall in walls
     ]
-    chosen = strip.mount(
+    strip.mount(
         layers,
         label=_("Layers of {network}, from the first to the last").format(network=plain(model.name, 40)),
         ends=(_("colours and edges"), _("textures, parts of things")),
         key=f"strip-{view.token}",
+        choose=partial(_look_at, view),
     )
-    if chosen is not None and chosen in view.layers and (chosen != view.at or view.overview):
-        address.go(view.change(at=chosen, overview=False))
+
+
+def _look_at(view: View, index: int) -> None:
+    if index in view.layers and (index != view.at or view.overview):
+        address.go(view.change(at=index, overview=False))
 
 
 def _pictures(session: Session, wall: ShownWall) -> tuple[str, ...]:

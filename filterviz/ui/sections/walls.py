@@ -55,8 +55,8 @@ def show(session: Session, model: Model) -> None:
         blocks.problem(held)
     elif held is not None:
         _ask(session, held)
-    names = networks.short_names([model.spec.layers[index].name for index in view.layers])
-    names = dict(zip(view.layers, names, strict=True))
+    short = networks.short_names([model.spec.layers[index].name for index in view.layers])
+    names = dict(zip(view.layers, short, strict=True))
     unopened = pending if waiting and not view.stopped else None
     bar = progress.begin(session, walls, rooms.progress, unopened, partial(strip.news, session, glimpses))
     for row, pair in enumerate(pairs):
@@ -138,8 +138,7 @@ def _glimpses(view: View, model: Model, pairs: Sequence[WallPair]) -> list[Shown
     """A wall of each chosen layer to take a few tiles from: the one that is shown, else one of those tiles alone."""
     shown = {pair.index: pair.mine for pair in pairs}
     return [
-        shown.get(index)
-        or _wall(view, model, model.spec.layers[index], view.glimpse(index, model.spec), index, side=0)
+        shown.get(index) or _wall(view, model, model.spec.layers[index], view.glimpse(index, model.spec), index, side=0)
         for index in view.layers
     ]
 

@@ -7,9 +7,11 @@ import streamlit as st
 from filterviz.analysis.layer_matching import convolutions
 from filterviz.errors import FiltervizError
 from filterviz.service.model import DEMO, Model
-from filterviz.ui import address, blocks, curve, progress, upload_field, wall
+from filterviz.ui import address, blocks, progress, upload_field, wall
+from filterviz.ui.components import render_guard
+from filterviz.ui.components import stages as stages_component
 from filterviz.ui.i18n import _
-from filterviz.ui.layer_choice import sensible_layers
+from filterviz.ui.live import live
 from filterviz.ui.sections import detail
 from filterviz.ui.session import Session
 from filterviz.ui.text import networks, training
@@ -19,7 +21,11 @@ from filterviz.ui.wall import ShownWall, WallPair
 START_LAYER = 2
 """The convolution of the demo network that is shown first: early enough to be simple, deep enough to be interesting."""
 
-CURVE_HEIGHT = 70
+CHANCE = 0.5
+"""The accuracy of guessing between two classes."""
+
+_STAGE = "stage"
+"""Where Streamlit's session state holds which stage of the training is shown."""
 
 
 def show(session: Session) -> None:
@@ -28,61 +34,73 @@ def show(session: Session) -> None:
     with left:
         blocks.words(
             _(
-                "Drop the file of a network here, as Keras saves it. For every filter of a layer you get the picture "
-                "that excites it most: edges and colours early on, textures and parts of things later, if the network "
-                "has learned them."
+                "A filter is a small detector inside an image network: it looks for one pattern everywhere in an "
+                "image. Drop your Keras model file here, and this page draws, for every filter, the pattern that it "
+                "responds to most."
             )
         )
         upload_field.ask(session)
     stages = session.server.training_stages()
+    if stages and session.server.has_vgg16():
+        with right:
+            # A part of its own: whoever chooses a layer waits for the walls alone, and not for the whole page.
+            live(_story, st.container(key="story"), None, session, stages)
+
+
+def _story(session: Session, stages: dict[str, Model]) -> None:
+    """The demo network at one stage of its training, beside VGG16."""
     try:
-        if stages and session.server.has_vgg16():
-            with left:
-                model, convolution = _choose(session, stages)
-            with right:
-                _beside_vgg16(session, model, convolution)
+        model, convolution = _choose(session, stages)
+        _beside_vgg16(session, model, convolution)
     except FiltervizError as error:
         blocks.problem(error)
+    render_guard.end(render_guard.new_name())
 
 
 def _choose(session: Session, stages: dict[str, Model]) -> tuple[Model, int]:
     """How long the demo network has been trained, and which of its convolutions is shown."""
     facts = {name: session.server.workspace.bundled.models[name].facts for name in stages}
-    blocks.quiet(training.story(facts[DEMO]["accuracy"]))
     names = list(stages)
-    stage = st.select_slider(
-        _("How long it has been trained"),
-        names,
-        names[-1],
-        format_func=lambda name: training.stage(facts[name]),
-        key="stage",
-    )
-    _accuracy([epoch["val_accuracy"] for epoch in facts[DEMO].get("epochs", ())], training.rounds(facts[stage]))
-    layers = convolutions(stages[DEMO].spec)
-    convolution = blocks.choice(
-        _("Layer"),
-        range(len(layers)),
-        START_LAYER,
-        lambda at: f"{at + 1}",
-        key="story-layer",
-        more=_("The deeper a layer, the more of the picture each of its filters sees."),
-    )
-    if st.button(_("Explore this network"), key="demo", icon=":material/search:"):
-        address.go(View(token=DEMO, layers=sensible_layers(stages[DEMO].spec), language=session.view.language))
-    return stages[stage], convolution
+    blocks.quiet(training.story(facts[DEMO]["accuracy"]))
+    with st.container(key="story-choice", horizontal=True, vertical_alignment="bottom"):
+        with st.container(key="story-stage"):
+            shown = st.session_state.get(_STAGE, len(names) - 1)
+            shown = shown if 0 <= shown < len(names) else len(names) - 1
+            stages_component.mount(
+                [
+                    stages_component.Stop(
+                        training.epochs(facts[name]),
+                        training.accuracy(facts[name]) or CHANCE,
+                        training.stage(facts[name]),
+                    )
+                    for name in names
+                ],
+                shown,
+                [epoch["val_accuracy"] for epoch in facts[DEMO].get("epochs", ())],
+                least=CHANCE,
+                label=_("How long it has been trained"),
+                up=_("Accuracy on 2,000 new photos (50 % = guessing)"),
+                across=_("epochs of training"),
+                key="stages",
+                choose=_choose_stage,
+            )
+        with st.container(key="story-layer-choice", width="content"):
+            layers = convolutions(stages[DEMO].spec)
+            convolution = blocks.choice(
+                _("Layer"),
+                range(len(layers)),
+                START_LAYER,
+                lambda at: f"{at + 1}",
+                key="story-layer",
+                more=_("The deeper a layer, the more of the picture each of its filters sees."),
+            )
+            if st.button(_("Explore this network"), key="demo", icon=":material/search:"):
+                address.go(View(token=DEMO, language=session.view.language))
+    return stages[names[shown]], convolution
 
 
-def _accuracy(accuracies: list[float], rounds: int) -> None:
-    """The accuracy of the demo network through its training, with a mark after so many rounds."""
-    label = _("Share of the other {pictures:,} photographs that it gets right, from chance up, over {rounds} rounds")
-    curve.show(
-        accuracies,
-        label.format(pictures=2000, rounds=len(accuracies)),
-        height=CURVE_HEIGHT,
-        least=0.5,
-        most=1.0,
-        mark=rounds - 1 if rounds else None,
-    )
+def _choose_stage(number: int) -> None:
+    st.session_state[_STAGE] = number
 
 
 def _beside_vgg16(session: Session, model: Model, convolution: int) -> None:
@@ -104,7 +122,8 @@ def _beside_vgg16(session: Session, model: Model, convolution: int) -> None:
         with column:
             blocks.head(item.side, item.layer.name, networks.layer_line(item.layer))
             wall.show(session, item, other)
-    bar.show(stop=stop, resume=lambda: None)
+    if not all(item.state(session).status.over for item in walls):
+        bar.show(stop=stop, resume=lambda: None)
     detail.show(session, [pair])
 
 

@@ -23,11 +23,16 @@ def begin() -> str:
     Returns:
         A name for this drawing of the page, for :func:`end`.
     """
-    run = uuid.uuid4().hex
+    run = new_name()
     with st.container(key="render-guard"):
         # That the trigger draws the page again is all that is wanted of it.
         _RENDER_GUARD(data={"run": run}, key="render-guard-begin", on_again_change=lambda: None)
     return run
+
+
+def new_name() -> str:
+    """A name for a drawing of the page or of a part of it, which no other has."""
+    return uuid.uuid4().hex
 
 
 def end(run: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
+
+from filterviz.ui.components import trigger
 
 HERE = Path(__file__).parent
 
@@ -33,7 +36,9 @@ class StripLayer:
     current: bool
 
 
-def mount(layers: Sequence[StripLayer], *, label: str, ends: tuple[str, str], key: str) -> int | None:
+def mount(
+    layers: Sequence[StripLayer], *, label: str, ends: tuple[str, str], key: str, choose: Callable[[int], None]
+) -> None:
     """Draw the strip.
 
     Args:
@@ -41,13 +46,10 @@ def mount(layers: Sequence[StripLayer], *, label: str, ends: tuple[str, str], ke
         label: What the strip is, for those who do not see it.
         ends: What the filters at its beginning and at its end look for.
         key: Key of the component, which no other on the page has.
-
-    Returns:
-        The index of the layer that was pressed just now, if any.
+        choose: Called with the index of a layer when it is pressed, before anything is drawn again.
     """
     data = {"feed": FEED, "label": label, "ends": ends, "layers": [asdict(layer) for layer in layers]}
-    chosen = _STRIP(data=data, key=key, on_choose_change=lambda: None).get("choose")
-    return int(chosen) if isinstance(chosen, int | float) else None
+    _STRIP(data=data, key=key, on_choose_change=partial(trigger.pass_on, key, "choose", choose))
 
 
 def _read(name: str) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+
+from filterviz.ui.components import trigger
 
 HERE = Path(__file__).parent
 
@@ -55,9 +58,10 @@ def mount(
     relatives: str,
     legend: str,
     key: str,
+    chosen: Callable[[int], None],
     seen: Callable[[], None],
     near: Callable[[], None],
-) -> int | None:
+) -> None:
     """Draw a wall.
 
     Args:
@@ -75,11 +79,9 @@ def mount(
             the tiles name them.
         legend: What stands below the wall while tiles that look like the one pointed at are marked.
         key: Key of the component, which no other on the page has.
+        chosen: Called with the number of a filter when its tile is pressed, before anything is drawn again.
         seen: Called once when a wall that is waiting comes into view.
         near: Called when a tile is pointed at whose similar tiles could be found.
-
-    Returns:
-        The filter whose tile was pressed just now, if any.
     """
     data: dict[str, Any] = {
         "feed": feed,
@@ -94,9 +96,8 @@ def mount(
         "legend": legend,
         "tiles": [asdict(tile) for tile in tiles],
     }
-    result = _TILES(data=data, key=key, on_open_change=lambda: None, on_seen_change=seen, on_near_change=near)
-    chosen = result.get("open")
-    return int(chosen) if isinstance(chosen, int | float) else None
+    opened = partial(trigger.pass_on, key, "open", chosen)
+    _TILES(data=data, key=key, on_open_change=opened, on_seen_change=seen, on_near_change=near)
 
 
 def _read(name: str) -> str:

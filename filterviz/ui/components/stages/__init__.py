@@ -1,0 +1,79 @@
+"""The stages of a training on its accuracy curve, one of which is chosen: a Streamlit component (Components v2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from filterviz.ui.components import trigger
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A stage that can be chosen.
+
+    Attributes:
+        epoch: After how many epochs; 0 before the training.
+        value: The accuracy then, 0 to 1.
+        name: What it is called.
+    """
+
+    epoch: int
+    value: float
+    name: str
+
+
+def mount(
+    stops: Sequence[Stop],
+    chosen: int,
+    accuracies: Sequence[float],
+    *,
+    least: float,
+    label: str,
+    up: str,
+    across: str,
+    key: str,
+    choose: Callable[[int], None],
+) -> None:
+    """Draw the curve with its stops.
+
+    Args:
+        stops: The stages, the first before the training.
+        chosen: Which of them is shown.
+        accuracies: The accuracy after each epoch, 0 to 1.
+        least: The accuracy at the bottom; at the top it is 1.
+        label: What is chosen, for those who do not see it.
+        up: What the vertical axis shows.
+        across: What the horizontal axis shows.
+        key: Key of the component, which no other on the page has.
+        choose: Called with the number of a stop when it is pressed, before the component is drawn again.
+    """
+    ticks = [{"at": at, "words": f"{at:.0%}"} for at in (least, (1 + least) / 2, 1.0)]
+    data = {
+        "label": label,
+        "up": up,
+        "across": across,
+        "ticks": ticks,
+        "last": len(accuracies),
+        "least": least,
+        "most": 1.0,
+        "values": accuracies,
+        "stops": [asdict(stop) for stop in stops],
+        "chosen": chosen,
+    }
+    _STAGES(data=data, key=key, on_choose_change=partial(trigger.pass_on, key, "choose", choose))
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+_STAGES = st.components.v2.component(
+    "filterviz_stages", html=_read("stages.html"), css=_read("stages.css"), js=_read("stages.js")
+)
