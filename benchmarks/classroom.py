@@ -16,7 +16,9 @@ What the figures mean, decided before they were measured:
 * *click*: how long a click on the page takes to be answered in a browser, divided by the same of a Streamlit app of one
   line in the same browser a moment later, the median of the pairs. At most 2.
 * *left*: what the server has more of after everybody has left than before anybody came. Nothing but the worker
-  processes that are kept ready for the next visitor.
+  processes that are kept ready for the next visitor. Streamlit keeps a visitor's memory for a minute after they have
+  left and drops it when the next one comes, so both are counted a minute after the last has left, and while one more
+  visitor, whose memory counts on both sides, looks at the page.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ from filterviz.settings import Settings
 from tests.browser.browsing import CHROMIUM, Server, serving
 
 FILES = 10
-GREEDY = "layers=0.1.2.3.4.5.6.7.8.9.10.11&count=all&size=512&steps=4000"
+GREEDY = "layers=0.1.2.3.4.5.6.7.8.9.10.11&count=all&size=512&steps=4000&overview=1"
 BARE = "import streamlit as st, uuid\nst.html(f'<b class=fv-end data-run={uuid.uuid4()}>{st.button(\"Press\")}</b>')\n"
 """The app of one line, which ends with the mark by which the page says that it has arrived."""
 THINKING_SECONDS = 4.0, 12.0
@@ -60,8 +62,9 @@ CLICK_SECONDS = 60.0
 PATIENCE_SECONDS = 300.0
 """For how much longer than planned the class goes on while somebody has not seen their first wall."""
 
-QUIET_SECONDS = 40.0
-"""How long after the last one has left what is left is counted: work of somebody who has left ends after 15 seconds."""
+QUIET_SECONDS = 70.0
+"""How long after the last one has left what is left is counted: work of somebody who has left ends after 15 seconds,
+and Streamlit keeps their memory for 60."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +170,7 @@ def classroom(
     chosen = random.Random(seed)
     for number, content in enumerate(files):
         report.alone.append(alone(server, content, number))
-    time.sleep(2)
-    before = possessions(server)
+    before = possessions(server, quiet)
     began = time.monotonic()
     end = began + seconds
     arrivals = [chosen.uniform(0, min(60.0, seconds / 5)) for _ in range(visitors)]
@@ -184,8 +186,7 @@ def classroom(
             clicking(server, report, browsers, lambda: report.over(end))
         for thread in threads:
             thread.join()
-    time.sleep(quiet)
-    after = possessions(server)
+    after = possessions(server, quiet)
     report.left = {name: after[name] - before[name] for name in after}
     return report
 
@@ -315,14 +316,15 @@ def opened(browser: Browser, address: str) -> Page:
 
 
 def clicked(page: Page, role: Literal["radio", "button"], name: str) -> float:
-    """Seconds from a click until the page has been drawn anew, to its end."""
-    mark = page.locator(".fv-end").last
-    run = mark.get_attribute("data-run")
+    """Seconds from a click until what it changes has been drawn anew, to its end: the page, or a part of it."""
+    page.locator(".fv-end").first.wait_for(state="attached")
+    marks = page.locator(".fv-end").evaluate_all("all => all.map(mark => mark.dataset.run)")
     button = page.get_by_role(role, name=name, exact=True)
     button.wait_for()
     began = time.monotonic()
     button.click()
-    page.locator(f".fv-end:not([data-run='{run}'])").first.wait_for(state="attached")
+    drawn_before = "".join(f":not([data-run='{mark}'])" for mark in marks)
+    page.locator(f".fv-end{drawn_before}").first.wait_for(state="attached")
     return time.monotonic() - began
 
 
@@ -344,8 +346,15 @@ def watching(server: Server, report: Report) -> Iterator[None]:
         thread.join()
 
 
-def possessions(server: Server) -> dict[str, int]:
-    """What the server holds: threads, descriptors, processes beside those that are kept, and files on their way."""
+def possessions(server: Server, quiet: float) -> dict[str, int]:
+    """What the server holds after a quiet time: threads, descriptors, processes, and files on their way."""
+    time.sleep(quiet)
+    with Visitor.at(server.address) as visitor:
+        visitor.look("")
+        return _possessions(server)
+
+
+def _possessions(server: Server) -> dict[str, int]:
     process = psutil.Process(server.process.pid)
     cache = server.log.parent / "cache"
     return {

@@ -130,7 +130,7 @@ DONE = ".tile[data-state=done]"
 def finished(page: Page, count: int) -> None:
     """Wait for so many finished tiles, and for the page to say that there is nothing more to come."""
     expect(page.locator(DONE)).to_have_count(count, timeout=120_000)
-    expect(page.locator(".st-key-progress")).to_have_count(0)
+    expect(page.locator(".st-key-stop")).to_have_count(0)
 
 
 def settled(page: Page) -> None:
