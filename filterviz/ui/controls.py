@@ -130,7 +130,7 @@ def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:
             key=key("range"),
         )
         blocks.quiet(choices.pixel_range_guess(spec, recipe))
-        pressed = st.form_submit_button(_("Make the pictures this way"), type="primary", key=key("make"))
+        pressed = st.form_submit_button(_("Apply"), type="primary", key=key("make"))
     if pressed:
         made = replace(recipe, size=int(size), steps=int(steps), seed=int(seed), objective=objective)
         address.go(view.change(recipe=made, pixel_range=pixel_range))

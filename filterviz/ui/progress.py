@@ -158,7 +158,10 @@ def _over(
             if not errors and all(state.status is not Status.STOPPED for state in states):
                 blocks.quiet(ngettext("1 tile, finished", "{total} tiles, all finished", total).format(total=total))
                 return
-            blocks.quiet(_("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total))
+            words = [_("Stopped. {done} of {total} tiles are finished and kept.").format(done=done, total=total)]
+            if any(state.previews for state in states):
+                words.append(_("Unfinished ones begin again with Resume."))
+            blocks.quiet(" ".join(words))
         st.button(_("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary")
 
 
@@ -188,7 +191,7 @@ def _line(
         if state.steps:
             parts.append(_("{layer}: step {step} of {steps}").format(layer=layer, step=state.step, steps=state.steps))
         else:
-            parts.append(_("getting {layer} ready").format(layer=layer))
+            parts.append(_("preparing {layer}").format(layer=layer))
         standing = session.server.walls.standing(*walls[running].wanted)
         if standing is not None and (said := turns.standing(standing, begun=bool(state.steps))):
             parts.append(said)

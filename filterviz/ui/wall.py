@@ -172,7 +172,7 @@ class WallNews:
 
 
 def _hint(state: LayerState) -> str:
-    return remarks.summary(state) if state.status is not Status.WAITING else _("waiting for its turn")
+    return remarks.summary(state) if state.status is not Status.WAITING else _("Waiting …")
 
 
 def _draw(session: Session, wall: ShownWall, beside: ShownWall | None) -> None:

@@ -23,7 +23,7 @@ FRESH = "[data-stale=false]"
 """What the page says of this file: Streamlit leaves what it said of the one before until its run has ended."""
 
 REFUSAL = f"{FRESH} .fv-box[role=alert]"
-OPENED = f".st-key-controls {FRESH}, {FRESH} .fv-box.fv-note"
+OPENED = f".st-key-bar-buttons {FRESH}, {FRESH} .fv-box.fv-note"
 
 pytestmark = [
     # Playwright's own event loop is still open when its fixtures end.

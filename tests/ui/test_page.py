@@ -302,8 +302,8 @@ def test_an_address_of_a_file_that_is_gone() -> None:
 
 def test_beside_itself_before_training(server: Server, family_files: dict[str, Path]) -> None:
     app = opened(m=kept(server, family_files["keras_2_1.h5"]).token, layers="1", **QUICK, **{"with": "untrained"})
-    text = until(app, lambda text: "same conditions" in text)
-    assert wall_data(app)[1]["label"] == "Patterns of conv2d_1 of before training"
+    text = until(app, lambda text: "same settings" in text)
+    assert wall_data(app)[1]["label"] == "Patterns of conv2d_1 of untrained"
     assert "A filter sees 3 pixels across here and 3 there." in text
     assert len(tiles(app)) == 8
 

@@ -125,7 +125,7 @@ def _relatives(session: Session, wall: ShownWall, pattern: Pattern, beside: Show
     if not near:
         return
     blocks.quiet(
-        _("Most like it in {layer} of {side}, to the eye").format(layer=plain(beside.layer.name, 40), side=beside.side)
+        _("Most similar-looking in {layer} of {side}").format(layer=plain(beside.layer.name, 40), side=beside.side)
     )
     with st.container(key="detail-relatives", horizontal=True):
         for channel in near:

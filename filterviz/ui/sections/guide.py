@@ -62,14 +62,13 @@ def show(session: Session) -> None:
 
 def _conclusions() -> list[str]:
     return [
-        _("A clear, varied wall means that the layer has learned to tell many things apart."),
         _(
-            "Noise, or the same pattern again and again, means that it has learned little or was not trained for "
-            "long enough."
+            "A wall alone does not say how well a network has learned. Networks that were trained on shuffled labels "
+            "have walls that look trained."
         ),
         _(
-            "A filter that is never active answers to nothing we tried. A few such filters are common; many are a "
-            "waste."
+            "A filter that is never active responds to nothing we tried. That is no sign of bad training: our small "
+            "network has more of them after its training than before."
         ),
         _("A pattern does not say what the network decides by: the layers after it may ignore the filter."),
         _("The same filter can answer to other things as well; this is the one that it answers to most."),

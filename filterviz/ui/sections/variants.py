@@ -57,7 +57,7 @@ def offer(session: Session, wall: ShownWall, pattern: Pattern) -> None:
         blocks.problem(error)
     if state is None or state.status in (Status.FAILED, Status.STOPPED):
         st.button(
-            _("Four different pictures of it"),
+            _("Four different images of it"),
             icon=":material/grid_view:",
             key="several",
             on_click=_ask,
@@ -101,10 +101,10 @@ def _draw(session: Session, wall: ShownWall, pattern: Pattern, request: Request,
         return
     compared = relative_responses(pattern, variants)
     which = labels.named(pattern.filter, wall.label(pattern.filter))
-    alternative = _("One of four different pictures of filter {filter}").format(filter=which)
+    alternative = _("One of four different images of filter {filter}").format(filter=which)
     _grid(variants.tile, [f"{share:.0%}" for share in compared], alternative)
     words = [
-        _("They look alike all the same: this filter seems to answer to one thing only.")
+        _("All four look alike: this filter seems to respond to one thing only.")
         if alike(variants)
         else _("All were made for the same filter, and to differ from each other.")
     ]
@@ -128,7 +128,7 @@ def _unfinished(state: LayerState, channel: int) -> None:
     if channel in state.previews:
         _grid(state.previews[channel], [], captions.tile_alternative(channel, None))
     st.progress(state.step / state.steps if state.steps else 0.0)
-    blocks.quiet(_("Making four different pictures …") if state.steps else _("waiting for its turn"))
+    blocks.quiet(_("Making four different images …") if state.steps else _("Waiting …"))
 
 
 def _grid(tile: NDArray[np.uint8], under: list[str], alternative: str) -> None:

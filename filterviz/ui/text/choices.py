@@ -9,7 +9,7 @@ from filterviz.ui.i18n import _
 
 def recipe(name: str) -> str:
     """A recipe in a list to choose from."""
-    return {"natural": _("Natural"), "classic": _("Classic (the script)")}[name]
+    return {"natural": _("Natural"), "classic": _("Original method")}[name]
 
 
 def objective(name: str) -> str:
@@ -28,7 +28,7 @@ def count(number_: int) -> str:
 
 def sort(name: str) -> str:
     """What tiles are sorted by."""
-    return {"": _("number"), "response": _("response"), "similarity": _("similarity")}[name]
+    return {"": _("number"), "response": _("strongest first"), "similarity": _("similar together")}[name]
 
 
 def pixel_range(choice: PixelRange) -> str:

@@ -102,7 +102,7 @@ def _filters_and_field(layer: LayerSpec) -> str:
 def side(model: Model) -> str:
     """What to call one side of a comparison."""
     if model.load_options.untrained is not None:
-        return _("before training")
+        return _("untrained")
     if model.architecture == VGG16 and model.name == VGG16_NAME:
         return VGG16_NAME
     return plain(model.name, 40)
@@ -110,4 +110,4 @@ def side(model: Model) -> str:
 
 def others() -> dict[str, str]:
     """What every network can be compared with, by its value in the address."""
-    return {"": VGG16_NAME, "untrained": _("itself before training")}
+    return {"": VGG16_NAME, "untrained": _("the same network, untrained")}

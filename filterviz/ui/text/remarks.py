@@ -16,7 +16,7 @@ def pairing(layer: LayerSpec, other: LayerSpec, mine: LayerState, its: LayerStat
         why = _("A filter sees {mine} pixels across here and {its} there.").format(mine=fields[0], its=fields[1])
     differences = comparison.differing(mine, its, speaker())
     if not differences:
-        same = _("Both were made under the same conditions.")
+        same = _("Both walls use the same settings.")
         return f"{why} {same}" if mine.patterns and its.patterns else why
     unlike = _("Not the same on both sides: {differences}.").format(differences=", ".join(differences))
     return f"{why} {unlike}"
