@@ -94,10 +94,10 @@ def test_different_pictures_of_one_filter(page: Page, server: Server, family_fil
     dialog.get_by_role("button", name="Four different images of it").click()
     four = dialog.get_by_role("img", name="One of four different images of filter 1")
     expect(four).to_have_count(4)
-    expect(dialog.get_by_text(re.compile(r"^\d+%$"))).to_have_count(4)
+    expect(dialog.get_by_text(re.compile(r"^response: \d+%$"))).to_have_count(4)
     page.screenshot(path=SCREENSHOTS / "four-pictures.png")
     with page.expect_download() as download:
-        dialog.get_by_role("button", name="Save these pictures").click()
+        dialog.get_by_role("button", name="Save these images").click()
     assert download.value.suggested_filename == "conv2d_1_f001_4.png"
     with Image.open(download.value.path()) as picture:
         assert picture.size == (100, 100)
@@ -107,6 +107,10 @@ def test_different_pictures_of_one_filter(page: Page, server: Server, family_fil
     expect(four).to_have_count(0)
     dialog.get_by_role("button", name="Previous").click()
     expect(four).to_have_count(4)
+    large = dialog.get_by_role("img", name="Pattern of filter 1, response")
+    expect(large).to_have_count(0)
+    dialog.get_by_role("button", name="Back to the one image").click()
+    expect(large).to_have_count(1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

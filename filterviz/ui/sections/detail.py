@@ -50,10 +50,14 @@ def _open(session: Session, wall: ShownWall, channel: int) -> NoReturn:
 def _draw(session: Session, wall: ShownWall, pattern: Pattern, beside: ShownWall | None) -> None:
     left, right = st.columns(2, gap="medium")
     data = png.encode(pattern.tile)
+    several = variants.find(session, wall, pattern)
     with left:
-        with st.container(key="detail-picture"):
-            alternative = captions.tile_alternative(pattern.filter, pattern, name=wall.label(pattern.filter))
-            st.image(data, width="stretch", alt=alternative, output_format="PNG")
+        if several is not None:
+            variants.show(session, wall, pattern, several)
+        else:
+            with st.container(key="detail-picture"):
+                alternative = captions.tile_alternative(pattern.filter, pattern, name=wall.label(pattern.filter))
+                st.image(data, width="stretch", alt=alternative, output_format="PNG")
         _turn(session, wall, pattern, data)
     with right:
         for flag in pattern.flags:
@@ -63,7 +67,7 @@ def _draw(session: Session, wall: ShownWall, pattern: Pattern, beside: ShownWall
         _kernel(pattern)
         if beside is not None:
             _relatives(session, wall, pattern, beside)
-        variants.offer(session, wall, pattern)
+        variants.offer(session, wall, pattern, several)
         with st.expander(_("All numbers")):
             blocks.numbers(_numbers(wall, pattern))
 

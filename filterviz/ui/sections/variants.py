@@ -36,38 +36,65 @@ _WANTED = "several-of"
 """Where Streamlit's session state holds of which wall and filter they were asked for."""
 
 
-def offer(session: Session, wall: ShownWall, pattern: Pattern) -> None:
-    """A button that has the variants made; once it was pressed, the variants as they come.
+def find(session: Session, wall: ShownWall, pattern: Pattern) -> LayerState | None:
+    """What there is of the variants of a filter; ``None`` where they are not wanted, or came to nothing.
 
     Args:
         session: The visitor's page.
         wall: The wall of the filter.
         pattern: The one pattern of the filter that there is.
     """
-    if VARIANTS not in wall.request.recipe.spec.pictures:
-        return
-    request = replace(wall.request, filters=(pattern.filter,), recipe=replace(wall.request.recipe, pictures=VARIANTS))
-    this = (wall.key, pattern.filter)
-    wanted = st.session_state.get(_WANTED) == this
-    found = _beside(session).state((wall.model, request)) if wanted else None
+    wanted = st.session_state.get(_WANTED) == (wall.key, pattern.filter)
+    found = _beside(session).state((wall.model, _request(wall, pattern))) if wanted else None
     if found is None:
         leave(session)
-    state, error = found or (None, None)
-    if error is not None:
-        blocks.problem(error)
-    if state is None or state.status in (Status.FAILED, Status.STOPPED):
-        st.button(
-            _("Four different images of it"),
-            icon=":material/grid_view:",
-            key="several",
-            on_click=_ask,
-            args=(session, wall, request, this),
-            help=_("A filter may answer to more than one thing. These pictures are made to differ from each other."),
-        )
-        return
-    room = st.container(key="detail-several")
+        return None
+    return None if found[0].status in (Status.FAILED, Status.STOPPED) else found[0]
+
+
+def show(session: Session, wall: ShownWall, pattern: Pattern, state: LayerState) -> None:
+    """The variants as they come, with a bar until they are there. ``state`` is what :func:`find` gave."""
     finished = state.status.over
-    live(_draw, room, None if finished else POLL_SECONDS, session, wall, pattern, request, finished)
+    every = None if finished else POLL_SECONDS
+    live(_draw, st.container(key="detail-several"), every, session, wall, pattern, _request(wall, pattern), finished)
+
+
+def offer(session: Session, wall: ShownWall, pattern: Pattern, state: LayerState | None) -> None:
+    """A button that has the variants made, or one that leads back to the one pattern.
+
+    Args:
+        session: The visitor's page.
+        wall: The wall of the filter.
+        pattern: The one pattern of the filter that there is.
+        state: What :func:`find` gave.
+    """
+    if VARIANTS not in wall.request.recipe.spec.pictures:
+        return
+    if state is not None:
+        st.button(_("Back to the one image"), icon=":material/image:", key="one", on_click=_forget, args=(session,))
+        return
+    request, this = _request(wall, pattern), (wall.key, pattern.filter)
+    failed = _beside(session).state((wall.model, request)) if st.session_state.get(_WANTED) == this else None
+    if failed is not None and failed[1] is not None:
+        blocks.problem(failed[1])
+    st.button(
+        _("Four different images of it"),
+        icon=":material/grid_view:",
+        key="several",
+        on_click=_ask,
+        args=(session, wall, request, this),
+        help=_("A filter may respond to more than one thing. These images are made to differ from each other."),
+    )
+
+
+def _request(wall: ShownWall, pattern: Pattern) -> Request:
+    recipe = replace(wall.request.recipe, pictures=VARIANTS)
+    return replace(wall.request, filters=(pattern.filter,), recipe=recipe)
+
+
+def _forget(session: Session) -> None:
+    st.session_state.pop(_WANTED, None)
+    leave(session)
 
 
 def leave(session: Session) -> None:
@@ -102,18 +129,18 @@ def _draw(session: Session, wall: ShownWall, pattern: Pattern, request: Request,
     compared = relative_responses(pattern, variants)
     which = labels.named(pattern.filter, wall.label(pattern.filter))
     alternative = _("One of four different images of filter {filter}").format(filter=which)
-    _grid(variants.tile, [f"{share:.0%}" for share in compared], alternative)
+    _grid(variants.tile, [_("response: {share:.0%}").format(share=share) for share in compared], alternative)
     words = [
         _("All four look alike: this filter seems to respond to one thing only.")
         if alike(variants)
         else _("All were made for the same filter, and to differ from each other.")
     ]
     if compared:
-        words.append(_("Below each: the filter's response to it, as a share of the response to the large picture."))
+        words.append(_("100% is the filter's response to the one image of the wall."))
     blocks.quiet(" ".join(words))
     wall_name = run_folder.wall_name(pattern.layer)
     st.download_button(
-        _("Save these pictures"),
+        _("Save these images"),
         data=png.encode(variants.tile),
         file_name=wall_name.replace("_pattern.png", f"_f{pattern.filter:03d}_{VARIANTS}.png"),
         mime="image/png",
