@@ -11,9 +11,9 @@ the histogram of colours, and the pixels themselves.
 grey, is searched for in the whole wall; so is a tile of the demo network at epoch 20 in its finished wall, and a
 ``classic`` tile of VGG16 in the ``natural`` wall.
 
-*Convincing*: how near a tile must be to be marked as similar. The rule, decided before it was measured: nearer than 99 in
-100 pairs of different filters of one layer of VGG16, the median over its layers. For comparison: how many pairs of halves
-of one tile are as near.
+*Convincing*: how near a tile must be to be marked as similar. The rule, decided before it was measured: nearer than 99
+in 100 pairs of different filters of one layer of VGG16, the median over its layers. For comparison: how many pairs of
+halves of one tile are as near.
 
 *Order*: the distance between neighbours, relative to their distance in the network's own order.
 

@@ -44,7 +44,7 @@ def relatives(mine: LayerState, others: LayerState, count: int = RELATIVES) -> d
         count: How many are wanted, at most.
 
     Returns:
-        By filter, the most similar first; empty while one of the walls is unfinished.
+        By filter, the most similar first, and none that does not look alike; empty while one of the walls is unfinished.
     """
     if not (mine.complete and others.complete):
         return {}
@@ -79,4 +79,4 @@ def _similarity_order(patterns: tuple[Pattern, ...]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=128)
 def _relatives(mine: tuple[Pattern, ...], others: tuple[Pattern, ...], count: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(similarity.most_similar(_descriptors(mine), _descriptors(others), count))
+    return tuple(similarity.most_similar(_descriptors(mine), _descriptors(others), count, similarity.CONVINCING))

@@ -46,7 +46,9 @@ def test_an_address_brings_the_view_back(view: View) -> None:
 
 @given(
     st.dictionaries(
-        st.sampled_from(["m", "at", "tile", "layers", "beside", "recipe", "size", "steps", "count", "range", "page", "sort"]),
+        st.sampled_from(
+            ["m", "at", "tile", "layers", "beside", "recipe", "size", "steps", "count", "range", "page", "sort"]
+        ),
         st.text(),
     )
 )

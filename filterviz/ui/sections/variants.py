@@ -136,7 +136,7 @@ def _draw(session: Session, wall: ShownWall, pattern: Pattern, request: Request,
         else _("All were made for the same filter, and to differ from each other.")
     ]
     if compared:
-        words.append(_("100% is the filter's response to the one image of the wall."))
+        words.append(_("The response to the one image of the wall counts as 100 percent."))
     blocks.quiet(" ".join(words))
     wall_name = run_folder.wall_name(pattern.layer)
     st.download_button(
