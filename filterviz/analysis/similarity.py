@@ -56,8 +56,8 @@ weight. The weights are rough: halving or doubling one changes what the benchmar
 
 
 CONVINCING = 0.56
-"""The distance within which two tiles count as alike: 99 in 100 pairs of different filters of a layer of VGG16 are further
-apart, and the halves of one tile are as near in 92 of 100 cases (``benchmarks/similarity.py``)."""
+"""The distance within which two tiles count as alike: 99 in 100 pairs of different filters of a layer of VGG16 are
+further apart, and the halves of one tile are as near in 92 of 100 cases (``benchmarks/similarity.py``)."""
 
 
 def descriptor(tile: NDArray[np.uint8]) -> Floats:

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 import io
+import textwrap
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from filterviz.export.document import ReportData, Row, Wall
+import numpy as np
+
+from filterviz.export.document import ReportData, Wall
 from filterviz.imaging import contact_sheet, png
-from filterviz.spec import Flag
+from filterviz.spec import Flag, WallOrder
 from filterviz.spec.names import plain
 
 Kind = Literal["pdf", "svg"]
 
 TILE_INCHES = 0.62
-"""The width of a tile on paper. Two walls of 25 tiles fill the width of a page."""
+"""The width of a tile on paper. Two walls of 25 tiles fill the width of a page. All other lengths are in tiles."""
+
+GAP = 0.08
+"""Between two tiles of a row."""
+
+LABEL = 0.2
+"""The room for a label above each tile."""
+
+LINE = 0.24
+"""The height of a line of a title."""
+
+BETWEEN = 0.5
+"""Between two walls, and below them."""
+
+MARGIN = 0.15
+"""Around everything."""
 
 CAPTION = 0.35
-"""The height of the line below the walls, in tiles."""
+"""The height of the line below the walls."""
+
+LETTERS = 9.0
+"""Letters of a title that are as wide as a tile."""
 
 LONGEST_LABEL = 12
 """Characters of a class name that are shown above a tile."""
@@ -52,24 +74,74 @@ def figure(data: ReportData, kind: Kind) -> bytes:
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     # A missing font is not worth a warning.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    shapes = [[contact_sheet.shape(max(1, len(wall.request.filters))) for wall in row.walls] for row in data.rows]
-    columns = max(sum(width for _rows, width in row) + len(row) - 1 for row in shapes)
-    heights = [max(rows for rows, _width in row) * 1.16 + 0.6 for row in shapes]
+    placed, width, height = _placed(data)
     with mpl.rc_context(_SETTINGS):  # type: ignore[arg-type]
-        drawing = Figure(
-            figsize=(max(4.0, columns * TILE_INCHES), (sum(heights) + CAPTION) * TILE_INCHES),
-            layout=ConstrainedLayoutEngine(h_pad=0.015, w_pad=0.02, hspace=0.0, wspace=0.0),
-        )
+        drawing = Figure(figsize=(width * TILE_INCHES, height * TILE_INCHES))
         FigureCanvasAgg(drawing)
-        parts: Any = drawing.subfigures(len(heights) + 1, 1, squeeze=False, height_ratios=[*heights, CAPTION])
-        for part, row in zip(parts[:-1, 0], data.rows, strict=True):
-            _draw_row(part, row)
-        parts[-1, 0].text(0.99, 0.5, _conditions(data), ha="right", va="center", fontsize=5.5, color="0.35")
+        # One system of coordinates for all, in tiles: one for each tile takes seconds to lay out.
+        axes: Any = drawing.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.set_axis_off()
+        for item in placed:
+            _draw_wall(axes, item)
+        axes.text(
+            width - MARGIN, height - CAPTION / 2, _conditions(data), ha="right", va="center", fontsize=5.5, color="0.35"
+        )
+        axes.set(xlim=(0, width), ylim=(height, 0))
         return _saved(drawing, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _PlacedWall:
+    """A wall and where it stands.
+
+    Attributes:
+        wall: The wall.
+        title: Lines of its title.
+        left: Where it begins from the left.
+        top: Where its tiles begin from the top, with the label of the first row.
+        rows: How many rows it has.
+        columns: How many columns it has.
+    """
+
+    wall: Wall
+    title: list[str]
+    left: float
+    top: float
+    rows: int
+    columns: int
+
+
+def _placed(data: ReportData) -> tuple[list[_PlacedWall], float, float]:
+    """Every wall in its place, and the width and height of the figure."""
+    found: list[_PlacedWall] = []
+    top, right = MARGIN, 4.0 / TILE_INCHES
+    for row in data.rows:
+        left, below, titles = MARGIN, top, []
+        for wall in row.walls:
+            rows, columns = _shape(wall)
+            titles.append(textwrap.wrap(_title(wall), max(12, int(LETTERS * columns))) or [""])
+        head = LINE * max(map(len, titles)) + 0.1
+        for wall, title in zip(row.walls, titles, strict=True):
+            rows, columns = _shape(wall)
+            found.append(_PlacedWall(wall, title, left, top + head, rows, columns))
+            left += columns * (1 + GAP) - GAP + BETWEEN
+            below = max(below, top + head + rows * (1 + LABEL))
+        right, top = max(right, left - BETWEEN + MARGIN), below + BETWEEN
+    return found, right, top - BETWEEN + CAPTION + MARGIN
+
+
+def _shape(wall: Wall) -> tuple[int, int]:
+    rows, columns = contact_sheet.shape(max(1, len(wall.request.filters)))
+    return (columns, rows) if wall.request.recipe.spec.wall_order is WallOrder.ROWS else (rows, columns)
+
+
+def _title(wall: Wall) -> str:
+    sees = "the whole image" if wall.layer.receptive_field is None else f"{wall.layer.receptive_field} px"
+    sees += ", gated" if wall.layer.gated else ""
+    return f"{plain(wall.side, 40)}: {plain(wall.layer.name, 40)} (sees {sees})"
 
 
 def _saved(drawing: Any, kind: Kind) -> bytes:
@@ -83,35 +155,40 @@ def _saved(drawing: Any, kind: Kind) -> bytes:
     return stream.getvalue()
 
 
-def _draw_row(part: Any, row: Row) -> None:
-    widths = [contact_sheet.shape(max(1, len(wall.request.filters)))[1] for wall in row.walls]
-    halves = part.subfigures(1, len(row.walls), squeeze=False, width_ratios=widths, wspace=0.06)
-    for half, wall in zip(halves[0], row.walls, strict=True):
-        _draw_wall(half, wall)
-
-
-def _draw_wall(half: Any, wall: Wall) -> None:
-    sees = "the whole picture" if wall.layer.receptive_field is None else f"{wall.layer.receptive_field} px"
-    sees += ", gated" if wall.layer.gated else ""
-    half.suptitle(f"{plain(wall.side, 40)}: {plain(wall.layer.name, 40)} (sees {sees})", fontsize=8)
-    rows, columns = contact_sheet.shape(max(1, len(wall.request.filters)))
-    axes = half.subplots(rows, columns, squeeze=False)
-    for position in range(rows * columns):
-        axis = axes[position % rows, position // rows]
-        axis.set_axis_off()
-        if position >= len(wall.request.filters):
-            continue
-        channel = wall.request.filters[position]
+def _draw_wall(axes: Any, placed: _PlacedWall) -> None:
+    """The title, the labels, and all tiles as one image: a page of 150 would have as many objects otherwise."""
+    wall, rows, columns = placed.wall, placed.rows, placed.columns
+    for number, line in enumerate(placed.title):
+        axes.text(placed.left, placed.top - LINE * (len(placed.title) - number - 0.5), line, va="center", fontsize=8)
+    side = max((pattern.tile.shape[0] for pattern in wall.patterns.values()), default=1)
+    across, down = round(side * (1 + GAP)), round(side * (1 + LABEL))
+    sheet = np.full((rows * down, columns * across - (across - side), 3), 255, np.uint8)
+    by_rows = wall.request.recipe.spec.wall_order is WallOrder.ROWS
+    for position, channel in enumerate(wall.request.filters):
+        row, column = divmod(position, columns) if by_rows else divmod(position, rows)[::-1]
         pattern = wall.patterns.get(channel)
         if pattern is None:
             continue
         silent = Flag.SILENT in pattern.flags
         image = png.as_rgb(pattern.tile)
-        # There is nothing to clip, and the names of clip paths would differ from file to file.
-        axis.imshow(image // 4 + 191 if silent else image, interpolation="none", clip_on=False)
+        height, width = image.shape[:2]
+        top, left = (row + 1) * down - side, column * across
+        sheet[top : top + height, left : left + width] = image // 4 + 191 if silent else image
         # The label is no longer than the tile is wide; the report has the whole name.
-        words = [str(channel), wall.label(channel, LONGEST_LABEL), "silent" if silent else ""]
-        axis.set_title(" ".join(filter(None, words)), fontsize=5, pad=1.5)
+        words = [str(channel), wall.label(channel, LONGEST_LABEL), "never active" if silent else ""]
+        axes.text(
+            placed.left + (left + side / 2) / side,
+            placed.top + (top - (down - side) / 2) / side,
+            " ".join(filter(None, words)),
+            ha="center",
+            va="center",
+            fontsize=5,
+        )
+    right, bottom = placed.left + sheet.shape[1] / side, placed.top + sheet.shape[0] / side
+    # There is nothing to clip, and the names of clip paths would differ from file to file.
+    axes.imshow(
+        sheet, extent=(placed.left, right, bottom, placed.top), interpolation="none", aspect="auto", clip_on=False
+    )
 
 
 def _conditions(data: ReportData) -> str:

@@ -44,7 +44,7 @@ def relatives(mine: LayerState, others: LayerState, count: int = RELATIVES) -> d
         count: How many are wanted, at most.
 
     Returns:
-        By filter, the most similar first, and none that does not look alike; empty while one of the walls is unfinished.
+        By filter, the most similar first, and none that looks different; empty while one of the walls is unfinished.
     """
     if not (mine.complete and others.complete):
         return {}
