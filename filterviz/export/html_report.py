@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from filterviz.export.document import ReportData, Say, Wall
 from filterviz.imaging import contact_sheet, png
-from filterviz.spec import Flag, Json, LayerSpec, Pattern
+from filterviz.spec import Flag, Json, LayerSpec, Pattern, WallOrder
 from filterviz.spec.names import plain
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -39,15 +39,15 @@ def report(data: ReportData) -> bytes:
     It holds every image and needs nothing else: no script runs in it, and the browser fetches nothing.
     """
     say = data.say
-    names = [plain(str(model.get("name", "")), LONGEST_NAME) for model in data.models]
+    names = _names(data.models)
     heads = (say("Filter"), say("Response at the start"), say("Response at the end"), say("Remark"), say("Seed"))
     page = _template().render(
         language=data.language,
         policy=POLICY,
-        title=say("What {networks} learned").format(networks=say(" and ").join(names) or "a network"),
+        title=say("Patterns of {networks}").format(networks=say(" and ").join(names) or "a network"),
         style=Markup((FOLDER / "report.css").read_text(encoding="utf-8")),
         lead=_lead(say),
-        models=[_model(model, say) for model in data.models],
+        models=[_model(model, name, say) for model, name in zip(data.models, names, strict=True)],
         rows=[
             {
                 "walls": [_wall(wall, say) for wall in row.walls],
@@ -82,7 +82,16 @@ def _lead(say: Say) -> str:
     )
 
 
-def _model(model: Mapping[str, Json], say: Say) -> dict[str, Any]:
+def _names(models: Sequence[Mapping[str, Json]]) -> list[str]:
+    """What to call each network, so that no two are called the same."""
+    names = [plain(str(model.get("name", "")), LONGEST_NAME) for model in models]
+    return [
+        name if names.count(name) == 1 else f"{name} ({str(model.get('sha256', ''))[:8]})"
+        for name, model in zip(names, models, strict=True)
+    ]
+
+
+def _model(model: Mapping[str, Json], name: str, say: Say) -> dict[str, Any]:
     """A network: its name, its facts as pairs of term and value, and the notes about it."""
     shape = model.get("input_shape")
     facts = {
@@ -93,20 +102,23 @@ def _model(model: Mapping[str, Json], say: Say) -> dict[str, Any]:
         "SHA-256": str(model.get("sha256") or ""),
     }
     return {
-        "name": plain(str(model.get("name", "")), LONGEST_NAME),
+        "name": name,
         "facts": [(term, plain(value)) for term, value in facts.items() if value],
         "notes": [plain(str(note), LONGEST_SENTENCE) for note in model.get("notes") or ()],
     }
 
 
 def _wall(wall: Wall, say: Say) -> dict[str, Any]:
-    rows, _columns = contact_sheet.shape(max(1, len(wall.request.filters)))
+    length, lines = contact_sheet.shape(max(1, len(wall.request.filters)))
+    by_rows = wall.request.recipe.spec.wall_order is WallOrder.ROWS
     count = say("{number} filters").format(number=wall.layer.channels or 0)
     return {
         "side": plain(wall.side, LONGEST_NAME),
         "layer": plain(wall.layer.name),
         "about": f"{count} · {_sees(wall.layer, say)}",
-        "rows": rows,
+        "rows": lines if by_rows else length,
+        "columns": length if by_rows else lines,
+        "by_rows": by_rows,
         "tiles": [
             _tile(channel, wall.label(channel), wall.patterns.get(channel), say) for channel in wall.request.filters
         ],

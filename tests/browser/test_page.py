@@ -61,7 +61,8 @@ def test_a_tile_is_reached_and_opened_with_the_keyboard(
 ) -> None:
     upload(page, server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
-    page.goto(f"{page.url}&{QUICK}&layers=1&with=untrained")
+    # Beside itself: what looks most like a tile is that tile.
+    page.goto(f"{page.url}&{QUICK}&layers=1&with={page.url.partition('m=')[2][:24]}")
     finished(page, 8)
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -76,7 +77,7 @@ def test_a_tile_is_reached_and_opened_with_the_keyboard(
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Filter 2 of conv2d_1, keras_2_1.h5")).to_be_visible()
     expect(dialog.get_by_text("The filter itself: the 3 x 3 weights")).to_be_visible()
-    expect(dialog.get_by_text("Most like it in conv2d_1 of untrained")).to_be_visible()
+    expect(dialog.get_by_text("Most similar-looking in conv2d_1 of keras_2_1.h5")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "one-filter.png")
     dialog.get_by_role("button", name="Next").press("Enter")
     expect(dialog.get_by_text("Filter 3 of conv2d_1, keras_2_1.h5")).to_be_visible()
@@ -135,7 +136,7 @@ def test_nobody_is_left_out(
         if "m=" in address:
             finished(page, 20 if "overview" in address else 12)
         else:
-            page.locator("img").first.wait_for()
+            page.locator("img, .fv-words").first.wait_for()
         settled(page)
         found = [
             f"{item['id']}: {item['help']}: {node['target']}"
