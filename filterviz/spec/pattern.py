@@ -58,7 +58,7 @@ def is_kernel(kernel: NDArray[np.float32]) -> bool:
     return kernel.ndim == 3 and 0 < kernel.size <= KERNEL_NUMBERS and bool(np.isfinite(kernel).all())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Pattern:
     """The finished tile of one filter, with its numbers.
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
+import time
 import weakref
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,12 @@ PATH = "filterviz/image/"
 SMALL = 48
 """The longer side of a small image in pixels: about twice what it takes on the page, for fine screens."""
 
-KEPT_BYTES = 64_000_000
-"""How much is kept for browsers that have yet to fetch it: some 15,000 tiles."""
+RECENT_SECONDS = 30.0
+"""An image that was linked to is there for so long at least: an unfinished tile is soon replaced, and a browser on a
+slow line may ask for it later than that."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class EncodedImage:
     """An image for the browser.
 
@@ -50,33 +51,41 @@ class EncodedImage:
 
 
 class ImageStore:
-    """The images that pages link to, by name; those that were linked to longest ago are dropped first.
+    """The images that pages link to, by name. Safe to use from several threads.
 
-    Safe to use from several threads.
+    An image is there for as long as the tile that it shows is in memory, and a moment longer: it goes when the tile
+    does, as when a visitor has their files deleted.
     """
 
-    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._most = kept_bytes
-        self._size = 0
+    def __init__(self, recent_seconds: float = RECENT_SECONDS) -> None:
+        self._seconds = recent_seconds
         self._lock = threading.Lock()
-        self._images: OrderedDict[str, bytes] = OrderedDict()
+        self._images: weakref.WeakValueDictionary[str, EncodedImage] = weakref.WeakValueDictionary()
+        self._recent: deque[tuple[float, EncodedImage]] = deque()
+
+    def keep(self, content: bytes) -> EncodedImage:
+        """The image of some bytes; the same object for the same bytes, while there is one."""
+        name = hashlib.sha256(content).hexdigest()[:32]
+        with self._lock:
+            found = self._images.get(name)
+            if found is None:
+                found = self._images[name] = EncodedImage(name, content)
+            return found
 
     def link(self, image: EncodedImage) -> str:
-        """Keep an image and return its address."""
+        """The address of an image, which is there for a moment whatever becomes of its tile."""
+        now = time.monotonic()
         with self._lock:
-            if image.name not in self._images:
-                self._images[image.name] = image.content
-                self._size += len(image.content)
-            self._images.move_to_end(image.name)
-            while self._size > self._most and len(self._images) > 1:
-                _, dropped = self._images.popitem(last=False)
-                self._size -= len(dropped)
+            while self._recent and self._recent[0][0] < now - self._seconds:
+                self._recent.popleft()
+            self._recent.append((now, image))
         return image.link
 
     def find(self, name: str) -> bytes | None:
         """The bytes of an image; ``None`` where it is not kept any more."""
         with self._lock:
-            return self._images.get(name)
+            found = self._images.get(name)
+            return None if found is None else found.content
 
 
 IMAGES = ImageStore()
@@ -85,20 +94,16 @@ IMAGES = ImageStore()
 
 def of_pattern(pattern: Pattern, *, small: bool = False) -> str:
     """A link to the tile of a finished pattern, or to one of :data:`SMALL` pixels."""
-    return IMAGES.link(_finished(pattern, small))
+    found = _PATTERNS[small].get(pattern)
+    if found is None:
+        tile = reduced(pattern.tile) if small else pattern.tile
+        found = _PATTERNS[small][pattern] = encoded(tile, quality=85 if small else 92)
+    return IMAGES.link(found)
 
 
 def of_preview(tile: NDArray[np.uint8], *, small: bool = False) -> str:
     """A link to an unfinished tile, or to one of :data:`SMALL` pixels. It is encoded once for all who look at it."""
     return IMAGES.link(_PREVIEWS[small].get(tile))
-
-
-# Patterns are compared by identity, and a wall keeps its own, so this remembers what is on somebody's page.
-
-
-@lru_cache(maxsize=4096)
-def _finished(pattern: Pattern, small: bool) -> EncodedImage:
-    return encoded(reduced(pattern.tile) if small else pattern.tile, quality=85 if small else 92)
 
 
 def reduced(tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -125,8 +130,13 @@ def encoded(tile: NDArray[np.uint8], quality: int) -> EncodedImage:
     stream = io.BytesIO()
     grey = tile.shape[2] == 1
     Image.fromarray(tile[:, :, 0] if grey else tile).save(stream, "WEBP", quality=quality, method=1)
-    content = stream.getvalue()
-    return EncodedImage(hashlib.sha256(content).hexdigest()[:32], content)
+    return IMAGES.keep(stream.getvalue())
+
+
+_Encoded = weakref.WeakKeyDictionary[Pattern, EncodedImage]
+
+# Patterns are compared by identity, and a wall keeps its own. Small or not:
+_PATTERNS: dict[bool, _Encoded] = {True: weakref.WeakKeyDictionary(), False: weakref.WeakKeyDictionary()}
 
 
 class _Previews:

@@ -86,13 +86,22 @@ def _file(session: Session, file: Upload) -> None:
         with st.spinner(_("Reading the file …")):
             model = session.server.open(file, session.view.architecture)
     except FiltervizError as error:
+        _refused(session, file, error)
+        return
+    _network(session, model)
+
+
+def _refused(session: Session, file: Upload, error: FiltervizError) -> None:
+    """Why a file cannot be opened, what to do, room for another, and something to look at all the same."""
+    left, right = st.columns([4, 6], gap="large")
+    with left:
         blocks.line(plain(file.name))
         blocks.problem(error)
         if isinstance(error, Refused) and error.code is RefusalCode.WEIGHTS_ONLY and error.where:
             _offer_to_open_as(session, error.where)
         upload_field.ask(session)
-        return
-    _network(session, model)
+    with right:
+        welcome.story(session)
 
 
 def _network(session: Session, model: Model) -> None:

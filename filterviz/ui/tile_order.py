@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from filterviz.analysis import seriation, similarity
 from filterviz.service.job_state import LayerState
 from filterviz.spec import Pattern
+
+RECENT = 8
+"""How many pairs of walls are remembered with their order: they keep their patterns in memory."""
 
 RELATIVES = 3
 """How many tiles on the other side are marked as the most similar to the one that is pointed at."""
@@ -57,19 +61,22 @@ def _response(pattern: Pattern) -> float:
     return pattern.response_end if np.isfinite(pattern.response_end) else -np.inf
 
 
-# Patterns are compared by identity, and a wall keeps its own, so these remember what is on somebody's page.
+_DESCRIPTORS: weakref.WeakKeyDictionary[Pattern, NDArray[np.float32]] = weakref.WeakKeyDictionary()
 
 
-@lru_cache(maxsize=4096)
 def _descriptor(pattern: Pattern) -> NDArray[np.float32]:
-    return similarity.descriptor(pattern.tile)
+    """The look of a pattern, worked out once for as long as the pattern is in memory."""
+    found = _DESCRIPTORS.get(pattern)
+    if found is None:
+        found = _DESCRIPTORS[pattern] = similarity.descriptor(pattern.tile)
+    return found
 
 
 def _descriptors(patterns: Sequence[Pattern]) -> NDArray[np.float32]:
     return np.stack([_descriptor(pattern) for pattern in patterns])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=RECENT)
 def _similarity_order(patterns: tuple[Pattern, ...]) -> tuple[int, ...]:
     if not patterns:
         return ()
@@ -77,6 +84,6 @@ def _similarity_order(patterns: tuple[Pattern, ...]) -> tuple[int, ...]:
     return tuple(seriation.order(similarity.distances(found, found)))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=RECENT)
 def _relatives(mine: tuple[Pattern, ...], others: tuple[Pattern, ...], count: int) -> tuple[tuple[int, ...], ...]:
     return tuple(similarity.most_similar(_descriptors(mine), _descriptors(others), count, similarity.CONVINCING))

@@ -10,9 +10,9 @@ import pytest
 
 from filterviz.ui import door
 from filterviz.ui.feed import FEEDS
-from filterviz.ui.images import IMAGES, EncodedImage
+from filterviz.ui.images import IMAGES
 
-IMAGE = EncodedImage("0123456789abcdef" * 2, b"webp")
+IMAGE = IMAGES.keep(b"webp")
 
 
 def asked(path: str, query: str = "", method: str = "GET") -> tuple[int, dict[bytes, bytes], bytes]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import gc
 import io
+import weakref
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from filterviz.ui import images
 from filterviz.ui.images import EncodedImage, ImageStore
+from filterviz.ui.text import captions
 from tests.imaging.images import pattern
 
 
@@ -50,16 +50,38 @@ def test_a_preview_is_encoded_once_while_it_lives(monkeypatch: pytest.MonkeyPatc
     assert number not in images._PREVIEWS[False]._found
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 60)), min_size=1, max_size=40))
-def test_a_store_keeps_the_latest_within_its_bounds(asked: list[tuple[int, int]]) -> None:
-    store = ImageStore(kept_bytes=100)
-    sizes: dict[str, int] = {}
-    for number, size in asked:
-        name = f"{number:032x}"
-        sizes.setdefault(name, size)
-        image = EncodedImage(name, bytes(sizes[name]))
-        assert name_of(store.link(image)) == name
-        assert store.find(name) == image.content, "what was linked to last is there"
-        kept = [name for name in sizes if store.find(name) is not None]
-        assert sum(sizes[name] for name in kept) <= 100
-        assert store._size == sum(sizes[name] for name in kept)
+def test_an_image_goes_with_its_tile() -> None:
+    """As when a visitor has their files deleted; others with the same bytes keep it."""
+    store = ImageStore(recent_seconds=0)
+    one, other = store.keep(b"bytes"), store.keep(b"bytes")
+    assert one is other
+    assert name_of(store.link(one)) == one.name
+    assert store.find(one.name) == b"bytes"
+    name = one.name
+    del one
+    store.link(store.keep(b"the next"))
+    gc.collect()
+    assert store.find(name) == b"bytes"
+    del other
+    store.link(store.keep(b"another"))
+    gc.collect()
+    assert store.find(name) is None
+
+
+def test_an_image_that_was_linked_to_waits_for_the_browser() -> None:
+    store = ImageStore(recent_seconds=60)
+    name = name_of(store.link(store.keep(b"unfinished")))
+    gc.collect()
+    assert store.find(name) == b"unfinished"
+
+
+def test_no_pattern_is_kept_in_memory_by_its_image() -> None:
+    """Four thousand of them would be 200 MB."""
+    shown = pattern(3)
+    images.of_pattern(shown)
+    images.of_pattern(shown, small=True)
+    captions.tile_mark(shown)
+    gone = weakref.ref(shown)
+    del shown
+    gc.collect()
+    assert gone() is None

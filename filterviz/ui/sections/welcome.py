@@ -40,11 +40,16 @@ def show(session: Session) -> None:
             )
         )
         upload_field.ask(session)
+    with right:
+        story(session)
+
+
+def story(session: Session) -> None:
+    """The small network through its training, beside VGG16; nothing where the program came without its patterns."""
     stages = session.server.training_stages()
     if stages and session.server.has_vgg16():
-        with right:
-            # A part of its own: whoever chooses a layer waits for the walls alone, and not for the whole page.
-            live(_story, st.container(key="story"), None, session, stages)
+        # A part of its own: whoever chooses a layer waits for the walls alone, and not for the whole page.
+        live(_story, st.container(key="story"), None, session, stages)
 
 
 def _story(session: Session, stages: dict[str, Model]) -> None:
@@ -53,7 +58,7 @@ def _story(session: Session, stages: dict[str, Model]) -> None:
         model, convolution = _choose(session, stages)
         _beside_vgg16(session, model, convolution)
     except FiltervizError as error:
-        blocks.problem(error)
+        blocks.problem(error, note=True)
     render_guard.end(render_guard.new_name())
 
 

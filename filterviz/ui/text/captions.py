@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import weakref
 
 from filterviz.imaging import flat
 from filterviz.spec import Flag, Pattern
@@ -24,12 +24,14 @@ def tile_mark(pattern: Pattern | None, name: str = "") -> str:
     return " · ".join(filter(None, [name, found]))
 
 
-# Patterns are compared by identity, and a wall keeps its own, so this remembers what is on somebody's page.
+_COLOURS: weakref.WeakKeyDictionary[Pattern, tuple[str, str] | None] = weakref.WeakKeyDictionary()
 
 
-@lru_cache(maxsize=4096)
 def _plain_colour(pattern: Pattern) -> tuple[str, str] | None:
-    return flat.plain_colour(pattern.tile)
+    """The one colour of a pattern, found once for as long as the pattern is in memory."""
+    if pattern not in _COLOURS:
+        _COLOURS[pattern] = flat.plain_colour(pattern.tile)
+    return _COLOURS[pattern]
 
 
 def tile_alternative(channel: int, pattern: Pattern | None, *, begun: bool = True, name: str = "") -> str:
