@@ -2,8 +2,8 @@
 
     python -m benchmarks.screenshots FOLDER [--documents]
 
-With ``--documents`` the README's pictures are written to ``docs/`` as well. The server listens on loopback. Most patterns
-come with the program; those of a small network, and of untrained copies, are made.
+With ``--documents`` the README's pictures are written to ``docs/`` as well. The server listens on loopback. Most
+patterns come with the program; those of a small network, and of untrained copies, are made.
 """
 
 from __future__ import annotations
