@@ -132,11 +132,12 @@ def clicks(page: Page) -> None:
     plain = page.url
     page.goto(f"{plain}&size=256&steps=2000")
     page.locator(BEGUN).first.wait_for()
+    page.get_by_role("button", name="Settings", exact=True).click()
     taken = []
-    for name in ("response", "number") * TRIES:
+    for name in ("strongest first", "number") * TRIES:
         began = time.monotonic()
         page.get_by_role("radio", name=name, exact=True).click()
-        page.wait_for_url(lambda url, name=name: ("sort=response" in url) == (name == "response"))
+        page.wait_for_url(lambda url, name=name: ("sort=response" in url) == (name != "number"))
         page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         taken.append(time.monotonic() - began)
         time.sleep(1)
@@ -148,7 +149,7 @@ def clicks(page: Page) -> None:
 
 
 def stored_view(page: Page) -> None:
-    page.locator(".st-key-progress").wait_for(state="detached")
+    page.locator(".st-key-stop").wait_for(state="detached")
     tiles = page.locator(DONE).count()
     taken = []
     for _ in range(TRIES):
@@ -225,7 +226,7 @@ def visit(address: str, name: str, content: bytes, layer: int, barrier: threadin
             began = time.monotonic()
             page.goto(f"{address}/?m={token}&layers={layer}&with={'0' * 24}&seed=7")
             page.locator(OWN).first.wait_for()
-            page.locator(".st-key-progress").wait_for(state="detached")
+            page.locator(".st-key-stop").wait_for(state="detached")
             return time.monotonic() - began
     except BaseException:
         barrier.abort()

@@ -103,6 +103,6 @@ def test_the_command_writes_pairs_and_numbers(
     assert all(pair["differs"] == [] for pair in document["pairs"])
     with Image.open(out / document["pairs"][0]["picture"]) as picture:
         sides = np.asarray(picture)
-    assert sides.shape == (3 * 16 + 2 * 5, 2 * 16 + comparison_folder.GAP, 3)
+    assert sides.shape == (16, 2 * (3 * 16 + 2 * 5) + comparison_folder.GAP, 3), "a row of three on each side"
     assert not np.array_equal(sides[:, :16], sides[:, -16:])
     assert (out / "one" / "conv2d_1" / "f000.png").is_file()
