@@ -69,9 +69,7 @@ function create(root, parent) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "tile";
-    const picture = document.createElement("img");
-    picture.decoding = "async"; // a click elsewhere does not wait for it
-    button.append(picture, document.createElement("span"));
+    button.append(document.createElement("img"), document.createElement("span"));
     button.addEventListener("click", () => {
       if (button.dataset.state === "done") wall.trigger("open", filter);
     });
