@@ -109,16 +109,16 @@ def _model(model: Mapping[str, Json], name: str, say: Say) -> dict[str, Any]:
 
 
 def _wall(wall: Wall, say: Say) -> dict[str, Any]:
-    length, lines = contact_sheet.shape(max(1, len(wall.request.filters)))
-    by_rows = wall.request.recipe.spec.wall_order is WallOrder.ROWS
+    order = wall.request.recipe.spec.wall_order
+    rows, columns = contact_sheet.shape(max(1, len(wall.request.filters)), order)
     count = say("{number} filters").format(number=wall.layer.channels or 0)
     return {
         "side": plain(wall.side, LONGEST_NAME),
         "layer": plain(wall.layer.name),
         "about": f"{count} · {_sees(wall.layer, say)}",
-        "rows": lines if by_rows else length,
-        "columns": length if by_rows else lines,
-        "by_rows": by_rows,
+        "rows": rows,
+        "columns": columns,
+        "by_rows": order is WallOrder.ROWS,
         "tiles": [
             _tile(channel, wall.label(channel), wall.patterns.get(channel), say) for channel in wall.request.filters
         ],

@@ -11,7 +11,7 @@ import numpy as np
 
 from filterviz.export.document import ReportData, Wall
 from filterviz.imaging import contact_sheet, png
-from filterviz.spec import Flag, WallOrder
+from filterviz.spec import Flag
 from filterviz.spec.names import plain
 
 Kind = Literal["pdf", "svg"]
@@ -134,8 +134,7 @@ def _placed(data: ReportData) -> tuple[list[_PlacedWall], float, float]:
 
 
 def _shape(wall: Wall) -> tuple[int, int]:
-    rows, columns = contact_sheet.shape(max(1, len(wall.request.filters)))
-    return (columns, rows) if wall.request.recipe.spec.wall_order is WallOrder.ROWS else (rows, columns)
+    return contact_sheet.shape(max(1, len(wall.request.filters)), wall.request.recipe.spec.wall_order)
 
 
 def _title(wall: Wall) -> str:
@@ -163,9 +162,9 @@ def _draw_wall(axes: Any, placed: _PlacedWall) -> None:
     side = max((pattern.tile.shape[0] for pattern in wall.patterns.values()), default=1)
     across, down = round(side * (1 + GAP)), round(side * (1 + LABEL))
     sheet = np.full((rows * down, columns * across - (across - side), 3), 255, np.uint8)
-    by_rows = wall.request.recipe.spec.wall_order is WallOrder.ROWS
-    for position, channel in enumerate(wall.request.filters):
-        row, column = divmod(position, columns) if by_rows else divmod(position, rows)[::-1]
+    order = wall.request.recipe.spec.wall_order
+    for index, channel in enumerate(wall.request.filters):
+        row, column = contact_sheet.position(index, rows, columns, order)
         pattern = wall.patterns.get(channel)
         if pattern is None:
             continue

@@ -18,15 +18,33 @@ MARGIN = 5
 """Black pixels between two tiles. There are none around the wall."""
 
 
-def shape(count: int) -> tuple[int, int]:
+def shape(count: int, order: WallOrder = WallOrder.COLUMNS) -> tuple[int, int]:
     """Rows and columns of a wall: five rows as in the script, or more if it would otherwise be wider than high.
+
+    By rows, rows and columns are exchanged.
 
     Example:
         >>> shape(25), shape(6), shape(3), shape(64)
         ((5, 5), (5, 2), (3, 1), (8, 8))
+        >>> shape(6, WallOrder.ROWS)
+        (2, 5)
     """
-    rows = min(max(ROWS, math.ceil(math.sqrt(count))), count)
-    return rows, math.ceil(count / rows)
+    length = min(max(ROWS, math.ceil(math.sqrt(count))), count)
+    lines = math.ceil(count / length)
+    return (lines, length) if order is WallOrder.ROWS else (length, lines)
+
+
+def position(index: int, rows: int, columns: int, order: WallOrder = WallOrder.COLUMNS) -> tuple[int, int]:
+    """Row and column of a tile in a wall that is filled in an order.
+
+    Example:
+        >>> position(7, 5, 2), position(7, 2, 5, WallOrder.ROWS)
+        ((2, 1), (1, 2))
+    """
+    if order is WallOrder.ROWS:
+        return divmod(index, columns)
+    column, row = divmod(index, rows)
+    return row, column
 
 
 def wall(
@@ -52,14 +70,11 @@ def wall(
         (202, 64, 3)
     """
     height, width = next(tile.shape[:2] for tile in tiles if tile is not None)
-    by_rows = order is WallOrder.ROWS
-    length, lines = shape(len(tiles))
-    rows, columns = (lines, length) if by_rows else (length, lines)
+    rows, columns = shape(len(tiles), order)
     sheet = np.zeros((rows * (height + margin) - margin, columns * (width + margin) - margin, 3), np.uint8)
     for index, tile in enumerate(tiles):
         if tile is not None:
-            line, position = divmod(index, length)
-            row, column = (line, position) if by_rows else (position, line)
+            row, column = position(index, rows, columns, order)
             top, left = row * (height + margin), column * (width + margin)
             sheet[top : top + height, left : left + width] = png.as_rgb(tile)
     return sheet
