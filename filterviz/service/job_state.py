@@ -60,6 +60,11 @@ class LayerState:
         return self.request.filters
 
     @property
+    def has_begun(self) -> bool:
+        """Whether there is something to see, or never will be."""
+        return bool(self.patterns or self.previews) or self.status.over
+
+    @property
     def complete(self) -> bool:
         """Whether every tile that was asked for is finished; never where none was."""
         return bool(self.wanted) and all(channel in self.patterns for channel in self.wanted)

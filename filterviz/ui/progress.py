@@ -29,7 +29,6 @@ from filterviz.ui.wall import ShownWall, WallNews
 _FEED = "feed"
 """Where Streamlit's session state holds the name of the page's feed."""
 
-
 _WATCHED = "watched"
 """Where Streamlit's session state holds what is known of the work of a view."""
 
@@ -59,7 +58,9 @@ class ProgressBar:
         pending: The other network, if more walls will come once it is open.
         room: The container for the bar.
         drawn: What the page that is drawn below depends on; see :func:`_page_state`.
-        before: What is known of the work since the view was first drawn.
+        before: How many tiles of each wall there were when the view was first drawn.
+        tile_work: The work of one tile of each wall, see :func:`filterviz.service.budget.work`.
+        estimator: How fast the work of the view goes.
         more: What else the page's feed says.
     """
 
@@ -68,7 +69,9 @@ class ProgressBar:
     pending: Future[Model] | None
     room: DeltaGenerator
     drawn: str
-    before: Watched
+    before: Sequence[int]
+    tile_work: Sequence[float]
+    estimator: Estimator
     more: Callable[[], Items]
 
     def show(self, *, stop: Callable[[], None], resume: Callable[[], None]) -> None:
@@ -80,28 +83,32 @@ class ProgressBar:
             stop: Called when the visitor presses Stop.
             resume: Called when the visitor wants what was stopped or has failed after all.
         """
-        if self._depends_on() != self.drawn and self.session.view.tile is None:
+        states = self._states()
+        if self._depends_on(states) != self.drawn and self.session.view.tile is None:
             st.rerun()  # something has ended while the page was drawn
-        states = [wall.state(self.session) for wall in self.walls]
         with self.room:
             if self.pending is not None or not all(state.status.over for state in states):
-                self._at_work(stop)
+                self._at_work(states, stop)
             else:
                 _over(self.session, self.walls, states, resume)
 
     def news(self, walls: Sequence[WallNews]) -> Items:
         """What the page's feed says."""
         with i18n.speaking(self.session.language):
+            states = self._states()
             found: dict[str, Json] = {}
-            for wall in walls:
-                found |= wall.items(self.session)
+            for wall, state in zip(walls, states, strict=True):
+                found |= wall.items(state)
             found |= self.more()
-            return {**found, "bar": asdict(self._bar()), "page": self._depends_on()}
+            return {**found, "bar": asdict(self._bar(states)), "page": self._depends_on(states)}
 
-    def _depends_on(self) -> str:
-        return _page_state(self.session, self.walls, self.pending is not None and not self.pending.done())
+    def _states(self) -> list[LayerState]:
+        return [wall.state(self.session) for wall in self.walls]
 
-    def _at_work(self, stop: Callable[[], None]) -> None:
+    def _depends_on(self, states: Sequence[LayerState]) -> str:
+        return _page_state(self.walls, states, self.pending is not None and not self.pending.done())
+
+    def _at_work(self, states: Sequence[LayerState], stop: Callable[[], None]) -> None:
         look = partial(self.news, [WallNews(wall) for wall in self.walls])
         st.session_state[_FEED] = feed = FEEDS.open(look, st.session_state.get(_FEED, ""))
         with st.container(key="progress-row", horizontal=True, vertical_alignment="center"):
@@ -109,17 +116,16 @@ class ProgressBar:
                 progress.mount(
                     feed,
                     self.drawn,
-                    self._bar(),
+                    self._bar(states),
                     hold=self.session.view.tile is not None,
                     label=_("Finished share of the tiles"),
                     key="progress-component",
                 )
             st.button(_("Stop"), key="stop", on_click=stop, icon=":material/stop:")
 
-    def _bar(self) -> progress.Bar:
-        states = [wall.state(self.session) for wall in self.walls]
-        done, total = amount(self.walls, states, [self.before.there.get(wall.key, 0) for wall in self.walls])
-        left = self.before.estimator.left(time.monotonic(), done, total)
+    def _bar(self, states: Sequence[LayerState]) -> progress.Bar:
+        done, total = amount(self.tile_work, states, self.before)
+        left = self.estimator.left(time.monotonic(), done, total)
         share = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
         return progress.Bar(share, _line(self.session, self.walls, states, left))
 
@@ -132,17 +138,22 @@ def begin(
     more: Callable[[], Items] = dict,
 ) -> ProgressBar:
     """The bar of some walls, before these are drawn; see :class:`ProgressBar`."""
-    drawn = _page_state(session, walls, pending is not None)
-    return ProgressBar(session, walls, pending, room, drawn, _watched(session, walls), more)
+    # Worked out once: what the page's feed says is asked for twice a second.
+    states = [wall.state(session) for wall in walls]
+    drawn = _page_state(walls, states, pending is not None)
+    watched = _watched(session)
+    before = [
+        watched.there.setdefault(wall.key, len(state.patterns)) for wall, state in zip(walls, states, strict=True)
+    ]
+    tile_work = [budget.work(wall.model.spec, wall.request) for wall in walls]
+    return ProgressBar(session, walls, pending, room, drawn, before, tile_work, watched.estimator, more)
 
 
-def _watched(session: Session, walls: Sequence[ShownWall]) -> Watched:
+def _watched(session: Session) -> Watched:
     """What is known of the work of this view since it was first drawn."""
     watched: Watched | None = st.session_state.get(_WATCHED)
     if watched is None or watched.view != session.view.work:
         watched = st.session_state[_WATCHED] = Watched(session.view.work)
-    for wall in walls:
-        watched.there.setdefault(wall.key, len(wall.state(session).patterns))
     return watched
 
 
@@ -165,11 +176,11 @@ def _over(
         st.button(_("Resume"), key="resume", on_click=resume, icon=":material/play_arrow:", type="primary")
 
 
-def _page_state(session: Session, walls: Sequence[ShownWall], pending: bool) -> str:
+def _page_state(walls: Sequence[ShownWall], states: Sequence[LayerState], pending: bool) -> str:
     """What the page as a whole depends on: it is drawn again when this changes."""
     # The other side is paused until the visitor's own has begun.
-    begun = any(wall.has_begun(session) for wall in walls if wall.column == 0)
-    ended = "".join("+" if wall.state(session).status.over else "-" for wall in walls)
+    begun = any(state.has_begun for wall, state in zip(walls, states, strict=True) if wall.column == 0)
+    ended = "".join("+" if state.status.over else "-" for state in states)
     return f"{'opening ' if pending else ''}{'begun ' if begun else ''}{ended}"
 
 
@@ -205,17 +216,16 @@ def _line(
     return " · ".join(parts)
 
 
-def amount(walls: Sequence[ShownWall], states: Sequence[LayerState], before: Sequence[int]) -> tuple[float, float]:
+def amount(tile_work: Sequence[float], states: Sequence[LayerState], before: Sequence[int]) -> tuple[float, float]:
     """How much of what had to be made is made, and how much that is in all, both in multiplications.
 
     Args:
-        walls: The walls.
-        states: Their states.
+        tile_work: The work of one tile of each wall.
+        states: The states of the walls.
         before: How many tiles of each there were before.
     """
     done = total = 0.0
-    for wall, state, there in zip(walls, states, before, strict=True):
-        tile = budget.work(wall.model.spec, wall.request)
+    for tile, state, there in zip(tile_work, states, before, strict=True):
         begun = len(state.previews) * state.step / state.steps if state.steps else 0.0
         done += tile * (len(state.patterns) - there + begun)
         total += tile * (len(state.wanted) - there)

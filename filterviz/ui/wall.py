@@ -92,8 +92,7 @@ class ShownWall:
 
     def has_begun(self, session: Session) -> bool:
         """Whether there is something to see, or never will be."""
-        state = self.state(session)
-        return bool(state.patterns or state.previews) or state.status.over
+        return self.state(session).has_begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +152,8 @@ class WallNews:
         self._sources: dict[int, tuple[object, object]] = {}
         self._items: dict[str, Json] = {}
 
-    def items(self, session: Session) -> Items:
-        """The items as they are now, in the language that is spoken."""
-        state = self._wall.state(session)
+    def items(self, state: LayerState) -> Items:
+        """The items of a state, in the language that is spoken."""
         if state is self._state:
             return self._items
         items: dict[str, Json] = {f"{self._feed}hint": _hint(state)}

@@ -7,8 +7,10 @@ from functools import partial
 
 from streamlit.delta_generator import DeltaGenerator
 
+from filterviz.service.job_state import LayerState
 from filterviz.service.model import Model
 from filterviz.spec.names import plain
+from filterviz.spec.terms import Json
 from filterviz.ui import address, tile_data
 from filterviz.ui.components import strip
 from filterviz.ui.feed import Items
@@ -35,9 +37,26 @@ def show(
     live(_draw, room, None, session, model, walls, names)
 
 
-def news(session: Session, walls: Sequence[ShownWall]) -> Items:
-    """What the page's feed says of the strip."""
-    return {f"{strip.FEED}{wall.index}": list(_pictures(session, wall)) for wall in walls}
+class StripNews:
+    """What the page's feed says of the strip. What has not changed is not worked out again.
+
+    Args:
+        session: The visitor's page.
+        walls: See :func:`show`.
+    """
+
+    def __init__(self, session: Session, walls: Sequence[ShownWall]) -> None:
+        self._session = session
+        self._walls = walls
+        self._known: dict[int, tuple[LayerState, Json]] = {}
+
+    def items(self) -> Items:
+        """The items as they are now."""
+        for wall in self._walls:
+            state, known = wall.state(self._session), self._known.get(wall.index)
+            if known is None or known[0] is not state:
+                self._known[wall.index] = state, list(_pictures(state))
+        return {f"{strip.FEED}{index}": links for index, (_state, links) in self._known.items()}
 
 
 def _draw(session: Session, model: Model, walls: Sequence[ShownWall], names: Mapping[int, str]) -> None:
@@ -47,7 +66,7 @@ def _draw(session: Session, model: Model, walls: Sequence[ShownWall], names: Map
             wall.index,
             plain(names[wall.index], 40),
             f"{plain(wall.layer.name, 60)} · {networks.layer_line(wall.layer)}",
-            _pictures(session, wall),
+            _pictures(wall.state(session)),
             wall.index == view.at and not view.overview,
         )
         for wall in walls
@@ -66,6 +85,5 @@ def _look_at(view: View, index: int) -> None:
         address.go(view.change(at=index, overview=False))
 
 
-def _pictures(session: Session, wall: ShownWall) -> tuple[str, ...]:
-    state = wall.state(session)
+def _pictures(state: LayerState) -> tuple[str, ...]:
     return tuple(tile_data.small(state, channel) for channel in state.wanted[:GLIMPSE])

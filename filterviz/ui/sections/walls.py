@@ -58,7 +58,7 @@ def show(session: Session, model: Model) -> None:
     short = networks.short_names([model.spec.layers[index].name for index in view.layers])
     names = dict(zip(view.layers, short, strict=True))
     unopened = pending if waiting and not view.stopped else None
-    bar = progress.begin(session, walls, rooms.progress, unopened, partial(strip.news, session, glimpses))
+    bar = progress.begin(session, walls, rooms.progress, unopened, strip.StripNews(session, glimpses).items)
     for row, pair in enumerate(pairs):
         with st.container(key=f"pair-{row}"):
             _row(session, pair, row, names[pair.index], missing if row == 0 else None)
