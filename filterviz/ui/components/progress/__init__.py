@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import streamlit as st
-
-HERE = Path(__file__).parent
+from filterviz.ui.components.component import component
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +40,4 @@ def mount(feed: str, drawn: str, bar: Bar, *, hold: bool, label: str, key: str) 
     _PROGRESS(data=data, key=key, on_changed_change=lambda: None)
 
 
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-_PROGRESS = st.components.v2.component(
-    "filterviz_progress", html=_read("progress.html"), css=_read("progress.css"), js=_read("progress.js")
-)
+_PROGRESS = component(Path(__file__).parent)

@@ -7,12 +7,8 @@
    must be drawn anew; with "hold" it is not, because something lies above it. */
 
 const STATE = Symbol("filterviz");
-const NEWS = "filterviz-feed";
 const FIRST = 300; // milliseconds until the first question
 const PATIENCE = 5000; // milliseconds until the next try where the server did not answer
-
-// The page's address, which may end in a name or in a slash, as a folder.
-const page = () => location.pathname.replace(/\/?$/, "/");
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".progress");
@@ -50,7 +46,7 @@ function create(root) {
     const mine = data;
     let wait = PATIENCE;
     try {
-      const response = await fetch(`${page()}filterviz/feed/${mine.feed}?since=${number}`, { cache: "no-store" });
+      const response = await fetch(below(`filterviz/feed/${mine.feed}?since=${number}`), { cache: "no-store" });
       if (mine !== data) return;
       if (response.ok) {
         const news = await response.json();

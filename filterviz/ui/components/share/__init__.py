@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import streamlit as st
-
+from filterviz.ui.components.component import component
 from filterviz.ui.i18n import _
-
-HERE = Path(__file__).parent
 
 
 def mount(kept: str, key: str) -> None:
@@ -23,10 +20,4 @@ def mount(kept: str, key: str) -> None:
     _SHARE(data=data, key=key)
 
 
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-_SHARE = st.components.v2.component(
-    "filterviz_share", html=_read("share.html"), css=_read("share.css"), js=_read("share.js")
-)
+_SHARE = component(Path(__file__).parent)

@@ -7,11 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import streamlit as st
-
 from filterviz.ui.components import trigger
-
-HERE = Path(__file__).parent
+from filterviz.ui.components.component import component
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +67,4 @@ def mount(
     _STAGES(data=data, key=key, on_choose_change=partial(trigger.pass_on, key, "choose", choose))
 
 
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-_STAGES = st.components.v2.component(
-    "filterviz_stages", html=_read("stages.html"), css=_read("stages.css"), js=_read("stages.js")
-)
+_STAGES = component(Path(__file__).parent)

@@ -7,11 +7,8 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import streamlit as st
-
 from filterviz.ui.components import trigger
-
-HERE = Path(__file__).parent
+from filterviz.ui.components.component import component
 
 FEED = "strip/"
 """Beginning of the names under which the page's feed has news of the strip: ``strip/3``, the links of layer 3."""
@@ -52,10 +49,4 @@ def mount(
     _STRIP(data=data, key=key, on_choose_change=partial(trigger.pass_on, key, "choose", choose))
 
 
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-_STRIP = st.components.v2.component(
-    "filterviz_strip", html=_read("strip.html"), css=_read("strip.css"), js=_read("strip.js")
-)
+_STRIP = component(Path(__file__).parent)

@@ -5,7 +5,6 @@
    Trigger: "choose" (the index of a layer) when one is pressed. */
 
 const STATE = Symbol("filterviz");
-const NEWS = "filterviz-feed";
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -15,9 +14,6 @@ export default function (component) {
   strip.draw(data);
   return () => strip.close();
 }
-
-// A link below the address of the page, which may end in a name or in a slash.
-const below = (link) => (link.startsWith("data:") ? link : location.pathname.replace(/\/?$/, "/") + link);
 
 function create(root, parent) {
   const strip = { trigger: null, draw, close };

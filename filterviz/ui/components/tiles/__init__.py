@@ -12,11 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from filterviz.ui.components import trigger
-
-HERE = Path(__file__).parent
+from filterviz.ui.components.component import component
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +97,4 @@ def mount(
     _TILES(data=data, key=key, on_open_change=opened, on_seen_change=seen, on_near_change=near)
 
 
-def _read(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
-
-
-_TILES = st.components.v2.component(
-    "filterviz_tiles", html=_read("tiles.html"), css=_read("tiles.css"), js=_read("tiles.js")
-)
+_TILES = component(Path(__file__).parent)

@@ -7,7 +7,6 @@
 
 const STATE = Symbol("filterviz");
 const CALL = "filterviz-near";
-const NEWS = "filterviz-feed";
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -17,9 +16,6 @@ export default function (component) {
   wall.draw(data);
   return () => wall.close();
 }
-
-// A link below the address of the page, which may end in a name or in a slash.
-const below = (link) => location.pathname.replace(/\/?$/, "/") + link;
 
 function create(root, parent) {
   const tip = parent.querySelector(".tip");
@@ -89,8 +85,7 @@ function create(root, parent) {
 
   function fill(button, tile) {
     const [picture, label] = button.children;
-    const source = tile.picture.startsWith("data:") ? tile.picture : below(tile.picture);
-    if (picture.getAttribute("src") !== source) picture.src = source;
+    if (picture.getAttribute("src") !== below(tile.picture)) picture.src = below(tile.picture);
     picture.alt = tile.text;
     label.textContent = tile.mark ? `${tile.filter} · ${tile.mark}` : `${tile.filter}`;
     button.dataset.state = tile.state;
