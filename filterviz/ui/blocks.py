@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -12,6 +14,7 @@ from filterviz.errors import FiltervizError
 from filterviz.imaging import kernel_image, png
 from filterviz.spec import LayerSpec, Pattern
 from filterviz.ui.i18n import _
+from filterviz.ui.images import inline
 from filterviz.ui.templates import render
 from filterviz.ui.text import networks, problems, quantities
 
@@ -109,15 +112,42 @@ def _html(macro: str, *values: object) -> None:
     st.html(render("blocks.html", macro, *values))
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image on the page.
+
+    Attributes:
+        link: Where it is, as :mod:`filterviz.ui.images` gives it.
+        alternative: What it shows, for those who do not see it.
+        caption: What stands below it.
+    """
+
+    link: str
+    alternative: str
+    caption: str = ""
+
+
+def images(found: Sequence[Image], width: int | None = None) -> None:
+    """Images beside each other, each so many pixels wide or together as wide as there is room.
+
+    Streamlit would keep the bytes of its own images for as long as the page shows them and not a moment longer: a
+    browser that comes late, because the page was closed or turned in the meantime, would ask in vain.
+    """
+    _html("images", [(image, _below(image.link)) for image in found], width)
+
+
+def _below(link: str) -> str:
+    """A link to something below the address of the page, which may end in a name or in a slash."""
+    if link.startswith("data:"):
+        return link
+    return f"{urlsplit(st.context.url or '').path.rstrip('/')}/{link}"
+
+
 def weights(pattern: Pattern, width: int) -> None:
     """The kernel of a filter of a first layer as an image, so many pixels wide; nothing for any other filter."""
     if pattern.kernel is not None:
-        st.image(
-            png.encode(kernel_image.kernel_image(pattern.kernel)),
-            width=width,
-            alt=_("The weights of filter {filter}").format(filter=pattern.filter),
-            output_format="PNG",
-        )
+        link = inline(png.encode(kernel_image.kernel_image(pattern.kernel)), "image/png")
+        images([Image(link, _("The weights of filter {filter}").format(filter=pattern.filter))], width)
 
 
 def choice(

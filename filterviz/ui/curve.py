@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import streamlit as st
-
+from filterviz.ui import blocks
+from filterviz.ui.images import inline
 from filterviz.ui.templates import render
 
 WIDTH = 320
@@ -36,7 +36,7 @@ def show(
     if found:
         marked = None if mark is None else found.get(mark)
         image = render("curve.svg", "curve", WIDTH, height, list(found.values()), marked)
-        st.image(image, caption=name, width="stretch", alt=name)
+        blocks.images([blocks.Image(inline(image.encode(), "image/svg+xml"), name, name)])
 
 
 def points(

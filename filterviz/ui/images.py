@@ -5,6 +5,7 @@ In a page's own messages an image would be sent again whenever its wall is drawn
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import threading
@@ -104,6 +105,21 @@ def of_pattern(pattern: Pattern, *, small: bool = False) -> str:
 def of_preview(tile: NDArray[np.uint8], *, small: bool = False) -> str:
     """A link to an unfinished tile, or to one of :data:`SMALL` pixels. It is encoded once for all who look at it."""
     return IMAGES.link(_PREVIEWS[small].get(tile))
+
+
+def of_tile(tile: NDArray[np.uint8]) -> str:
+    """A link to an array that is drawn once, which is there for :data:`RECENT_SECONDS`."""
+    return IMAGES.link(encoded(tile, quality=92))
+
+
+def inline(content: bytes, kind: str) -> str:
+    """A small image as a link that holds it.
+
+    Args:
+        content: Its bytes.
+        kind: Their media type, such as ``image/png``.
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def reduced(tile: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -116,7 +116,7 @@ class Complaints:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.heard.append(message.text)
+            self.heard.append(f"{message.text} ({message.location.get('url', '')})")
 
 
 def upload(page: Page, server: Server, *files: Path | dict[str, object], conditions: str = "") -> None:

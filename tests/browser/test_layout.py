@@ -76,6 +76,23 @@ def test_an_open_tile_is_in_the_address(page: Page, server: Server, family_files
     expect(page).not_to_have_url(re.compile("tile="))
 
 
+def test_an_image_is_there_for_a_browser_that_comes_late(
+    page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&with=untrained&layers=1")
+    finished(page, 8)
+    page.get_by_role("button", name="Pattern of filter 2,").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name="The response, step by step")).to_be_visible()
+    links = [str(link) for link in page.eval_on_selector_all("img", "images => images.map(image => image.src)")]
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    settled(page)
+    fetched = [link for link in links if link.startswith("http")]
+    assert len(fetched) > 8
+    assert [link for link in fetched if not page.request.get(link).ok] == []
+
+
 def test_from_layer_to_layer_and_all_at_once(page: Page, server: Server, family_files: dict[str, Path]) -> None:
     opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&with=untrained")
     finished(page, 12)
@@ -153,6 +170,8 @@ def test_on_a_phone(browser: Browser, server: Server, family_files: dict[str, Pa
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     page.wait_for_timeout(500)
+    opaque = "dialog => getComputedStyle(dialog).backgroundColor.startsWith('rgb(')"
+    assert dialog.evaluate(opaque), "the page shows through"
     box = dialog.bounding_box()
     assert box is not None
     assert (box["x"], box["width"]) == (0, 390)

@@ -13,7 +13,7 @@ from filterviz.export import run_folder
 from filterviz.imaging import png
 from filterviz.spec import Pattern
 from filterviz.spec.names import markdown_safe, plain
-from filterviz.ui import address, blocks, curve
+from filterviz.ui import address, blocks, curve, images
 from filterviz.ui.i18n import _
 from filterviz.ui.sections import variants
 from filterviz.ui.session import Session
@@ -49,7 +49,6 @@ def _open(session: Session, wall: ShownWall, channel: int) -> NoReturn:
 
 def _draw(session: Session, wall: ShownWall, pattern: Pattern, beside: ShownWall | None) -> None:
     left, right = st.columns(2, gap="medium")
-    data = png.encode(pattern.tile)
     several = variants.find(session, wall, pattern)
     with left:
         if several is not None:
@@ -57,8 +56,8 @@ def _draw(session: Session, wall: ShownWall, pattern: Pattern, beside: ShownWall
         else:
             with st.container(key="detail-picture"):
                 alternative = captions.tile_alternative(pattern.filter, pattern, name=wall.label(pattern.filter))
-                st.image(data, width="stretch", alt=alternative, output_format="PNG")
-        _turn(session, wall, pattern, data)
+                blocks.images([blocks.Image(images.of_pattern(pattern), alternative)])
+        _turn(session, wall, pattern)
     with right:
         for flag in pattern.flags:
             blocks.box(captions.flag(flag), note=True)
@@ -85,7 +84,7 @@ def _numbers(wall: ShownWall, pattern: Pattern) -> dict[str, str]:
     }
 
 
-def _turn(session: Session, wall: ShownWall, pattern: Pattern, data: bytes) -> None:
+def _turn(session: Session, wall: ShownWall, pattern: Pattern) -> None:
     """Go to the tiles before and after, in the order of the wall, and save this one."""
     state = wall.state(session)
     order = [channel for channel in in_order(state, wall.sort) if channel in state.patterns]
@@ -100,7 +99,7 @@ def _turn(session: Session, wall: ShownWall, pattern: Pattern, data: bytes) -> N
                 _open(session, wall, order[following])
         st.download_button(
             _("Save this tile"),
-            data=data,
+            data=png.encode(pattern.tile),
             file_name=run_folder.wall_name(pattern.layer).replace("_pattern.png", f"_f{pattern.filter:03d}.png"),
             mime="image/png",
             on_click="ignore",
@@ -135,7 +134,8 @@ def _relatives(session: Session, wall: ShownWall, pattern: Pattern, beside: Show
         for channel in near:
             found, name = others.patterns[channel], beside.label(channel)
             with st.container(key=f"relative-{channel}", width=96):
-                st.image(png.encode(found.tile), width=88, alt=captions.tile_alternative(channel, found, name=name))
+                alternative = captions.tile_alternative(channel, found, name=name)
+                blocks.images([blocks.Image(images.of_pattern(found), alternative)], 88)
                 words = markdown_safe(labels.named(channel, name))
                 if st.button(words, key=f"relative-open-{channel}", type="tertiary"):
                     _open(session, beside, channel)

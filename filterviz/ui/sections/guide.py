@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from filterviz.imaging import png
 from filterviz.service.model import VGG16
 from filterviz.spec import Pattern, Recipe, Request
-from filterviz.ui import blocks
+from filterviz.ui import blocks, images
 from filterviz.ui.i18n import _
 from filterviz.ui.session import Session
 from filterviz.ui.text import captions, training
@@ -106,7 +105,7 @@ def _weights(session: Session) -> None:
         for pattern in found:
             with st.container(key=f"guide-weight-{pattern.filter}", width=150):
                 blocks.weights(pattern, 64)
-                st.image(png.encode(pattern.tile), width=128, alt=captions.tile_alternative(pattern.filter, pattern))
+                _image(pattern, 128)
     blocks.words(
         _(
             "In the first layer the weights themselves can be looked at: nine coloured squares above, and below them "
@@ -140,8 +139,12 @@ def _row(key: str, found: Sequence[tuple[Pattern, str]]) -> None:
     with st.container(key=f"guide-{key}", horizontal=True):
         for at, (pattern, caption) in enumerate(found):
             with st.container(key=f"guide-{key}-{at}", width=150):
-                st.image(png.encode(pattern.tile), width=140, alt=captions.tile_alternative(pattern.filter, pattern))
+                _image(pattern, 140)
                 blocks.quiet(caption)
+
+
+def _image(pattern: Pattern, width: int) -> None:
+    blocks.images([blocks.Image(images.of_pattern(pattern), captions.tile_alternative(pattern.filter, pattern))], width)
 
 
 def _bundled(session: Session, model: str, layer: str, channel: int) -> Pattern | None:

@@ -16,7 +16,7 @@ from filterviz.imaging import mosaic, png
 from filterviz.service.job_state import LayerState, Status
 from filterviz.spec import Pattern, Request
 from filterviz.spec.names import markdown_safe
-from filterviz.ui import blocks
+from filterviz.ui import blocks, images
 from filterviz.ui.feed import POLL_SECONDS
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
@@ -160,9 +160,8 @@ def _unfinished(state: LayerState, channel: int) -> None:
 
 def _grid(tile: NDArray[np.uint8], under: list[str], alternative: str) -> None:
     """The variants that share a tile, each with what stands under it, if anything does."""
-    images = [png.encode(image) for image in mosaic.split(tile, VARIANTS)]
-    alternatives = len(images) * [alternative]
-    st.image(images, caption=under or None, width="stretch", alt=alternatives, output_format="PNG")
+    split = zip(mosaic.split(tile, VARIANTS), under or VARIANTS * [""], strict=True)
+    blocks.images([blocks.Image(images.of_tile(image), alternative, caption) for image, caption in split])
 
 
 def relative_responses(pattern: Pattern, variants: Pattern) -> list[float]:
