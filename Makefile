@@ -16,7 +16,7 @@ run: $(VENV)/installed  ## open the page in your browser (installs what it needs
 
 test: $(VENV)/installed-for-tests lint  ## check everything (installs what the tests need the first time)
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile tests/browser
 
 test-fast: $(VENV)/installed-for-tests  ## check what needs no server, no browser and little computing
 	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile @.ci/fast-tests
@@ -59,8 +59,8 @@ clean:  ## remove what was installed and cached in this folder
 	rm -rf .venv .venv-* *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Most tests use one core at a time, so two processes share them, file by file. A server, a browser and what the server
-# starts keep two cores busy: these tests have the machine to themselves.
+# Most tests use one core at a time, so two processes share them, file by file. The tests with a browser come after the
+# others: Playwright runs an event loop in its process, in which tests that run one of their own cannot be.
 
 # The stamps make the second run start at once; they are older than the lists of requirements when those change.
 # VERSIONS=newest takes the newest versions that are allowed in place of those that were tested.

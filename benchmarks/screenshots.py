@@ -86,6 +86,21 @@ def uploaded(file: Path, conditions: str, after: Callable[[Page], None]) -> Call
     return drop
 
 
+def dropped_together(file: Path) -> Callable[[Page], None]:
+    """Drop a file under three names, as if it were three checkpoints."""
+
+    def drop(page: Page) -> None:
+        files = [
+            {"name": f"my_training_epoch-{epoch}.h5", "mimeType": "application/x-hdf5", "buffer": file.read_bytes()}
+            for epoch in (5, 10, 20)
+        ]
+        page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]
+        page.get_by_role("slider").wait_for()
+        page.locator(DONE).nth(11).wait_for()
+
+    return drop
+
+
 def states(file: Path) -> list[State]:
     """Every state. ``file`` is a small network."""
     slow = f"{SLOW}&with=untrained&layers=1"
@@ -106,6 +121,10 @@ def states(file: Path) -> list[State]:
         State("refused", "", 0, refused),
         State("chinese", f"{DEMO}&lang=zh", 50),
         State("chinese-opening", "?lang=zh", 50),
+        State("checkpoints", "", 0, dropped_together(file)),
+        State("digits", "?m=digits", 50),
+        State("digits-classes", "?m=digits&layers=1.3.5.9&at=9", 10),
+        State("shapes", "?m=shapes", 50),
         State("running", "", 0, uploaded(file, slow, settled)),
         State("stopped", "", 0, uploaded(file, f"{slow}&seed=1", pressed("Stop"))),
     ]
@@ -146,6 +165,8 @@ def taken(browser: Browser, address: str, state: State, screen: str, scheme: Lit
     state.then(page)
     settled(page)
     page.wait_for_timeout(700)  # what moves has come to rest
+    while not page.locator("img").evaluate_all("images => images.every((image) => image.complete)"):
+        page.wait_for_timeout(100)
     picture = page.screenshot()
     context.close()
     return picture

@@ -190,7 +190,7 @@ def test_a_computation_that_breaks_is_a_sentence(workspace: Workspace, tmp_path:
 
 
 def test_what_comes_with_the_program_is_read_before_it_is_computed(workspace: Workspace) -> None:
-    model = workspace.demo()
+    model = workspace.example("cats_and_dogs")
     assert model is not None
     shape = [2, *(side or 0 for side in (model.spec.input_shape or ())[1:])]
     (output,) = model.outputs(np.zeros(shape))

@@ -15,7 +15,7 @@ from filterviz.cli.progress import follow
 from filterviz.service import bundle_builder
 from filterviz.service.bundle_builder import TileCheck
 from filterviz.service.job_state import JobState
-from filterviz.service.model import VGG16, Model
+from filterviz.service.model import EXAMPLES, VGG16, Model
 from filterviz.service.workspace import Workspace
 from filterviz.spec import LoadOptions, Pattern, Request
 from filterviz.storage.bundled import FOLDER, BundledModel, BundledPatterns
@@ -26,8 +26,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("what", choices=["build", "check"], help="make them all, or make some anew and compare")
     parser.add_argument("--folder", type=Path, default=FOLDER, metavar="DIR", help="where they are")
     parser.add_argument(
-        "--training", type=Path, metavar="DIR", help="build: what benchmarks/train_demo.py wrote (else VGG16 alone)"
+        "--training", type=Path, metavar="DIR", help="build: what a script in examples/ wrote (else VGG16 alone)"
     )
+    parser.add_argument("--only", choices=[*EXAMPLES, VGG16], help="build: this network alone")
     parser.add_argument("--tiles", type=int, default=2, metavar="N", help="check: tiles of each sheet")
     # Every command can be asked for --json, also where a refusal is all there is to print.
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
@@ -47,7 +48,7 @@ def _build(workspace: Workspace, options: Namespace, stop: threading.Event) -> i
     def make(model: Model, requests: Sequence[Request]) -> JobState:
         return follow(workspace, workspace.start(model, requests), stop)
 
-    for plan in bundle_builder.plans(workspace, options.training):
+    for plan in bundle_builder.plans(workspace, options.training, options.only):
         tell(f"{plan.slug}: {sum(len(request.filters) for request in plan.requests)} tiles", error=True)
         bundle_builder.build(plan, options.folder, make)
     return DONE
@@ -73,9 +74,8 @@ def _check(workspace: Workspace, options: Namespace) -> int:
 
 def _open(workspace: Workspace, bundled: BundledModel) -> Model | None:
     """Open the network of bundled patterns; ``None`` if its file is not here and cannot be downloaded."""
-    file = bundled.folder / f"{bundled.folder.name}.h5"
-    if file.is_file():
-        return workspace.open(file, name=bundled.name)
+    if bundled.file is not None:
+        return workspace.open(bundled.file, name=bundled.name)
     if bundled.architecture == VGG16:
         options = LoadOptions(VGG16)
         path = workspace.file_of(Model(None, bundled.sha256, bundled.name, bundled.spec, options))

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from filterviz.analysis.layer_matching import convolutions
 from filterviz.errors import BadRequest
 from filterviz.service.job_state import JobState
-from filterviz.service.model import DEMO, VGG16, Model
+from filterviz.service.model import EXAMPLES, VGG16, Model
 from filterviz.service.workspace import Workspace
 from filterviz.spec import RECIPES, Flag, Json, Pattern, Recipe, Request
 from filterviz.storage import bundled
-from filterviz.storage.bundled import BundledModel
+from filterviz.storage.bundled import FILE_ENDINGS, BundledModel
 from filterviz.storage.vgg16 import vgg16_licence
 
 WHOLE_BLOCKS = ("block1", "block2", "block3")
@@ -32,7 +32,7 @@ DEEP = 128
 """Filters of each layer in the deeper blocks."""
 
 STAGES = ("epoch-000", "epoch-001", "epoch-005", "epoch-020")
-"""The stages of the demo network's training that are shown, besides its end."""
+"""The stages of a training that are shown, besides its end, where they were kept."""
 
 CLASSIC_FILTERS, STAGE_FILTERS = 25, 25
 """Filters of a wall made by the classic recipe, and of a wall of a stage of the training."""
@@ -66,19 +66,22 @@ class Plan:
     file: Path | None = None
 
 
-def plans(workspace: Workspace, training: Path | None) -> Iterator[Plan]:
+def plans(workspace: Workspace, training: Path | None, only: str | None = None) -> Iterator[Plan]:
     """The networks that come with the program.
 
     Args:
         workspace: Opens the models.
-        training: The folder that ``benchmarks/train_demo.py`` wrote. Without it only VGG16's patterns are made.
+        training: The folder that a script in ``examples/`` wrote. Without it only VGG16's patterns are made.
+        only: The name of the one network to make patterns of; by default that of the training and VGG16.
 
     Raises:
         Refused: A file cannot be opened.
         BadRequest: The folder holds no training.
     """
-    if training is not None:
-        yield from _demo(workspace, training)
+    if training is not None and only != VGG16:
+        yield from _example(workspace, training)
+    if only not in (None, VGG16):
+        return
     path = workspace.file_of(workspace.reference())
     yield Plan(VGG16, workspace.open(path, name="VGG16", architecture=VGG16), tuple(_vgg16_requests()), vgg16_licence())
 
@@ -93,24 +96,29 @@ def _vgg16_requests() -> Iterator[Request]:
         yield Request(f"block{block}_conv1", tuple(range(CLASSIC_FILTERS)), RECIPES["classic"])
 
 
-def _demo(workspace: Workspace, training: Path) -> Iterator[Plan]:
+def _example(workspace: Workspace, training: Path) -> Iterator[Plan]:
+    """A network that comes with the program, and the stages of its training where there are any."""
+    files = (training / f"{slug}{ending}" for slug in EXAMPLES for ending in reversed(FILE_ENDINGS))
+    end = next((file for file in files if file.is_file()), None)
     try:
         facts = json.loads((training / "training.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise BadRequest(f"There is no training in {str(training)!r}: run benchmarks/train_demo.py first.") from None
-    end = training / f"{DEMO}.h5"
-    model = workspace.open(end, name="cats & dogs")
+        facts = None
+    if end is None or facts is None:
+        raise BadRequest(f"There is no training in {str(training)!r}: run a script of the folder examples first.")
+    slug, name = end.stem, EXAMPLES[end.stem]
+    model = workspace.open(end, name=name)
     layers = convolutions(model.spec)
-    requests = [Request(layer.name, tuple(range(layer.channels or 0))) for layer in layers]
-    output = model.spec.visualisable[-1]
-    requests.append(Request(output.name, (0,)))
-    yield Plan(DEMO, model, requests, facts=facts, file=end)
+    shown = [*layers, model.spec.visualisable[-1]]
+    yield Plan(slug, model, [Request(layer.name, tuple(range(layer.channels or 0))) for layer in shown], "", facts, end)
     for stage in STAGES:
-        epoch = int(stage.removeprefix("epoch-"))
-        stage_facts = {"epoch": epoch, **({} if epoch == 0 else facts["epochs"][epoch - 1])}
-        opened = workspace.open(training / f"{stage}.h5", name=f"cats & dogs, epoch {epoch}")
-        first = [Request(layer.name, tuple(range(STAGE_FILTERS))) for layer in layers]
-        yield Plan(f"{DEMO}-{stage}", opened, first, facts=stage_facts)
+        path = training / f"{stage}.h5"
+        if path.is_file():
+            epoch = int(stage.removeprefix("epoch-"))
+            stage_facts = {"epoch": epoch, **({} if epoch == 0 else facts["epochs"][epoch - 1])}
+            opened = workspace.open(path, name=f"{name}, epoch {epoch}")
+            first = [Request(layer.name, tuple(range(STAGE_FILTERS))) for layer in layers]
+            yield Plan(f"{slug}-{stage}", opened, first, facts=stage_facts)
 
 
 def build(plan: Plan, folder: Path, follow: Callable[[Model, Sequence[Request]], JobState]) -> None:
@@ -141,7 +149,7 @@ def build(plan: Plan, folder: Path, follow: Callable[[Model, Sequence[Request]],
         facts=plan.facts,
     )
     if plan.file is not None:
-        copyfile(plan.file, folder / plan.slug / f"{plan.slug}.h5")
+        copyfile(plan.file, folder / plan.slug / plan.file.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ VGG16 = "vgg16"
 """The architecture, and the name on the command line, of the network to compare with."""
 
 DEMO = "cats_and_dogs"
-"""The network that comes with the program."""
+"""The network that comes with the program together with the stages of its training."""
+
+EXAMPLES = {DEMO: "cats & dogs", "digits": "digits", "shapes": "shapes"}
+"""The names of the networks that come with the program, by the names of their folders; see ``examples/``."""
 
 UNTRAINED = "untrained"
 """In place of another file: the same network before training."""

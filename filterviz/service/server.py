@@ -152,7 +152,7 @@ class Server:
 
     def training_stages(self) -> dict[str, Model]:
         """The demo network through its training, the end last, by the names of their folders; all are bundled."""
-        demo = self.workspace.demo()
+        demo = self.workspace.example(DEMO)
         if demo is None:
             return {}
         bundled = self.workspace.bundled.models

@@ -18,7 +18,7 @@ from filterviz.errors import BadRequest, WeightsUnavailable
 from filterviz.service import network_arrays
 from filterviz.service.budget import Budget
 from filterviz.service.job import Job
-from filterviz.service.model import DEMO, VGG16, Model, file_sha256, untrained_name
+from filterviz.service.model import EXAMPLES, VGG16, Model, file_sha256, untrained_name
 from filterviz.service.patterns import PatternSource
 from filterviz.service.validation import check
 from filterviz.settings import Settings
@@ -120,13 +120,16 @@ class Workspace:
                     self._reference = self.open(path, name="VGG16", architecture=VGG16)
             return self._reference
 
-    def demo(self) -> Model | None:
-        """The cats-and-dogs network that comes with the program; ``None`` in a build without it."""
-        bundled = self.bundled.models.get(DEMO)
+    def example(self, name: str) -> Model | None:
+        """A network that comes with the program; ``None`` in a build without it.
+
+        Args:
+            name: One of :data:`~filterviz.service.model.EXAMPLES`; there is none of any other name.
+        """
+        bundled = self.bundled.models.get(name) if name in EXAMPLES else None
         if bundled is None:
             return None
-        path = bundled.folder / f"{DEMO}.h5"
-        return Model(path if path.is_file() else None, bundled.sha256, bundled.name, bundled.spec, computer=self)
+        return Model(bundled.file, bundled.sha256, bundled.name, bundled.spec, computer=self)
 
     def untrained_copy(self, model: Model, seed: int = 0) -> Model:
         """The same network before training: its file, with fresh weights.

@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent.parent / "bundled"
 
+FILE_ENDINGS = (".h5", ".zip")
+"""How the name of a network's file ends."""
+
 COLUMNS, TILES = 8, 64
 """Columns and tiles of a sheet. A sheet is decoded as a whole, so it holds no more than a wall or two."""
 
@@ -110,6 +113,12 @@ class BundledModel:
     def spec(self) -> ModelSpec:
         """The network."""
         return ModelSpec.from_json(self._spec)
+
+    @property
+    def file(self) -> Path | None:
+        """The network's file, if it comes with the program; a zip where its classes have names."""
+        found = (self.folder / f"{self.folder.name}{ending}" for ending in FILE_ENDINGS)
+        return next((path for path in found if path.is_file()), None)
 
     def find(self, request: Request, channel: int) -> Pattern | None:
         """The pattern of one filter if it was made exactly as the request asks for."""

@@ -77,25 +77,35 @@ def layers(view: View, spec: ModelSpec) -> View:
 def other(session: Session) -> None:
     """Choose what to compare with."""
     view = session.view
-    second = session.server.uploads.find(view.other)
-    names = {**networks.others(), **({view.other: plain(second.name)} if second is not None else {})}
-    known = [*dict.fromkeys(["", UNTRAINED, view.other]), _UPLOADING]
+    files = {token: session.server.uploads.find(token) for token in (*view.checkpoints, view.other)}
+    names = {**networks.others(), **{token: plain(file.name) for token, file in files.items() if file is not None}}
+    beside = [token for token in view.checkpoints if token != view.token and token in names]
+    known = [*dict.fromkeys(["", UNTRAINED, *beside, view.other]), _UPLOADING]
+    # One field for all choices: it stands where the address says, but for whoever is about to give it a file.
+    key, was = f"other-{view.token}", f"other-was-{view.token}"
+    if st.session_state.get(key) != _UPLOADING or st.session_state.get(was) != view.other:
+        st.session_state[key] = view.other
+    st.session_state[was] = view.other
     chosen = st.selectbox(
         _("Compare with"),
         known,
-        known.index(view.other),
         format_func=lambda other: (
             _("another file …") if other == _UPLOADING else names.get(other, _("a file that is no longer here"))
         ),
-        key=f"other-{view.token}-{view.other}",
+        key=key,
+        on_change=_compare_with,
+        args=(view, key),
         label_visibility="collapsed",
         width=220,
     )
     if chosen == _UPLOADING:
         upload_field.ask_other(session)
-    elif chosen != view.other:
-        # At once: the field has another key from now on, and what is chosen in the old one would be lost.
-        address.go(view.change(other=chosen, beside={}))
+
+
+def _compare_with(view: View, key: str) -> None:
+    chosen = st.session_state[key]
+    if chosen != _UPLOADING:
+        address.put(view.change(other=chosen, beside={}))
 
 
 def _conditions(spec: ModelSpec, view: View, settings: Settings) -> None:

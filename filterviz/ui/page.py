@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from filterviz.errors import FiltervizError, RefusalCode, Refused
-from filterviz.service.model import DEMO, Model
+from filterviz.service.model import Model
 from filterviz.service.server import Server
 from filterviz.settings import Settings
 from filterviz.spec.names import markdown_safe, plain
@@ -17,7 +17,7 @@ from filterviz.storage.vgg16 import vgg16_licence
 from filterviz.ui import address, blocks, icon, upload_field
 from filterviz.ui.components import render_guard
 from filterviz.ui.i18n import LANGUAGES, _, speaker
-from filterviz.ui.sections import SECTIONS, guide, network_head, welcome
+from filterviz.ui.sections import SECTIONS, checkpoints, guide, network_head, welcome
 from filterviz.ui.session import Session
 
 
@@ -67,11 +67,11 @@ def _content(session: Session) -> None:
     """What the address asks for: the explanation, a network, or the page before an upload."""
     view, server = session.view, session.server
     file = server.uploads.find(view.token) if view.token else None
-    demo = server.workspace.demo() if view.token == DEMO else None
+    example = server.workspace.example(view.token)
     if view.help:
         guide.show(session)
-    elif demo is not None:
-        _network(session, demo)
+    elif example is not None:
+        _network(session, example)
     elif file is not None:
         _file(session, file)
     else:
@@ -82,6 +82,7 @@ def _content(session: Session) -> None:
 
 def _file(session: Session, file: Upload) -> None:
     """What is in a file, or why it cannot be opened."""
+    checkpoints.show(session)
     try:
         with st.spinner(_("Reading the file …")):
             model = session.server.open(file, session.view.architecture)

@@ -38,7 +38,11 @@ def is_active(session: str) -> bool:
         return True
 
 
-def release(file: UploadedFile) -> None:
+GivenFile = UploadedFile
+"""A file as an upload field gives it."""
+
+
+def release(file: GivenFile) -> None:
     """Drop the bytes of an upload, which Streamlit would keep in memory for as long as the visitor stays.
 
     Its own chat input does the same. A manager of another kind is left alone.

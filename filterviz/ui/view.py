@@ -28,6 +28,9 @@ MOST_PAGES = 1000
 
 MOST_LAYERS = 12
 
+MOST_CHECKPOINTS = 24
+"""How many files of one training can be looked through."""
+
 GLIMPSE = 4
 """How many tiles of a layer are made to show what it is like, while another layer is looked at."""
 
@@ -59,6 +62,8 @@ class View:
     Attributes:
         token: Token of the uploaded file; empty where there is none.
         architecture: The network that a file of bare weights is opened as; empty for any other file.
+        checkpoints: Tokens of files that were dropped together, in order; the token is one of them. Empty where one
+            file was dropped alone.
         other: The network beside it: empty for VGG16, ``untrained`` for the same network before training, or the token
             of another file.
         layers: Indices of the chosen layers in ``ModelSpec.layers``; empty where the choice is left to the page.
@@ -78,6 +83,7 @@ class View:
 
     token: str = ""
     architecture: str = ""
+    checkpoints: tuple[str, ...] = ()
     other: str = ""
     layers: tuple[int, ...] = ()
     at: int | None = None
@@ -115,6 +121,7 @@ class View:
         return cls(
             token=params.get("m", "")[:64],
             architecture="".join(re.findall(r"^[a-z0-9.-]{1,40}$", params.get("as", ""))),
+            checkpoints=tuple(dict.fromkeys(re.findall(r"[0-9a-f]{1,64}", params.get("files", ""))))[:MOST_CHECKPOINTS],
             other="".join(re.findall(r"^[a-z0-9]{1,64}$", params.get("with", ""))),
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
@@ -139,6 +146,7 @@ class View:
         parts = {
             "m": self.token,
             "as": self.architecture,
+            "files": ".".join(self.checkpoints),
             "with": self.other,
             "layers": ".".join(map(str, self.layers)),
             "at": "" if self.at is None else str(self.at),

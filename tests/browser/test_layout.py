@@ -126,6 +126,31 @@ def test_what_was_stopped_stays_stopped(page: Page, server: Server, family_files
     expect(page.get_by_text("Stopped.")).to_be_visible()
 
 
+def test_checkpoints_dropped_together_are_looked_through(
+    page: Page, server: Server, family_files: dict[str, Path]
+) -> None:
+    sources = (family_files["keras_2_1.h5"], family_files["keras_2_4_functional.h5"], family_files["keras_2_1.h5"])
+    files: list[Path | dict[str, object]] = [
+        {"name": f"epoch-{epoch}.h5", "mimeType": "application/x-hdf5", "buffer": source.read_bytes()}
+        for epoch, source in zip((10, 9, 2), sources, strict=True)
+    ]
+    page.goto(server.address)
+    page.locator("input[type=file]").first.set_input_files(files)  # type: ignore[arg-type]
+    slider = page.get_by_role("slider")
+    # The end of the training, and not the last by the alphabet:
+    expect(slider).to_have_attribute("aria-valuetext", "10")
+    expect(page.get_by_text("epoch-10.h5 ·")).to_be_visible()
+    page.goto(f"{page.url}&{QUICK}")
+    finished(page, 6)
+    slider.press("ArrowLeft")
+    expect(page.get_by_text("epoch-9.h5 ·")).to_be_visible()
+    expect(slider).to_have_attribute("aria-valuetext", "9")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("epoch-2.h5 ·")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("epoch-9.h5 ·")).to_be_visible()
+
+
 def test_the_link_is_copied(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()

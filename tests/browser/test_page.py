@@ -241,7 +241,7 @@ def test_the_page_opens_on_the_story_of_a_training(page: Page, story_server: Ser
     expect(page.locator(".tile img").first).not_to_have_attribute("src", trained or "")
     finished(page, 50)
     page.screenshot(path=SCREENSHOTS / "opening-untrained.png")
-    page.get_by_role("button", name="Explore this network").click()
+    page.get_by_role("button", name="cats & dogs").click()
     expect(page.get_by_text("cats & dogs · 4 conv layers · 352 filters · 150x150x3")).to_be_visible()
     finished(page, 50)
 

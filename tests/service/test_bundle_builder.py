@@ -12,7 +12,7 @@ import pytest
 from filterviz import cli
 from filterviz.reader import open_model
 from filterviz.service.bundle_builder import TileCheck, compare, correlation, plans
-from filterviz.service.model import DEMO, VGG16, file_sha256
+from filterviz.service.model import DEMO, EXAMPLES, VGG16, file_sha256
 from filterviz.service.workspace import Workspace
 from filterviz.settings import Settings
 from filterviz.spec import RECIPES, Flag, Pattern, PixelRange, Request
@@ -101,14 +101,25 @@ def test_it_is_small_enough() -> None:
     assert sum(file.stat().st_size for file in FOLDER.rglob("*") if file.is_file()) < 50e6
 
 
-def test_the_demo_network_is_the_one_its_pictures_are_of() -> None:
-    model = SHIPPED.models[DEMO]
-    file = model.folder / f"{DEMO}.h5"
-    assert file_sha256(file) == model.sha256
-    with open_model(file, Settings()) as opened:
-        assert json.loads(json.dumps(opened.spec.to_json())) == json.loads(json.dumps(model.spec.to_json()))
-    assert model.facts["accuracy"] >= 0.82
+@pytest.mark.parametrize(("slug", "accuracy"), [("cats_and_dogs", 0.82), ("digits", 0.97), ("shapes", 0.97)])
+def test_an_example_is_the_network_its_pictures_are_of(slug: str, accuracy: float, tmp_path: Path) -> None:
+    model = SHIPPED.models[slug]
+    assert model.file is not None
+    assert file_sha256(model.file) == model.sha256
+    with Workspace(Settings(cache_dir=tmp_path, workers=1)) as workspace:
+        opened = workspace.open(model.file)
+    assert json.loads(json.dumps(opened.spec.to_json())) == json.loads(json.dumps(model.spec.to_json()))
+    assert model.facts["accuracy"] >= accuracy
     assert model.facts["epochs"][-1]["val_accuracy"] == pytest.approx(model.facts["accuracy"], abs=0.01)
+
+
+def test_the_classes_of_the_examples_have_names() -> None:
+    assert SHIPPED.models["digits"].spec.labels("digit") == tuple("0123456789")
+    assert SHIPPED.models["shapes"].spec.labels("shape") == ("circle", "square", "triangle", "star", "cross")
+
+
+def test_every_example_is_there() -> None:
+    assert set(EXAMPLES) <= set(SHIPPED.models)
 
 
 def test_some_tiles_made_anew_excite_their_filters_as_much(tmp_path: Path, vgg16_weights: Path) -> None:
@@ -149,7 +160,7 @@ def test_correlation() -> None:
 def test_a_build_without_training_names_what_to_run(tmp_path: Path) -> None:
     with (
         Workspace(Settings(cache_dir=tmp_path)) as workspace,
-        pytest.raises(Exception, match=r"run benchmarks/train_demo\.py"),
+        pytest.raises(Exception, match="run a script of the folder examples"),
     ):
         next(plans(workspace, tmp_path))
 

@@ -287,12 +287,48 @@ def test_why_a_file_could_not_be_kept_stays_until_the_next_file(
     app.run()
     for _ in range(2):
         assert "is larger than" in written(app)
-        assert app.file_uploader[0].value is None, "the field is ready for another"
+        assert not app.file_uploader[0].value, "the field is ready for another"
         app.run()
     app.file_uploader[0].upload("good.h5", good.read_bytes())
     app.run()
     assert "good.h5 · 2 conv layers" in written(app)
     assert "is larger than" not in written(app)
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(("slug", "first"), [("cats_and_dogs", "conv2d_2"), ("digits", "0 (0)"), ("shapes", "circle")])
+def test_an_example_is_a_press_away(slug: str, first: str) -> None:
+    app = opened()
+    app.button(f"example-{slug}").click()
+    app.run()
+    assert address_of(app)["m"] == slug
+    assert first in until(app, lambda text: "all finished" in text) + str(wall_data(app))
+
+
+def test_of_files_dropped_together_the_others_are_shown_and_it_is_said_why_one_is_not(
+    server: Server, family_files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, kind = family_files["keras_2_1.h5"].read_bytes(), "application/x-hdf5"
+    monkeypatch.setattr(server.uploads, "_settings", replace(server.settings, upload_bytes=len(good)))
+    app = opened()
+    dropped = [("epoch-2.h5", good, kind), ("epoch-10.h5", good + b"!", kind), ("epoch-1.h5", good, kind)]
+    app.file_uploader[0].set_value(dropped)
+    app.run()
+    text = written(app)
+    assert "epoch-2.h5 · 2 conv layers" in text
+    assert "is larger than" in text
+    assert list(app.select_slider[0].options) == ["1", "2"]
+
+
+@pytest.mark.usefixtures("server")
+def test_a_refused_checkpoint_keeps_the_way_to_the_others(family_files: dict[str, Path]) -> None:
+    good, kind = family_files["keras_2_1.h5"].read_bytes(), "application/x-hdf5"
+    app = opened()
+    app.file_uploader[0].set_value([("epoch-1.h5", good, kind), ("epoch-2.h5", b"", kind)])
+    app.run()
+    assert "The file is empty." in written(app)
+    app.select_slider[0].set_value(address_of(app)["files"].split(".")[0]).run()
+    assert "epoch-1.h5 · 2 conv layers" in written(app)
 
 
 @pytest.mark.usefixtures("server")
@@ -386,7 +422,18 @@ def texts_of(message: Any, path: str = "") -> Iterator[tuple[str, str]]:
                 yield from texts_of(one, here)
 
 
-NO_MARKDOWN = ("html.body", "alt", "file_name", "id", "json", "key", "selectbox.options", "multiselect.options", "url")
+NO_MARKDOWN = (
+    "html.body",
+    "alt",
+    "file_name",
+    "id",
+    "json",
+    "key",
+    "selectbox.options",
+    "selectbox.raw_value",
+    "multiselect.options",
+    "url",
+)
 """Ends of the names of fields in which the browser looks for no Markdown."""
 
 
@@ -413,6 +460,7 @@ def test_names_from_a_file_are_no_markdown_in_any_widget(server: Server, tmp_pat
         app = opened(**address_of(app), tile=f"{at}-0-0")
         assert "Response at the end" in written(app), "the large view is open"
         seen += markdown_of(app)
+    seen += markdown_of(opened(m=one.token, files=f"{one.token}.{other.token}", **ALL))
     nothing = server.uploads.keep(named, io.BytesIO(b"nothing"))
     seen += markdown_of(opened(m=nothing.token))
     assert len(seen) > 50

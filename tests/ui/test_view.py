@@ -16,6 +16,7 @@ views = st.builds(
     View,
     token=st.text("0123456789abcdef", min_size=24, max_size=24),
     architecture=st.sampled_from(["", "vgg16", "mobilenetv2-0.35"]),
+    checkpoints=st.lists(st.text("0123456789abcdef", min_size=24, max_size=24), unique=True, max_size=24).map(tuple),
     other=st.sampled_from(["", "untrained", "0123456789abcdef01234567"]),
     layers=st.lists(st.integers(0, 99), unique=True, max_size=12).map(tuple),
     at=st.none() | st.integers(0, 99),
@@ -47,7 +48,21 @@ def test_an_address_brings_the_view_back(view: View) -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["m", "at", "tile", "layers", "beside", "recipe", "size", "steps", "count", "range", "page", "sort"]
+            [
+                "m",
+                "files",
+                "at",
+                "tile",
+                "layers",
+                "beside",
+                "recipe",
+                "size",
+                "steps",
+                "count",
+                "range",
+                "page",
+                "sort",
+            ]
         ),
         st.text(),
     )
@@ -57,6 +72,7 @@ def test_any_address_is_some_view(params: dict[str, str]) -> None:
     assert 1 <= view.recipe.size <= SETTINGS.max_size
     assert 1 <= view.recipe.steps <= SETTINGS.max_steps
     assert len(view.layers) <= 12
+    assert len(view.checkpoints) <= 24
     assert view.count in COUNTS
 
 

@@ -7,12 +7,12 @@ import streamlit as st
 from filterviz.analysis.layer_matching import convolutions
 from filterviz.errors import FiltervizError
 from filterviz.service.model import DEMO, Model
-from filterviz.ui import address, blocks, progress, upload_field, wall
+from filterviz.ui import blocks, progress, upload_field, wall
 from filterviz.ui.components import render_guard
 from filterviz.ui.components import stages as stages_component
 from filterviz.ui.i18n import _
 from filterviz.ui.live import live
-from filterviz.ui.sections import detail
+from filterviz.ui.sections import detail, examples
 from filterviz.ui.session import Session
 from filterviz.ui.text import networks, training
 from filterviz.ui.view import View
@@ -40,6 +40,7 @@ def show(session: Session) -> None:
             )
         )
         upload_field.ask(session)
+        examples.show(session)
     with right:
         story(session)
 
@@ -99,8 +100,6 @@ def _choose(session: Session, stages: dict[str, Model]) -> tuple[Model, int]:
                 key="story-layer",
                 more=_("The deeper a layer, the more of the picture each of its filters sees."),
             )
-            if st.button(_("Explore this network"), key="demo", icon=":material/search:"):
-                address.go(View(token=DEMO, language=session.view.language))
     return stages[names[shown]], convolution
 
 
@@ -135,7 +134,7 @@ def _beside_vgg16(session: Session, model: Model, convolution: int) -> None:
 def _pair(model: Model, vgg16: Model, convolution: int) -> WallPair:
     index = model.spec.layers.index(convolutions(model.spec)[convolution])
     view = View(token=DEMO, layers=(index,))
-    mine = ShownWall(model, model.spec.layers[index], view.request(index, model.spec), _("cats & dogs"), index)
+    mine = ShownWall(model, model.spec.layers[index], view.request(index, model.spec), training.example(DEMO), index)
     counterpart = view.counterpart(index, model.spec, vgg16.spec)
     its = ShownWall(vgg16, counterpart, view.other_request(index, counterpart), networks.VGG16_NAME, index, column=1)
     return WallPair(mine, its)

@@ -8,6 +8,16 @@ from typing import Any
 from filterviz.ui.i18n import _, ngettext
 
 
+def example(slug: str) -> str:
+    """What a network that comes with the program is called.
+
+    Args:
+        slug: One of :data:`~filterviz.service.model.EXAMPLES`.
+    """
+    names = {"cats_and_dogs": _("cats & dogs"), "digits": _("digits"), "shapes": _("shapes")}
+    return names[slug]
+
+
 def story(accuracy: float) -> str:
     """What the page shows before anybody gives it a file."""
     return _(

@@ -1,6 +1,6 @@
 """Train the demo network: the small convnet of the original script, on 2,000 photographs of cats and dogs.
 
-    python -m benchmarks.train_demo ../shared/data/cats_and_dogs_small.zip build/demo
+    python -m examples.train_cats_and_dogs ../shared/data/cats_and_dogs_small.zip build/demo
 
 The network is that of F. Chollet, "Deep Learning with Python" (2017), listing 5.5 with the dropout of 5.13: four
 convolutions of 32, 64, 128 and 128 filters, each followed by max pooling, then Flatten, Dropout 0.5, Dense 512 and a
