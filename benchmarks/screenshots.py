@@ -19,7 +19,7 @@ from typing import Any, Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.browsing import CHROMIUM, DONE, SLOW, serving, settled
+from tests.browser.browsing import CHROMIUM, DONE, SLOW, acquainted, serving, settled
 from tests.workers.conftest import write_model
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -46,12 +46,14 @@ class State:
         address: What stands behind the server's address.
         tiles: How many finished tiles to wait for.
         then: What else to do.
+        new: Whether the visitor has not seen the page before.
     """
 
     name: str
     address: str = ""
     tiles: int = 0
     then: Callable[[Page], None] = settled
+    new: bool = False
 
 
 def pressed(name: str) -> Callable[[Page], None]:
@@ -116,6 +118,8 @@ def states(file: Path) -> list[State]:
         State("tile", f"{DEMO}&tile=5-0-5", 0, lambda page: page.get_by_text("All numbers").wait_for()),
         State("settings", DEMO, 50, pressed("Settings")),
         State("layers", DEMO, 50, pressed("Choose layers")),
+        State("tour", DEMO, 50, new=True),
+        State("map", DEMO, 50, pressed("Map")),
         State("save", DEMO, 50, pressed("Save")),
         State("shared", DEMO, 50, pressed("Share")),
         State("refused", "", 0, refused),
@@ -157,6 +161,8 @@ def main() -> None:
 def taken(browser: Browser, address: str, state: State, screen: str, scheme: Literal["light", "dark"]) -> bytes:
     """A picture of a state, as PNG."""
     context = browser.new_context(color_scheme=scheme, **SCREENS[screen])
+    if not state.new:
+        acquainted(context)
     page = context.new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{address}/{state.address}")

@@ -46,32 +46,33 @@ def _every(spec: ModelSpec, view: View) -> bool:
     return bool(st.session_state.get(_every_key(view), needed))
 
 
-def layers(view: View, spec: ModelSpec) -> View:
-    """Which layers are offered to look at, and whether one of them is shown or all.
-
-    Returns:
-        The view that was chosen.
-    """
+def layers(view: View, spec: ModelSpec) -> None:
+    """Which layers are offered to look at, and whether one of them is shown or all."""
     with st.popover(_("Choose layers"), icon=":material/layers:", key=f"choose-layers-{view.token}"):
         every = _every(spec, view)
         offered = layer_choices(spec, every=every)
-        chosen = st.multiselect(
+        # It stands where the address says, whichever part of the page has changed that.
+        key = f"layers-{view.token}-{every}"
+        st.session_state[key] = [index for index in view.layers if index in offered]
+        st.multiselect(
             _("Layers"),
             offered,
-            default=[index for index in view.layers if index in offered],
             format_func=lambda index: networks.layer_option(spec.layers[index]),
             max_selections=MOST_LAYERS,
-            key=f"layers-{view.token}-{every}",
+            key=key,
+            on_change=_choose_layers,
+            args=(view, spec, key),
             placeholder=_("Choose layers"),
         )
         st.checkbox(_("Offer every layer, not only the convolutions"), value=every, key=_every_key(view))
-    found = tuple(sorted(chosen))
-    view = view if found == view.layers else view.change(layers=found).fitted(spec)
     label = _("One layer at a time") if view.overview else _("All at once")
     icon = ":material/crop_square:" if view.overview else ":material/grid_view:"
     if len(view.layers) > 1 and st.button(label, icon=icon, key="overview"):
         address.go(view.change(overview=not view.overview))
-    return view
+
+
+def _choose_layers(view: View, spec: ModelSpec, key: str) -> None:
+    address.put(view.change(layers=tuple(sorted(st.session_state[key]))).fitted(spec))
 
 
 def other(session: Session) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import ConsoleMessage, Page, Request, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "screenshots"
@@ -117,6 +117,12 @@ class Complaints:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.heard.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+def acquainted(context: BrowserContext) -> BrowserContext:
+    """A context that has seen the tour, which lies above a corner of the page."""
+    context.add_init_script("localStorage.setItem('filterviz-tour', '1')")
+    return context
 
 
 def upload(page: Page, server: Server, *files: Path | dict[str, object], conditions: str = "") -> None:

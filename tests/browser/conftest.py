@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
-from tests.browser.browsing import CHROMIUM, SCREENSHOTS, Complaints, Server, serving
+from tests.browser.browsing import CHROMIUM, SCREENSHOTS, Complaints, Server, acquainted, serving
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     SCREENSHOTS.mkdir(exist_ok=True)
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context = acquainted(browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True))
     context.set_default_timeout(60_000)
     yield context
     context.close()

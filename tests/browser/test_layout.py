@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.browsing import DONE, QUICK, SCREENSHOTS, SLOW, Server, finished, settled, upload
+from tests.browser.browsing import DONE, QUICK, SCREENSHOTS, SLOW, Server, acquainted, finished, settled, upload
 
 pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -151,8 +151,45 @@ def test_checkpoints_dropped_together_are_looked_through(
     expect(page.get_by_text("epoch-9.h5 ·")).to_be_visible()
 
 
+def test_the_tour_is_shown_once(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    token = opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&layers=1.3&with=untrained")
+    tour = page.get_by_role("region", name="A short tour")
+    expect(tour.get_by_text("1 of 4")).to_be_visible()
+    for number in (2, 3, 4):
+        tour.get_by_role("button", name="Next").focus()
+        page.keyboard.press("Enter")
+        expect(tour.get_by_text(f"{number} of 4")).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / "tour.png")
+    expect(tour.get_by_role("button", name="Skip")).to_be_hidden()
+    tour.get_by_role("button", name="Done").click()
+    expect(tour).to_be_hidden()
+    page.goto(f"{server.address}/?m={token}&{QUICK}&layers=1.3&with=untrained")
+    finished(page, 12)
+    expect(tour).to_be_hidden()
+    context.close()
+
+
+def test_the_map_leads_to_a_layer(page: Page, server: Server, family_files: dict[str, Path]) -> None:
+    opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&layers=1&with=untrained")
+    finished(page, 8)
+    page.get_by_role("button", name="Map").click()
+    layers = page.get_by_role("dialog").get_by_role("group", name="Map of the layers").get_by_role("button")
+    expect(layers.first).to_be_visible()
+    expect(page.get_by_role("dialog").locator("[aria-current]")).to_have_count(1)
+    page.get_by_role("dialog").locator("[aria-current]").focus()
+    for _press in range(2):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page).to_have_url(re.compile("layers=1.3&.*at=3|at=3.*layers=1.3"))
+    finished(page, 12)
+
+
 def test_the_link_is_copied(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    context = acquainted(browser.new_context(permissions=["clipboard-read", "clipboard-write"]))
     page = context.new_page()
     page.set_default_timeout(60_000)
     opened(page, server, family_files["keras_2_1.h5"], f"{QUICK}&layers=1")
@@ -174,7 +211,7 @@ PHONE: dict[str, Any] = {
 
 
 def test_on_a_phone(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
-    context = browser.new_context(**PHONE)
+    context = acquainted(browser.new_context(**PHONE))
     page = context.new_page()
     page.set_default_timeout(60_000)
     token = opened(page, server, family_files["keras_2_4_functional.h5"], f"layers=1&with=untrained&{SLOW}")

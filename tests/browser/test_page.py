@@ -20,6 +20,7 @@ from tests.browser.browsing import (
     SCREENSHOTS,
     SLOW,
     Server,
+    acquainted,
     downloaded,
     finished,
     serving,
@@ -119,7 +120,7 @@ def test_nobody_is_left_out(
     browser: Browser, server: Server, family_files: dict[str, Path], scheme: Literal["light", "dark"]
 ) -> None:
     """Nothing serious that axe-core finds wrong for people who see little, or nothing, or use no mouse."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    context = acquainted(browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme))
     page = context.new_page()
     upload(page, server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
@@ -151,7 +152,7 @@ def test_nobody_is_left_out(
 
 def test_two_languages(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
     """The browser's language first, then the one that is chosen."""
-    context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900})
+    context = acquainted(browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900}))
     page = context.new_page()
     upload(page, server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("2 个卷积层")).to_be_visible()
@@ -176,7 +177,7 @@ def test_reload_during_a_run_and_a_second_visitor(
     page.reload()
     expect(page.get_by_text(re.compile(r"step \d+ of 4000"))).to_be_visible()
 
-    context = browser.new_context()
+    context = acquainted(browser.new_context())
     second = context.new_page()
     upload(second, server, family_files["keras_3.h5"])
     expect(second.get_by_text("keras_3.h5 ·").first).to_be_visible()
@@ -192,7 +193,7 @@ def test_whoever_has_left_keeps_nobody_waiting(
     browser: Browser, page: Page, server: Server, family_files: dict[str, Path]
 ) -> None:
     """One process computes at a time here; a batch of these tiles takes minutes."""
-    context = browser.new_context()
+    context = acquainted(browser.new_context())
     greedy = context.new_page()
     upload(greedy, server, family_files["keras_3_functional.keras"])
     greedy.wait_for_url("**/?m=*")
@@ -312,7 +313,7 @@ def test_a_real_network_beside_vgg16(browser: Browser, tmp_path: Path, corpus: P
     """The wall of the original author's kind of network: 25 tiles of 64 pixels, 340 x 340, on a phone as on a desk."""
     file = corpus / "files" / "bwdGitHub__DeepLearningWithPython__cats_and_dogs_small_1.h5"
     with serving(tmp_path, FILTERVIZ_VGG16_WEIGHTS=str(vgg16_weights)) as server:
-        context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        context = acquainted(browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark"))
         page = context.new_page()
         page.set_default_timeout(60_000)
         upload(page, server, file)

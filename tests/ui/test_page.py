@@ -432,6 +432,7 @@ NO_MARKDOWN = (
     "selectbox.options",
     "selectbox.raw_value",
     "multiselect.options",
+    "multiselect.raw_values",
     "url",
 )
 """Ends of the names of fields in which the browser looks for no Markdown."""

@@ -17,7 +17,7 @@ from filterviz.spec.names import markdown_safe, plain
 from filterviz.ui import address, blocks, controls, progress, wall
 from filterviz.ui.i18n import _
 from filterviz.ui.layer_choice import layer_choices
-from filterviz.ui.sections import detail, downloads, share, strip
+from filterviz.ui.sections import detail, downloads, layer_map, share, strip
 from filterviz.ui.session import Session
 from filterviz.ui.text import networks, quantities, remarks
 from filterviz.ui.view import View
@@ -92,12 +92,13 @@ def _frame(session: Session, model: Model) -> _Frame:
     with st.container(key="layers", horizontal=True, vertical_alignment="center"):
         room = st.container(key="strip")
         with st.container(key="layers-choice", width="content"):
-            view = controls.layers(session.view, model.spec)
+            controls.layers(session.view, model.spec)
+            layer_map.offer(session, model)
     with st.container(key="bar", horizontal=True, vertical_alignment="center"):
         state = st.container(key="progress")
         with st.container(key="bar-buttons", horizontal=True, width="content", vertical_alignment="center"):
             save = st.container(key="save", width="content")
-            view = controls.settings(session.with_view(view), model)
+            view = controls.settings(session, model)
             share.offer(session)
     if view != session.view:
         address.put(view)
