@@ -97,8 +97,8 @@ def cold_server(playwright: Playwright) -> None:
                 page.locator(".bare").wait_for()
                 bare.append(time.monotonic() - asked)
                 page.close()
-    report("`streamlit run` to the first picture of the opening page", from_start)
-    report("first request of a cold server to the first picture", from_request)
+    report("`streamlit run` to the first image of the opening page", from_start)
+    report("first request of a cold server to the first image", from_request)
     report("  of which to the name of the page", title)
     report("  the same for a Streamlit app of one line of text", bare)
 

@@ -58,7 +58,7 @@ SHIFT, TURN, ZOOM = 1 / 8, 15.0, 0.15
 
 LUCID_LAYERS = ("block4_conv1", "block5_conv1")
 FOUR = 4
-"""Pictures of one filter."""
+"""Images of one filter."""
 
 ROBUST_LAYERS = ("block2_conv1", "block4_conv1", "block5_conv1")
 

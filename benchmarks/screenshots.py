@@ -1,8 +1,8 @@
-"""Pictures of every state of the page, in both themes at three widths, to be looked at.
+"""Images of every state of the page, in both themes at three widths, to be looked at.
 
     python -m benchmarks.screenshots FOLDER [--documents]
 
-With ``--documents`` the README's pictures are written to ``docs/`` as well. The server listens on loopback. Most
+With ``--documents`` the README's images are written to ``docs/`` as well. The server listens on loopback. Most
 patterns come with the program; those of a small network, and of untrained copies, are made.
 """
 
@@ -42,7 +42,7 @@ class State:
     """A state of the page.
 
     Attributes:
-        name: Name of its pictures.
+        name: Name of its images.
         address: What stands behind the server's address.
         tiles: How many finished tiles to wait for.
         then: What else to do.
@@ -137,7 +137,7 @@ def states(file: Path) -> list[State]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--documents", action="store_true", help="write the README's pictures too")
+    parser.add_argument("--documents", action="store_true", help="write the README's images too")
     parser.add_argument("--state", action="append", help="only this state; may be given several times")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ def main() -> None:
 
 
 def taken(browser: Browser, address: str, state: State, screen: str, scheme: Literal["light", "dark"]) -> bytes:
-    """A picture of a state, as PNG."""
+    """An image of a state, as PNG."""
     context = browser.new_context(color_scheme=scheme, **SCREENS[screen])
     if not state.new:
         acquainted(context)
@@ -179,7 +179,7 @@ def taken(browser: Browser, address: str, state: State, screen: str, scheme: Lit
 
 
 def documents(browser: Browser, address: str) -> None:
-    """The README's pictures."""
+    """The README's images."""
     for name, state in (("page", State("", "", 50)), ("training", State("", f"{DEMO}&with=untrained", 50))):
         with Image.open(io.BytesIO(taken(browser, address, state, "laptop", "light"))) as picture:
             picture.save(DOCS / f"{name}.webp", quality=88, method=6)

@@ -1,6 +1,6 @@
 """One small network, written by hand the way ten generations of Keras would have saved it.
 
-A picture of 16 x 16, two convolutions with a pooling between, flattened, two classes. The files need neither Keras nor
+An image of 16 x 16, two convolutions with a pooling between, flattened, two classes. The files need neither Keras nor
 TensorFlow to be made, so they cost nothing, and each field is where that version of Keras puts it.
 """
 

@@ -38,7 +38,7 @@ OTHER_OUTPUT = {
 """Files whose recorded output is not what the network computes, and why."""
 
 FROM_A_VECTOR = {"darthdaenerys__Fashion-MNIST-GAN__CGAN_generator.h5"}
-"""Generators: no picture goes in, so there is none to paint on."""
+"""Generators: no image goes in, so there is none to paint on."""
 
 
 def named(entries: list[dict[str, Any]]) -> Any:
@@ -88,7 +88,7 @@ def test_a_network_opens_and_lists_its_layers(entry: dict[str, Any], model: Open
 
 @named([entry for entry in networks() if entry["picture"] and entry["file"] not in FROM_A_VECTOR])
 def test_layers_that_can_be_shown_have_a_gradient(model: OpenedModel) -> None:
-    """The first and a middle layer: the output has the listed channels and depends on the picture."""
+    """The first and a middle layer: the output has the listed channels and depends on the image."""
     layers = model.spec.visualisable
     for layer in {layers[0].name: layers[0], layers[len(layers) // 2].name: layers[len(layers) // 2]}.values():
         network = build(model, layer.name, pre_activation=True)
@@ -111,7 +111,7 @@ def test_the_rebuilt_network_computes_what_the_original_does(entry: dict[str, An
     output = build_whole(model)(inputs)[0].numpy()
     expected = entry["reference"]["output_head"]
     assert list(output.shape[1:]) == entry["reference"]["output_shapes"][0][1:]
-    # A file may fix a batch of many pictures, of which only one is computed here.
+    # A file may fix a batch of many images, of which only one is computed here.
     count = min(output.size, len(expected))
     same = np.allclose(output.ravel()[:count], expected[:count], rtol=1e-4, atol=1e-5)
     assert same == (entry["file"] not in OTHER_OUTPUT)
@@ -127,7 +127,7 @@ def test_what_is_no_network_over_pictures_is_refused(entry: dict[str, Any], corp
 
 
 def test_theanos_kernels_are_turned(corpus: Path) -> None:
-    """Theano convolves: the kernel is turned by half a turn before it is laid over the picture."""
+    """Theano convolves: the kernel is turned by half a turn before it is laid over the image."""
     with open_model(corpus / "files" / "deeplearning4j__dl4j-test-resources__conv2d_theano_2.h5", Settings()) as model:
         layer = next(layer for layer in model.spec.layers if layer.kind == "Conv2D")
         first = model._stored[layer.name][0]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of Keras, while it writes
 
 
 def saved(module: ModuleType, layers: list[Any], path: Path, side: int = 9) -> tuple[Any, Any]:
-    """A network of a convolution, some layers and another convolution, saved; a batch of pictures, and its output."""
+    """A network of a convolution, some layers and another convolution, saved; a batch of images, and its output."""
     module.utils.set_random_seed(0)
     x = start = module.Input((side, side, 3))
     x = module.layers.Conv2D(4, 3, name="before")(x)
@@ -150,7 +150,7 @@ def test_a_batch_normalization_that_was_called_as_in_training(ending: str, neste
         assert any("training=True" in note for note in model.spec.notes)
         name = next(layer.name for layer in model.spec.layers if layer.name.endswith("moments"))
         got = build_whole(model)([pictures])[0].numpy()
-        # In patterns each picture stands for itself: nothing depends on what else is made at the same time.
+        # In patterns each image stands for itself: nothing depends on what else is made at the same time.
         part = build(model, name)
         together, alone = part(tf.constant(pictures)), part(tf.constant(pictures[:1]))
     # The moments of the batch change while they are measured, so the original is asked last.
@@ -185,7 +185,7 @@ def test_what_is_random_after_training_too_is_said(ending: str, tmp_path: Path) 
 @ENDINGS
 @pytest.mark.parametrize("masked", ["embedding", "masking"])
 def test_masks_reach_the_layers_that_mind_them(module: ModuleType, ending: str, masked: str, tmp_path: Path) -> None:
-    """A second input of words beside the picture: what stands behind a mask is not read."""
+    """A second input of words beside the image: what stands behind a mask is not read."""
     k = module
     k.utils.set_random_seed(0)
     if masked == "embedding":

@@ -22,7 +22,7 @@ with warnings.catch_warnings():
 
 Keras = Any
 LIBRARIES: dict[str, Keras] = {"keras": keras, "tf_keras": tf_keras}
-SIDE = 80  # InceptionV3 takes no pictures below 75
+SIDE = 80  # InceptionV3 takes no images below 75
 
 OUTSIDE = {"ResNet50": "resnet50", "InceptionV3": "inception_v3"}
 """Networks that do not prepare their pixels themselves, and where the function is that does."""
@@ -76,7 +76,7 @@ def test_it_opens_whole_and_takes_0_to_255(network: tuple[str, str, Any], ending
     convolutions = [layer for layer in spec.visualisable if "Conv" in layer.kind]
     gates = [layer for layer in convolutions if layer.receptive_field is None]
     assert len(convolutions) > 20
-    # What looks at the whole picture is the gates alone; behind them each layer has its own field again.
+    # What looks at the whole image is the gates alone; behind them each layer has its own field again.
     assert all(layer.output_shape is not None and layer.output_shape[1:3] == (1, 1) for layer in gates)
     gated = name in ("EfficientNetB0", "MobileNetV3Small")
     assert any(layer.gated for layer in convolutions) == gated

@@ -189,7 +189,7 @@ def more_functions(k: Keras) -> Network:
 
 @network
 def frames(k: Keras) -> Network:
-    """A network over each picture of a film, then a recurrent layer."""
+    """A network over each image of a film, then a recurrent layer."""
     each = k.Sequential([k.layers.Input((SIDE, SIDE, 3)), k.layers.Conv2D(4, 3), k.layers.GlobalMaxPooling2D()])
     start = k.Input((3, SIDE, SIDE, 3))
     x = k.layers.TimeDistributed(k.layers.Conv2D(3, 3, padding="same", activation="relu"))(start)
@@ -199,7 +199,7 @@ def frames(k: Keras) -> Network:
 
 @network
 def both_ways(k: Keras) -> Network:
-    """A network that reads text: columns of a picture, forwards and backwards."""
+    """A network that reads text: columns of an image, forwards and backwards."""
     start = k.Input((SIDE, SIDE, 1))
     x = k.layers.MaxPooling2D((2, 1))(k.layers.Conv2D(3, 3, padding="same")(start))
     x = k.layers.Reshape((SIDE, SIDE // 2 * 3))(k.layers.Permute((2, 1, 3))(x))
@@ -217,7 +217,7 @@ def mixed_precision(k: Keras) -> Network:
 
 @network
 def two_kinds_of_input(k: Keras) -> Network:
-    """A picture and a few numbers."""
+    """An image and a few numbers."""
     picture, numbers = k.Input((SIDE, SIDE, 3), name="z_picture"), k.Input((5,), name="a_numbers")
     x = k.layers.Flatten()(k.layers.Conv2D(2, 3, strides=3)(picture))
     x = k.layers.Concatenate()([x, k.layers.Dense(3)(numbers)])

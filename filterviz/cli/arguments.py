@@ -62,9 +62,9 @@ def recipe_arguments() -> Parser:
         type=int,
         choices=PICTURES,
         metavar="N",
-        help="different pictures of each filter, in one tile: " + ", ".join(map(str, PICTURES)),
+        help="different images of each filter, in one tile: " + ", ".join(map(str, PICTURES)),
     )
-    parser.add_argument("--seed", type=int, metavar="S", help="of the start pictures")
+    parser.add_argument("--seed", type=int, metavar="S", help="of the start images")
     parser.add_argument(
         "--pixel-range",
         default=PixelRange.AUTO,

@@ -94,4 +94,4 @@ def _compare(workspace: Workspace, bundled: BundledModel, model: Model, tiles: i
     return bundle_builder.compare(bundled, make, tiles)
 
 
-COMMAND = Command("atlas", "make, or check, the pictures that come with the program", [], run, configure)
+COMMAND = Command("atlas", "make, or check, the images that come with the program", [], run, configure)

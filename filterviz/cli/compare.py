@@ -34,7 +34,7 @@ def configure(parser: Parser) -> None:
         help="a layer and what it stands beside (default: all convolutions)",
     )
     parser.add_argument("--count", type=int, default=25, metavar="N", help="filters of each layer")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the images go")
     parser.add_argument("--figure", choices=["pdf", "svg"], help="also draw a figure for a paper")
 
 
@@ -79,7 +79,7 @@ def _patterns(
 def _line(pair: dict[str, Any]) -> str:
     """One pair of layers in a sentence: their names, what each sees, and what differs in how they were made."""
     fields = [
-        "the whole picture" if field is None else f"{field} px{', gated' * gated}"
+        "the whole image" if field is None else f"{field} px{', gated' * gated}"
         for field, gated in zip(pair["receptive_fields"], pair["gated"], strict=True)
     ]
     differs = "; ".join(pair["differs"]) or "the same conditions"

@@ -27,10 +27,8 @@ def configure(parser: Parser) -> None:
     parser.add_argument(
         "--filters", default=None, metavar="WHICH", help="0-24, 3,7 or all (default: the first 25)", type=filter_numbers
     )
-    parser.add_argument(
-        "--init", type=Path, metavar="FILE.npy", help="start pictures, float32 [n, size, size, channels]"
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the pictures go")
+    parser.add_argument("--init", type=Path, metavar="FILE.npy", help="start images, float32 [n, size, size, channels]")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the images go")
 
 
 def run(workspace: Workspace, options: Namespace, stop: threading.Event) -> int:
@@ -80,9 +78,9 @@ def _start_images(path: Path) -> NDArray[np.float32]:
     try:
         images = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise BadRequest(f"The start pictures {str(path)!r} cannot be read: {error}.") from None
+        raise BadRequest(f"The start images {str(path)!r} cannot be read: {error}.") from None
     if not isinstance(images, np.ndarray) or images.ndim != 4 or images.dtype.kind not in "fiu":
-        raise BadRequest(f"The start pictures {str(path)!r} must be one array of numbers, [n, size, size, channels].")
+        raise BadRequest(f"The start images {str(path)!r} must be one array of numbers, [n, size, size, channels].")
     return images.astype(np.float32)
 
 

@@ -135,7 +135,7 @@ class Engine:
         fitting = self._settings.batch_bytes // (KEPT_FOR_GRADIENT * max(kept, 1) * pictures)
         if pictures > 1 and fitting < 1:
             message = (
-                f"{pictures} different pictures of {size[1]} x {size[0]} pixels have to be made together, but do not "
+                f"{pictures} different images of {size[1]} x {size[0]} pixels have to be made together, but do not "
                 f"fit into the {self._settings.batch_bytes // MIB} MiB for one batch. Choose a smaller size or fewer "
                 "pictures."
             )
@@ -164,9 +164,9 @@ def _check_start(start: NDArray[np.float32], shape: tuple[int, ...], recipe: Rec
         BadRequest: If they do not fit.
     """
     if start.shape != shape:
-        raise BadRequest(f"The start pictures are {list(start.shape)}, but this request needs {list(shape)}.")
+        raise BadRequest(f"The start images are {list(start.shape)}, but this request needs {list(shape)}.")
     if recipe.pictures > 1:
-        raise BadRequest("Start pictures can be given where one picture is made of each filter, not several.")
+        raise BadRequest("Start images can be given where one image is made of each filter, not several.")
 
 
 def _not_finite(request: Request, network: Network, size: tuple[int, int], conditions: Conditions) -> Iterator[Pattern]:

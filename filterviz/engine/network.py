@@ -43,7 +43,7 @@ class Network:
         self.input_size: tuple[int, int] | None = None
         if not part.free or part.next_size(1) is None:
             if height is None or width is None:
-                raise BadRequest(f"The file leaves open how large a picture the layer {part.target.name!r} needs.")
+                raise BadRequest(f"The file leaves open how large an image the layer {part.target.name!r} needs.")
             self.input_size = (height, width)
         built = LayerBuilder(model, "mixed_bfloat16" if dtype == "bfloat16" else "float32")
         last = part.nodes[-1]

@@ -157,7 +157,7 @@ def plan(spec: ModelSpec, name: str) -> Plan:
         else:
             waiting.extend(source for source, _ in _inputs(spec, node))
     if not sources:
-        raise BadRequest(f"No picture leads to the layer {name!r}.")
+        raise BadRequest(f"No image leads to the layer {name!r}.")
     source = min(sources)
     return Plan(spec, tuple(sorted(needed)), source, tuple(sorted({*others, *sources} - {source})))
 

@@ -127,11 +127,11 @@ def _wall(wall: Wall, say: Say) -> dict[str, Any]:
 
 def _sees(layer: LayerSpec, say: Say) -> str:
     """How large a part of the image one value of a layer depends on."""
-    sees = say("sees the whole picture")
+    sees = say("sees the whole image")
     if layer.receptive_field is not None:
         sees = say("sees {pixels} pixels across").format(pixels=layer.receptive_field)
     if layer.gated:
-        sees = say("{line}; a gate over the whole picture weighs its channels").format(line=sees)
+        sees = say("{line}; a gate over the whole image weighs its channels").format(line=sees)
     return sees
 
 
@@ -140,7 +140,7 @@ def _tile(channel: int, label: str, pattern: Pattern | None, say: Say) -> dict[s
     which = f"{channel} ({label})" if label else str(channel)
     caption = " · ".join(filter(None, [str(channel), label]))
     if pattern is None:
-        return {"caption": caption, "words": say("No picture yet of filter {filter}").format(filter=which), "png": ""}
+        return {"caption": caption, "words": say("No image yet of filter {filter}").format(filter=which), "png": ""}
     silent = Flag.SILENT in pattern.flags
     words = say("No pattern: filter {filter} is never active") if silent else say("Pattern of filter {filter}")
     height, width = pattern.tile.shape[:2]
@@ -165,7 +165,7 @@ def _conditions(data: ReportData) -> Iterator[str]:
             name=recipe.name, steps=recipe.steps, size=recipe.size, seed=recipe.seed, objective=recipe.objective
         )
         if recipe.pictures > 1:
-            yield say("Each tile holds {number} different pictures.").format(number=recipe.pictures)
+            yield say("Each tile holds {number} different images.").format(number=recipe.pictures)
     if data.versions:
         yield ", ".join(f"{name} {version}" for name, version in data.versions.items())
     yield from data.licences

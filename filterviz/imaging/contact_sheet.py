@@ -56,7 +56,7 @@ def wall(
 
     Args:
         tiles: all of one size, uint8 ``[height, width, 1 or 3]``; the place of a ``None`` stays black. At least one
-            must be a picture.
+            must be an image.
         margin: Black pixels between tiles.
         order: The order in which the tiles fill the wall.
 

@@ -104,7 +104,7 @@ def _multiplied(params: Mapping[str, Any], shapes: Shapes) -> Shape:
         raise ShapeError(f"matrices of {one[-2:]} and {two[-2:]} cannot be multiplied")
     if constant is not None:
         if params["transpose_a"] and len(one) < 3:
-            raise ShapeError("it works across the pictures of a batch")
+            raise ShapeError("it works across the images of a batch")
         return (*one[:-1], two[-1])
     rows = merged([(None, *one[1:-2]), (None, *two[1:-2])])
     return (*rows, one[-2], two[-1])

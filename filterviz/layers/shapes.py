@@ -61,7 +61,7 @@ def broadcast(shapes: Shapes, constants: Sequence[Sequence[int]]) -> Shape:
     for shape in constants:
         sides = (1,) * (rank - len(shape)) + tuple(shape)
         if len(sides) > rank or sides[0] != 1:
-            raise ShapeError(f"a constant of shape {list(shape)} would be joined with each picture of a batch")
+            raise ShapeError(f"a constant of shape {list(shape)} would be joined with each image of a batch")
         filled.append((None, *sides[1:]))
     return merged(filled)
 

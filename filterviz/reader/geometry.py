@@ -179,21 +179,21 @@ def _verdict(record: Record, node: Node, way: str, learned: bool, fixed: bool) -
         blame = node.blame or "before it"
         return Verdict(None, f"It comes after the layer {blame!r}, which cannot be rebuilt.")
     if record.kind in (INPUT, FOLD):
-        return Verdict(None, "It is the picture itself." if way else "It is an input, but no picture.")
+        return Verdict(None, "It is the image itself." if way else "It is an input, but no image.")
     if record.kind == UNFOLD or len(shape) == 5:
-        return Verdict(None, "It is over volumes or sequences of pictures, not over single pictures.")
+        return Verdict(None, "It is over volumes or sequences of images, not over single images.")
     if len(shape) == 3:
-        return Verdict(None, "It is over sequences, not over pictures.")
+        return Verdict(None, "It is over sequences, not over images.")
     if way == "frames":
-        return Verdict(None, "It is over sequences of pictures, not over single pictures.")
+        return Verdict(None, "It is over sequences of images, not over single images.")
     if not way:
-        return Verdict(None, "No picture leads to it.")
+        return Verdict(None, "No image leads to it.")
     if not learned:
-        return Verdict(None, "It only prepares the picture, before anything that was learned.")
+        return Verdict(None, "It only prepares the image, before anything that was learned.")
     if len(shape) == 4 and channels is not None:
         return Verdict(channels, None)
     if kind_of(record.kind, Trait.DENSE) and len(shape) == 2:
         if fixed:
             return Verdict(channels, None)
-        return Verdict(None, "The file leaves open how large its picture is.")
-    return Verdict(None, "It is a list of numbers, not a picture.")
+        return Verdict(None, "The file leaves open how large its image is.")
+    return Verdict(None, "It is a list of numbers, not an image.")

@@ -121,8 +121,8 @@ class Graph:
             size = 4 * prod(side for side in shape[1:] if side is not None)
             if size > self._settings.max_activation_bytes:
                 name = self.records[record].name
-                message = f"The layer {name!r} would need {size / 1e9:.0f} GB of memory for a single picture."
-                raise Refused(RefusalCode.TOO_LARGE, message, name, "Use a network for smaller pictures.")
+                message = f"The layer {name!r} would need {size / 1e9:.0f} GB of memory for a single image."
+                raise Refused(RefusalCode.TOO_LARGE, message, name, "Use a network for smaller images.")
         if len(self.nodes) > CALLS_PER_LAYER * self._settings.max_layers:
             message = "The layers of this network are called far more often than in any real one."
             raise Refused(RefusalCode.TOO_LARGE, message, "", "Save the part you want to see as a model of its own.")

@@ -108,7 +108,7 @@ class LayerCalls:
         if kind.rank is not None and rank != kind.rank:
             raise ShapeError(f"it takes {kind.rank - 1} axes and gets {rank - 1}")
         if record.params.get("batch_moments") and rank < 3:
-            raise ShapeError("it normalises by the whole batch, and a single picture has no mean and variance there")
+            raise ShapeError("it normalises by the whole batch, and a single image has no mean and variance there")
         if kind.has(Trait.USES_MASKS) and not self._joined_masks.isdisjoint(inputs):
             message = "it minds which parts are masked, and the masks of several inputs were joined as Keras 2 does"
             raise ShapeError(message)
@@ -154,7 +154,7 @@ class LayerCalls:
             what = "carries program code, which is never run."
             if record.class_name not in CODE:
                 what = f"cannot be rebuilt. {record.reason}"
-            also = "" if channels is None else f" pictures come out of it with {channels} channels;"
+            also = "" if channels is None else f" images come out of it with {channels} channels;"
             graph.notes.append(
                 f"The layer {record.name!r} {what} The network is entered after it;{also} "
                 "check that the pixel range is the one that comes out of it."
@@ -210,7 +210,7 @@ class LayerCalls:
             record.params["batch_moments"] = True
             self._graph.notes.append(
                 f"The layer {record.name!r} normalises by the mean and variance of what it is given, as it was saved "
-                "with training=True: of all pictures together where a whole batch is computed, and of each picture "
+                "with training=True: of all images together where a whole batch is computed, and of each image "
                 "alone in its patterns."
             )
         elif record.class_name in RANDOM_IN_TRAINING:

@@ -91,5 +91,5 @@ def archive(names: Iterable[str]) -> Mistaken | None:
     if "config.json" in plain and any(name.endswith((".safetensors", ".bin")) for name in plain):
         return LIBRARY
     if names and sum(_IMAGES.fullmatch(name) is not None for name in names) * 2 > len(names):
-        return Mistaken("a zip archive of pictures", IMAGE.hint)
+        return Mistaken("a zip archive of images", IMAGE.hint)
     return None

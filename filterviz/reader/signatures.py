@@ -71,7 +71,7 @@ NUMPY = Mistaken("a file of NumPy arrays", f"It holds no network. {BARE}", model
 DARKNET = Mistaken(
     "a file of Darknet weights (YOLO)", "Convert it to Keras, and choose the .h5 file that comes out.", model=True
 )
-IMAGE = Mistaken("a picture", "Choose a network here: the file that Keras saved, most often .keras or .h5.")
+IMAGE = Mistaken("an image", "Choose a network here: the file that Keras saved, most often .keras or .h5.")
 RECORDING = Mistaken("a sound or a film", "Choose a network here: the file that Keras saved, most often .keras or .h5.")
 PACKED = Mistaken("a packed archive", UNPACK)
 PROGRAM = Mistaken("a program")

@@ -37,7 +37,7 @@ def _check_recipe(recipe: Recipe, settings: Settings) -> None:
         raise BadRequest(f"The recipe {recipe.name} has no objective {recipe.objective!r}; choose {choices}.")
     if recipe.pictures not in recipe.spec.pictures:
         choices = " or ".join(map(str, recipe.spec.pictures))
-        message = f"The recipe {recipe.name} cannot make {recipe.pictures} pictures of a filter; choose {choices}."
+        message = f"The recipe {recipe.name} cannot make {recipe.pictures} images of a filter; choose {choices}."
         raise BadRequest(message)
 
 

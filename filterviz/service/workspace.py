@@ -153,9 +153,7 @@ class Workspace:
         if model.path is not None:
             return model.path
         if model.load_options != LoadOptions(VGG16):
-            message = (
-                f"Of {model.name} only the pictures that come with the program are here; choose its usual settings."
-            )
+            message = f"Of {model.name} only the images that come with the program are here; choose its usual settings."
             raise WeightsUnavailable(message)
         path = reference_weights.locate(self.settings, progress=self._downloaded)
         if file_sha256(path) != model.sha256:

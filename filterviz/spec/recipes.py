@@ -42,7 +42,7 @@ class RecipeSpec:
         size: Default side of a tile in pixels.
         steps: Default number of gradient ascent steps.
         objectives: Names of the objectives it can optimise, the default first.
-        pictures: How many different images of one filter it can make, the default first.
+        images: How many different images of one filter it can make, the default first.
         pixel_range: What ``PixelRange.AUTO`` means: ``AUTO`` takes the network's own range, and ``None`` feeds pixel
             values of 0-255 unchanged.
         precision: What ``Precision.AUTO`` means: ``AUTO`` takes the fastest format of the machine.
@@ -78,7 +78,7 @@ class Recipe:
         steps: Number of gradient ascent steps.
         seed: Seed of the run, 0 or larger. The seed of each filter is derived from it and the filter's index.
         objective: Name of the objective, one of ``spec.objectives``.
-        pictures: Number of different images of each filter, one of ``spec.pictures``. They share a tile, row by row,
+        images: Number of different images of each filter, one of ``spec.pictures``. They share a tile, row by row,
             each of them ``size`` pixels wide.
     """
 

@@ -13,7 +13,7 @@ import streamlit as st
 from filterviz.errors import FiltervizError
 from filterviz.imaging import kernel_image, png
 from filterviz.spec import LayerSpec, Pattern
-from filterviz.ui.i18n import _
+from filterviz.ui.i18n import _, language
 from filterviz.ui.images import inline
 from filterviz.ui.templates import render
 from filterviz.ui.text import networks, problems, quantities
@@ -78,12 +78,22 @@ def head(side: str, name: str, about: str, whole: str = "") -> None:
 
 def problem(error: FiltervizError, *, note: bool = False) -> None:
     """What went wrong, and what to do next."""
-    box(*problems.problem(error), note=note)
+    sentences, detail = problems.problem(error)
+    box(*sentences, detail=detail, note=note)
 
 
-def box(sentence: str, hint: str = "", *, note: bool = False) -> None:
-    """A sentence that must be read, or, as a note, may be."""
-    _html("box", [words for words in (sentence, hint) if words], note)
+def box(*sentences: str, detail: str = "", note: bool = False) -> None:
+    """Sentences that must be read, or, as a note, may be; and a detail in English, folded."""
+    _html("box", [words for words in sentences if words], note, detail, _("In detail, in English"))
+
+
+def remarks(sentences: Sequence[str]) -> None:
+    """English sentences about a network; folded where the page is not in English."""
+    if language() == "en":
+        for sentence in sentences:
+            quiet(sentence)
+    elif sentences:
+        box(detail=" ".join(sentences), note=True)
 
 
 def numbers(rows: Mapping[str, str]) -> None:
@@ -102,7 +112,12 @@ def layers(specs: Sequence[LayerSpec]) -> None:
     rest = len(specs) - MOST_ROWS
     left_out = _("and {number} more").format(number=rest) if rest > 0 else ""
     rows = [
-        (spec, quantities.image_size(spec.output_shape[1:]) if spec.output_shape else "", networks.seen(spec))
+        (
+            spec,
+            quantities.image_size(spec.output_shape[1:]) if spec.output_shape else "",
+            networks.seen(spec),
+            problems.reason(spec),
+        )
         for spec in specs[:MOST_ROWS]
     ]
     _html("layers", heads, rows, left_out)

@@ -15,7 +15,7 @@ from filterviz.spec.names import markdown_safe, plain
 from filterviz.storage.uploads import Upload
 from filterviz.storage.vgg16 import vgg16_licence
 from filterviz.ui import address, blocks, icon, upload_field
-from filterviz.ui.components import render_guard
+from filterviz.ui.components import render_guard, streamlit_words
 from filterviz.ui.i18n import LANGUAGES, _, speaker
 from filterviz.ui.sections import SECTIONS, checkpoints, guide, network_head, welcome
 from filterviz.ui.session import Session
@@ -37,6 +37,7 @@ def main() -> None:
     run = render_guard.begin()
     _header(session)
     _content(session)
+    streamlit_words.mount()
     st.space("large")
     blocks.quiet(vgg16_licence(speaker()))
     render_guard.end(run)

@@ -180,7 +180,7 @@ def _draw(session: Session, wall: ShownWall, beside: ShownWall | None) -> None:
         if lesson := remarks.lesson(wall.layer, state):
             blocks.quiet(lesson)
         st.download_button(
-            _("Save picture"),
+            _("Save image"),
             data=lambda: run_folder.wall_of(state.request, state.patterns) or b"",
             file_name=run_folder.wall_name(state.request.layer),
             mime="image/png",

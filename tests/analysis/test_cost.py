@@ -20,7 +20,7 @@ def conv(name: str, channels: int, filters: int, strides: tuple[int, int] = (1, 
 
 
 def test_vgg16_costs_what_its_paper_says() -> None:
-    """15.3 thousand million multiplications for a picture of 224 x 224, nearly all of them in its convolutions."""
+    """15.3 thousand million multiplications for an image of 224 x 224, nearly all of them in its convolutions."""
     spec = BundledPatterns().models["vgg16"].spec
     assert cost(spec, spec.layer("block5_conv3")) * 224 * 224 == pytest.approx(15.35e9, rel=0.01)
 

@@ -17,7 +17,7 @@ from tests.browser.browsing import CHROMIUM, SCREENSHOTS, Complaints, Server, ac
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that is told where VGG16's weights are, and does not find them: it opens on a page without pictures."""
+    """A server that is told where VGG16's weights are, and does not find them: it opens on a page without images."""
     folder = tmp_path_factory.mktemp("server")
     with serving(folder, FILTERVIZ_VGG16_WEIGHTS=str(folder / "vgg16.h5")) as server:
         yield server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 import zipfile
 from pathlib import Path
 from typing import Literal
@@ -42,7 +43,7 @@ def test_the_main_job(page: Page, server: Server, family_files: dict[str, Path])
     expect(page.get_by_text("FILTERVIZ_VGG16_WEIGHTS names")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "without-vgg16.png")
 
-    name, data = downloaded(page, "Save picture")
+    name, data = downloaded(page, "Save image")
     assert name == "conv2d_2_pattern.png"
     assert Image.open(io.BytesIO(data)).size == (5 * 133 - 5, 2 * 133 - 5), "six tiles in rows of five"
     page.get_by_role("button", name="Save", exact=True).click()
@@ -120,24 +121,32 @@ def test_nobody_is_left_out(
     browser: Browser, server: Server, family_files: dict[str, Path], scheme: Literal["light", "dark"]
 ) -> None:
     """Nothing serious that axe-core finds wrong for people who see little, or nothing, or use no mouse."""
-    context = acquainted(browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme))
+    # Nobody has seen the tour in it, so that its card is part of every state.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     upload(page, server, family_files["keras_2_1.h5"])
     expect(page.get_by_text("keras_2_1.h5 · 2 conv layers")).to_be_visible()
     token = page.url.partition("m=")[2][:24]
+    shown = f"?m={token}&{QUICK}&with=untrained"
     states = {
         "opening": "",
         "guide": "?help=1",
-        "network": f"?m={token}&{QUICK}&with=untrained",
-        "chinese": f"?m={token}&{QUICK}&with=untrained&lang=zh",
-        "overview": f"?m={token}&{QUICK}&with=untrained&overview=1",
+        "network": shown,
+        "chinese": f"{shown}&lang=zh",
+        "overview": f"{shown}&overview=1",
+        "tile": f"{shown}&at=1&tile=1-0-0",
+        "map": shown,
     }
     for name, address in states.items():
         page.goto(f"{server.address}/{address}")
         if "m=" in address:
-            finished(page, 20 if "overview" in address else 12)
+            finished(page, {"overview": 20, "tile": 8}.get(name, 12))
+            expect(page.get_by_role("region", name=re.compile("A short tour|快速导览"))).to_be_visible()
         else:
             page.locator("img, .fv-words").first.wait_for()
+        if name == "map":
+            page.get_by_role("button", name="Map").click()
+            page.get_by_role("dialog").locator("[aria-current]").wait_for()
         settled(page)
         found = [
             f"{item['id']}: {item['help']}: {node['target']}"
@@ -150,6 +159,25 @@ def test_nobody_is_left_out(
     context.close()
 
 
+NAMES = re.compile(
+    r"filterviz|keras_2_1|conv2d_\d|block\d_conv\d|VGG16|Keras|CC BY|Visual Geometry Group"
+    r"|English|FILTERVIZ_\w+|untrained|[\w/.-]+\.(h5|hdf5|keras|zip)|\.(h5|hdf5|keras|zip)|ImageNet|bfloat16|float32|Tab|Enter|MB",
+    re.IGNORECASE,
+)
+"""What stays as it is in every language."""
+
+
+def english(page: Page) -> set[str]:
+    """English words that are seen or heard on a page."""
+    heard = page.locator("[aria-label], [title], [placeholder]").evaluate_all(
+        "all => all.flatMap((one) => [one.ariaLabel, one.title, one.placeholder])"
+    )
+    seen = page.locator("body").inner_text().splitlines()
+    icons = set(page.locator("[data-testid=stIconMaterial]").all_inner_texts())
+    texts = [text for text in [*seen, *heard] if text and text.strip() not in icons]
+    return {text for text in texts if re.search("[A-Za-z]{3,}", NAMES.sub("", text))}
+
+
 def test_two_languages(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
     """The browser's language first, then the one that is chosen."""
     context = acquainted(browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900}))
@@ -160,6 +188,17 @@ def test_two_languages(browser: Browser, server: Server, family_files: dict[str,
     finished(page, 8)
     expect(page.get_by_text("两边使用相同的设置。")).to_be_visible()
     page.screenshot(path=SCREENSHOTS / "chinese.png")
+    assert english(page) == set()
+    token = page.url.split("m=")[1].split("&")[0]
+    for address in ("", "?help=1", f"?m={token}&{QUICK}&layers=1&with=untrained&tile=1-0-0"):
+        page.goto(f"{server.address}/{address}")
+        settled(page)
+        expect(page.get_by_text("牛津大学")).to_be_attached()
+        deadline = time.monotonic() + 20
+        while english(page) and time.monotonic() < deadline:
+            page.wait_for_timeout(200)
+        assert english(page) == set(), address
+    page.goto(f"{server.address}/?m={token}&{QUICK}&layers=1&with=untrained")
     page.get_by_role("radio", name="English").click()
     expect(page.get_by_text("Both walls use the same settings.")).to_be_visible()
     assert "lang=en" in page.url
@@ -230,7 +269,7 @@ def test_from_a_real_network_to_its_first_tiles(page: Page, server: Server, corp
 
 
 def test_the_page_opens_on_the_story_of_a_training(page: Page, story_server: Server) -> None:
-    """From pictures that come with the program: no process computes, and VGG16's weights are nowhere."""
+    """From images that come with the program: no process computes, and VGG16's weights are nowhere."""
     page.goto(story_server.address)
     finished(page, 50)
     expect(page.get_by_text("conv2d_3", exact=True)).to_be_visible()
@@ -321,9 +360,9 @@ def test_a_real_network_beside_vgg16(browser: Browser, tmp_path: Path, corpus: P
         page.goto(f"{page.url}&layers=1.2&beside=2-1&overview=1&recipe=classic&steps=3")
         finished(page, 100)
         for row in range(2):  # chosen, so that the same layer stands beside both
-            beside = page.get_by_role("combobox", name="Layer of VGG16, beside").nth(row)
+            beside = page.get_by_role("combobox", name="Layer to compare with").nth(row)
             expect(beside).to_have_value(re.compile("block1_conv1"))
-        name, data = downloaded(page, "Save picture")
+        name, data = downloaded(page, "Save image")
         assert name == "conv2d_4_pattern.png"
         assert Image.open(io.BytesIO(data)).size == (340, 340)
         wide = page.evaluate("document.documentElement.scrollWidth")

@@ -16,7 +16,7 @@ pytestmark = [
 
 
 class Lossy:
-    """Between server and browser: loses what is drawn from the columns of pictures on, so many times."""
+    """Between server and browser: loses what is drawn from the columns of images on, so many times."""
 
     def __init__(self, times: int) -> None:
         self.left = times
@@ -47,7 +47,7 @@ def test_what_got_lost_is_asked_for_again(page: Page, story_server: Server) -> N
     page.route_web_socket("**/_stcore/stream", lossy.between)
     page.goto(story_server.address)
     expect(page.locator(DONE).first).to_be_visible()
-    expect(page.locator("[data-run]")).to_have_count(2)  # that of the page, and that of the part with the pictures
+    expect(page.locator("[data-run]")).to_have_count(2)  # that of the page, and that of the part with the images
     assert lossy.runs == 2
 
 

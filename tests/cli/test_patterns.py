@@ -87,7 +87,7 @@ def test_start_pictures_can_be_given(model: str, tmp_path: Path) -> None:
         (["--layer", "conv2d_2", "--filters", "2,6"], "has no filter 6; its filters are numbered 0 to 5."),
         (["--layer", "conv2d_2", "--size", "9999"], "A tile cannot be 9999 pixels wide; choose 1 to 512."),
         (["--layer", "conv2d_2", "--steps", "0"], "A tile cannot take 0 steps; choose 1 to 4096."),
-        (["--layer", "conv2d_2", "--init", "missing.npy"], "The start pictures 'missing.npy' cannot be read"),
+        (["--layer", "conv2d_2", "--init", "missing.npy"], "The start images 'missing.npy' cannot be read"),
     ],
 )
 def test_a_question_that_does_not_fit_says_which_would(

@@ -23,7 +23,7 @@ TILE = ["--size", "16", "--steps", "1"]
 
 @pytest.fixture(scope="module")
 def folder(family_files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the commands run: a network, inputs for it, what is no network, and no pictures to check."""
+    """Where the commands run: a network, inputs for it, what is no network, and no images to check."""
     folder = tmp_path_factory.mktemp("unread")
     (folder / "net.h5").write_bytes(family_files["keras_2_1.h5"].read_bytes())
     (folder / "letter.h5").write_bytes(b"Dear model, " * 9)

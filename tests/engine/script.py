@@ -18,7 +18,7 @@ def render(
     """Tiles and curves (``[n, steps + 1]``) for some filters of a layer, as the script rendered them.
 
     Args:
-        layer_output: builds the layer's output from the placeholder of the input picture.
+        layer_output: builds the layer's output from the placeholder of the input image.
         filters: of the layer.
         starts: ``[n, height, width, channels]``.
         steps: of gradient ascent.

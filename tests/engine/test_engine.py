@@ -64,7 +64,7 @@ def test_classic_is_the_scripts_arithmetic_on_vgg16s_real_weights(vgg16: Engine,
 
 
 def test_no_deep_filter_of_vgg16_is_silent_in_natural(vgg16: Engine) -> None:
-    """The script leaves most of these as noise: their ReLU is silent on its start picture."""
+    """The script leaves most of these as noise: their ReLU is silent on its start image."""
     filters = tuple(range(8))
     natural = patterns(vgg16, Request("block5_conv3", filters, RECIPES["natural"].with_(size=64, steps=24)))
     assert [pattern.filter for pattern in natural if Flag.SILENT in pattern.flags] == []
@@ -81,7 +81,7 @@ def test_a_filter_that_wants_one_colour_everywhere_gets_it(vgg16: Engine) -> Non
 
 
 def test_bfloat16_and_float32_agree_in_what_they_show(vgg16: Engine) -> None:
-    """Pictures made in bfloat16 excite the filters as much as those made in float32, within a tenth."""
+    """Images made in bfloat16 excite the filters as much as those made in float32, within a tenth."""
     recipe = RECIPES["natural"].with_(size=48, steps=24)
     request = Request("block3_conv1", tuple(range(6)), recipe, precision=Precision.FLOAT32)
     exact = patterns(vgg16, request)
@@ -199,7 +199,7 @@ def test_start_pictures_of_the_wrong_shape_are_refused(small: Engine) -> None:
 
 @pytest.mark.parametrize("layer", ["conv2d_2", "dense_1"])
 def test_several_pictures_of_a_filter_share_a_tile(small: Engine, layer: str) -> None:
-    """The texture of a Dense unit's pictures is read from the last layer before it that has places."""
+    """The texture of a Dense unit's images is read from the last layer before it that has places."""
     (made,) = patterns(small, Request(layer, (1,), RECIPES["natural"].with_(size=16, steps=8, pictures=4)))
     assert made.tile.shape == (36, 36, 3)
     assert len(made.responses) == 4
@@ -231,14 +231,14 @@ def test_several_pictures_that_do_not_fit_together_are_refused(family_files: dic
     settings = Settings(batch_bytes=10**6)
     with (
         open_model(family_files["keras_2_1.h5"], settings) as model,
-        pytest.raises(BadRequest, match=r"9 different pictures of 64 x 64 pixels .* fewer pictures\."),
+        pytest.raises(BadRequest, match=r"9 different images of 64 x 64 pixels .* fewer images\."),
     ):
         patterns(Engine(model, settings), Request("conv2d_1", (0,), RECIPES["natural"].with_(size=64, pictures=9)))
 
 
 def test_start_pictures_are_refused_where_several_are_made_of_a_filter(small: Engine) -> None:
     request = Request("conv2d_1", (0,), RECIPES["natural"].with_(size=16, pictures=4))
-    with pytest.raises(BadRequest, match="one picture is made of each filter"):
+    with pytest.raises(BadRequest, match="one image is made of each filter"):
         patterns(small, request, start=np.zeros((1, 16, 16, 3), np.float32))
 
 

@@ -82,7 +82,7 @@ def test_colours_come_in_the_order_asked_for() -> None:
 
 
 def test_a_picture_and_its_gradient_do_not_depend_on_how_many_others_there_are() -> None:
-    """To the bit: a last digit grows into another picture."""
+    """To the bit: a last digit grows into another image."""
     size, some = (32, 32), [4, 7, 11]
     upstream = tf.constant(np.random.default_rng(0).normal(size=(25, 3, *size)), tf.float32)
 

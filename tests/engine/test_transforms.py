@@ -47,7 +47,7 @@ def test_gradients_flow_back_to_where_the_view_looked() -> None:
 
 @pytest.mark.parametrize("size", [(12, 8), (1, 5), (2, 2)])
 def test_the_gradient_of_a_view_is_its_transpose(size: tuple[int, int]) -> None:
-    """For a linear map and any two stacks of pictures: the view of one, times the other, is one times the gradient."""
+    """For a linear map and any two stacks of images: the view of one, times the other, is one times the gradient."""
     random = np.random.default_rng(1)
     one, two = (tf.constant(random.normal(size=(2, 3, *size)), tf.float32) for _ in range(2))
     view = tf.constant([0.3, 1.1, 0.2, -0.4])

@@ -58,7 +58,7 @@ def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
     gated = replace(wall, layer=replace(wall.layer, gated=True))
     words = Reader(report(replace(shown, rows=[shown.rows[0], Row(gated)]))).words
     assert words.count("sees 7 pixels across") == 3
-    assert words.count("sees 7 pixels across; a gate over the whole picture weighs its channels") == 1
+    assert words.count("sees 7 pixels across; a gate over the whole image weighs its channels") == 1
 
 
 def test_it_fetches_nothing_and_runs_nothing() -> None:
@@ -104,8 +104,8 @@ def test_several_pictures_in_a_tile_are_said_to_be_several() -> None:
     wall = one.rows[0].mine
     request = replace(wall.request, recipe=replace(wall.request.recipe, pictures=4))
     several = replace(one, rows=[replace(one.rows[0], mine=replace(wall, request=request))])
-    assert "Each tile holds 4 different pictures." in Reader(report(several)).words
-    assert "different pictures" not in Reader(report(one)).words
+    assert "Each tile holds 4 different images." in Reader(report(several)).words
+    assert "different images" not in Reader(report(one)).words
 
 
 def test_whose_weights_they_are_is_said() -> None:

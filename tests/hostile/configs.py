@@ -36,7 +36,7 @@ def with_first(path: Path, **changes: Json) -> None:
 
 
 def fed_by(path: Path, *first: Json) -> None:
-    """The good network, behind other layers that the picture passes first."""
+    """The good network, behind other layers that the image passes first."""
     layers = keras_files.keras_2_layers()
     shape = layers[0]["config"].pop("batch_input_shape")
     first[0]["config"]["batch_input_shape"] = shape
@@ -324,13 +324,13 @@ def padding(path: Path) -> None:
 
 @hostile("input.h5", RefusalCode.TOO_LARGE)
 def a_giant_picture(path: Path) -> None:
-    """A picture of a million by a million."""
+    """An image of a million by a million."""
     with_first(path, batch_input_shape=[None, 1_000_000, 1_000_000, 3])
 
 
 @hostile("batch.h5", None)
 def a_giant_batch(path: Path) -> None:
-    """A batch of a billion pictures; the batch is ours to choose."""
+    """A batch of a billion images; the batch is ours to choose."""
     with_first(path, batch_input_shape=[1_000_000_000, SIDE, SIDE, 3])
 
 
@@ -464,6 +464,6 @@ def names_that_are_commands(path: Path) -> None:
 
 @hostile("no_pictures.h5", RefusalCode.NO_IMAGE_LAYERS)
 def no_pictures(path: Path) -> None:
-    """A network of numbers, without a picture in it."""
+    """A network of numbers, without an image in it."""
     dense = layer("Dense", "dense_1", units=2, batch_input_shape=[None, keras_files.FLAT], activation="linear")
     write(path, [dense])

@@ -19,7 +19,7 @@ def tensor(name: str, number: int = 0) -> Json:
 
 
 def operated(path: Path, class_name: str, *arguments: Json, part: int = 0, **config: Json) -> None:
-    """A picture, an operation on it, a convolution of its result."""
+    """An image, an operation on it, a convolution of its result."""
     source = keras_files.input_layer("input", batch_shape=[None, SIDE, SIDE, 3])
     operation = {
         "module": "keras.src.ops.numpy",
@@ -38,7 +38,7 @@ def operated(path: Path, class_name: str, *arguments: Json, part: int = 0, **con
 
 @hostile("constant.keras", RefusalCode.UNSUPPORTED_LAYER)
 def constant_of_millions(path: Path) -> None:
-    """A picture to which an array of a million numbers is added."""
+    """An image to which an array of a million numbers is added."""
     operated(path, "Add", {"class_name": "__numpy__", "config": {"value": [[0] * 1_000] * 1_000, "dtype": "float32"}})
 
 
@@ -63,13 +63,13 @@ def constant_without_a_shape(path: Path) -> None:
 
 @hostile("infinite_constant.keras", RefusalCode.UNSUPPORTED_LAYER)
 def constant_without_an_end(path: Path) -> None:
-    """A picture times infinity."""
+    """An image times infinity."""
     operated(path, "Multiply", float("inf"))
 
 
 @hostile("split.keras", RefusalCode.UNSUPPORTED_LAYER)
 def split_into_millions(path: Path) -> None:
-    """A picture split into a hundred million tensors."""
+    """An image split into a hundred million tensors."""
     operated(path, "Split", indices_or_sections=100_000_000, axis=1)
 
 
@@ -81,19 +81,19 @@ def part_that_is_not_there(path: Path) -> None:
 
 @hostile("tile.keras", RefusalCode.UNSUPPORTED_LAYER)
 def tiled_beyond_all_measure(path: Path) -> None:
-    """A picture repeated a hundred million times."""
+    """An image repeated a hundred million times."""
     operated(path, "Tile", repeats=[1, 100_000_000, 1, 1])
 
 
 @hostile("padded.keras", RefusalCode.TOO_LARGE)
 def padded_beyond_memory(path: Path) -> None:
-    """A picture with edges that fill the memory."""
+    """An image with edges that fill the memory."""
     operated(path, "Pad", pad_width=[[0, 0], [4096, 4096], [4096, 4096], [8, 8]], mode="constant")
 
 
 @hostile("many_axes.keras", RefusalCode.UNSUPPORTED_LAYER)
 def axes_without_end(path: Path) -> None:
-    """A picture with ten thousand new axes."""
+    """An image with ten thousand new axes."""
     operated(path, "ExpandDims", axis=[*range(1, 10_001)])
 
 

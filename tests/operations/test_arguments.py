@@ -93,8 +93,8 @@ def test_an_axis_is_counted_from_the_beginning(value: Any, axis: int) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (0, "pictures of a batch"),
-        (-4, "pictures of a batch"),
+        (0, "images of a batch"),
+        (-4, "images of a batch"),
         (4, "the axis 4 of 4"),
         (-5, "the axis -5 of 4"),
         ([1, 2], "axis ="),

@@ -196,7 +196,7 @@ def test_what_is_rebuilt_computes_the_same(group: list[str], ending: str, tmp_pa
 
 
 CUT: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "mean of all": (lambda x: x - ops.mean(x), "pictures of a batch"),
+    "mean of all": (lambda x: x - ops.mean(x), "images of a batch"),
     "softmax of all": (lambda x: ops.softmax(x, axis=(1, 2)), "axis = [1, 2]"),
     "max initial": (lambda x: ops.max(x, axis=1, initial=0.3), "initial = 0.3"),
     "cast to whole numbers": (lambda x: ops.cast(ops.cast(x, "int32"), "float32"), "dtype = 'int32'"),

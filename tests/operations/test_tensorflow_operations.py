@@ -188,7 +188,7 @@ def test_archives_of_keras_2_say_the_same(tmp_path: Path) -> None:
 
 
 CUT: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "mean of all": (lambda x: x - tf.reduce_mean(x), "pictures of a batch"),
+    "mean of all": (lambda x: x - tf.reduce_mean(x), "images of a batch"),
     "cast to whole numbers": (lambda x: tf.cast(tf.cast(x, tf.int32), tf.float32), "dtype = 'int32'"),
     "silu beta": (lambda x: tf.nn.silu(x, beta=2.0), "beta = 2.0"),
     "resize keeping": (lambda x: tf.image.resize(x, (4, 4), preserve_aspect_ratio=True), "preserve_aspect_ratio"),

@@ -100,7 +100,7 @@ def test_the_field_is_what_the_gradient_reaches(name: str, tmp_path: Path) -> No
 
 
 def reach(network: Any) -> int:
-    """The longest side of what one value in the middle depends on, over neighbouring values and several pictures."""
+    """The longest side of what one value in the middle depends on, over neighbouring values and several images."""
     random = np.random.default_rng(0)
     pictures = tf.constant(random.random((8, SIDE, SIDE, 1), np.float32))
     sides = []
@@ -118,7 +118,7 @@ def reach(network: Any) -> int:
     return max(sides)
 
 
-# Gates over the whole picture ----------------------------------------------------------------------------------------
+# Gates over the whole image ----------------------------------------------------------------------------------------
 
 GATED: dict[str, Callable[[Callable[[Any], Any]], Any]] = {}
 
@@ -166,7 +166,7 @@ def gate_of_a_mean(still: Callable[[Any], Any]) -> Any:
 
 @gated
 def gate_of_one_large_pool(still: Callable[[Any], Any]) -> Any:
-    """As those have it who know the size of their pictures."""
+    """As those have it who know the size of their images."""
     return after_gate(lambda x, channels: still(L.Conv2D(channels, 1)(L.AveragePooling2D(int(x.shape[1]))(x))))
 
 
@@ -224,7 +224,7 @@ def test_behind_a_gate_the_field_is_that_of_the_gradient_with_the_gates_held_sti
 
 
 def test_a_picture_of_a_single_place_still_has_its_own_way(tmp_path: Path) -> None:
-    """Small pictures shrink to one place on the way, where what is spread and what it is spread over look alike."""
+    """Small images shrink to one place on the way, where what is spread and what it is spread over look alike."""
     x = start = keras.Input((8, 8, 3))
     for number in range(3):
         x = L.Conv2D(4, 3, strides=2, padding="same", name=f"conv_{number}")(x)
@@ -238,7 +238,7 @@ def test_a_picture_of_a_single_place_still_has_its_own_way(tmp_path: Path) -> No
 
 
 def test_what_no_picture_leads_to_is_no_gate_over_the_picture(tmp_path: Path) -> None:
-    """As where a label chooses how channels are weighed: the picture is seen no further for it."""
+    """As where a label chooses how channels are weighed: the image is seen no further for it."""
     start, label = keras.Input((16, 16, 3)), keras.Input((5,))
     x = L.Multiply()([L.Conv2D(4, 3)(start), L.Reshape((1, 1, 4))(L.Dense(4)(label))])
     keras.Model([start, label], L.Conv2D(2, 3, name="last")(x)).save(tmp_path / "model.keras")
@@ -248,7 +248,7 @@ def test_what_no_picture_leads_to_is_no_gate_over_the_picture(tmp_path: Path) ->
 
 
 def test_the_whole_picture_spread_over_places_is_seen_whole(tmp_path: Path) -> None:
-    """A pool over all places that is made large again and laid beside the picture is no gate (DeepLab has it)."""
+    """A pool over all places that is made large again and laid beside the image is no gate (DeepLab has it)."""
     start = keras.Input((16, 16, 3))
     x = L.Conv2D(4, 3, padding="same")(start)
     pooled = L.UpSampling2D(16)(L.GlobalAveragePooling2D(keepdims=True)(x))

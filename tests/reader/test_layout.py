@@ -115,7 +115,7 @@ def test_a_picture_that_comes_channels_last_stays_so(name: str, tmp_path: Path) 
 
 
 def test_each_input_has_its_own_layout(tmp_path: Path) -> None:
-    """One picture channels first with a Permute, one channels last, and numbers that have no channels."""
+    """One image channels first with a Permute, one channels last, and numbers that have no channels."""
     one, two, three = keras.Input((3, HEIGHT, WIDTH)), keras.Input((HEIGHT, WIDTH, 2)), keras.Input((4,))
     x = L.GlobalMaxPooling2D()(L.Conv2D(5, 3, name="one")(L.Permute((2, 3, 1))(one)))
     y = L.GlobalMaxPooling2D()(L.Conv2D(5, 3, name="two")(two))

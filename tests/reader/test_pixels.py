@@ -37,7 +37,7 @@ def photographs() -> NDArray[np.float32]:
 
 
 def trained(layers: list[Any], photographs: NDArray[np.float32], pixel_range: PixelRange, path: Path) -> Path:
-    """A network whose normalisation has seen pictures in a range, and nothing else has changed."""
+    """A network whose normalisation has seen images in a range, and nothing else has changed."""
     keras.utils.set_random_seed(1)
     network = keras.Sequential([keras.Input((32, 32, 3)), *layers, keras.layers.Conv2D(4, 3)])
     pictures = PixelScaling.of(pixel_range, 3).from_unit(keras.ops.convert_to_tensor(photographs))

@@ -312,7 +312,7 @@ def test_where_two_layers_may_be_the_shared_one_nobody_guesses(package: Keras, t
 
 
 def with_a_classifier(*layers: Any, side: int = 3) -> Network:
-    """A convolution over a picture of ``side``, and the layers after it on what comes out, flattened."""
+    """A convolution over an image of ``side``, and the layers after it on what comes out, flattened."""
     start = keras.Input((side, side, 3))
     x = keras.layers.Flatten()(keras.layers.Conv2D(3, 1, activation="relu")(start))
     for layer in layers:

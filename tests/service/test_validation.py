@@ -59,8 +59,8 @@ def test_the_limits_themselves_are_allowed(change: dict[str, Any]) -> None:
             replace(RECIPES["classic"], objective="neuron"),
             "The recipe classic has no objective 'neuron'; choose channel.",
         ),
-        (Recipe(pictures=3), "The recipe natural cannot make 3 pictures of a filter; choose 1 or 4 or 9."),
-        (replace(RECIPES["classic"], pictures=4), "The recipe classic cannot make 4 pictures of a filter; choose 1."),
+        (Recipe(pictures=3), "The recipe natural cannot make 3 images of a filter; choose 1 or 4 or 9."),
+        (replace(RECIPES["classic"], pictures=4), "The recipe classic cannot make 4 images of a filter; choose 1."),
     ],
 )
 def test_what_a_recipe_does_not_allow_is_refused_with_what_it_does(recipe: Recipe, sentence: str) -> None:

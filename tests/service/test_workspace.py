@@ -49,7 +49,7 @@ def test_only_what_is_missing_is_computed(workspace: Workspace, model: Model) ->
 
 
 def test_what_was_kept_of_another_guess_is_made_anew(workspace: Workspace, model: Model) -> None:
-    """An earlier version guessed other pixel values for the same file; its pictures answer another question now."""
+    """An earlier version guessed other pixel values for the same file; its images answer another question now."""
     request = Request("conv2d_2", (0,), Recipe("natural", size=16, steps=2, seed=2))
     made = workspace.start(model, [request]).wait(120).layers[0].patterns[0]
     key = workspace.patterns.key(model, request, 0)
@@ -58,7 +58,7 @@ def test_what_was_kept_of_another_guess_is_made_anew(workspace: Workspace, model
     workspace.store.put(key, replace(made, pixel_range=other))
     assert workspace.patterns.cached(model, request, 0, key) is None
     assert workspace.patterns.cached(model, replace(request, pixel_range=other), 0, key) is not None
-    workspace.store.put(key, replace(made, pixel_range=None))  # as classic pictures are, which no guess is made for
+    workspace.store.put(key, replace(made, pixel_range=None))  # as classic images are, which no guess is made for
     assert workspace.patterns.cached(model, request, 0, key) is not None
 
 
@@ -110,8 +110,8 @@ def test_progress_comes_with_an_estimate(workspace: Workspace, model: Model) -> 
         (Request("conv2d_1", (0,), Recipe(seed=-1)), "The seed cannot be -1"),
         (Request("conv2d_1", (0,), Recipe(objective="fame")), "has no objective 'fame'; choose channel or negative"),
         (Request("conv2d_1", (0,), replace(RECIPES["classic"], objective="neuron")), "choose channel."),
-        (Request("conv2d_1", (0,), Recipe(pictures=3)), "cannot make 3 pictures of a filter; choose 1 or 4 or 9."),
-        (Request("conv2d_1", (0,), replace(RECIPES["classic"], pictures=4)), "cannot make 4 pictures"),
+        (Request("conv2d_1", (0,), Recipe(pictures=3)), "cannot make 3 images of a filter; choose 1 or 4 or 9."),
+        (Request("conv2d_1", (0,), replace(RECIPES["classic"], pictures=4)), "cannot make 4 images"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_starts(

@@ -98,7 +98,7 @@ def test_everything_that_determines_a_picture_is_in_the_key() -> None:
 
 
 def test_a_key_changes_only_where_a_version_number_is_raised() -> None:
-    """Kept pictures, some of which took hours, are found again by a newer version that draws the same ones."""
+    """Kept images, some of which took hours, are found again by a newer version that draws the same ones."""
     assert pattern_key("a", Request("conv", (1,)), 1).startswith("f1e0087509fa0eed")
 
 

@@ -123,7 +123,7 @@ def all_finished(app: AppTest, count: int) -> list[str]:
 def test_a_file_shows_its_patterns_without_another_question(server: Server, family_files: dict[str, Path]) -> None:
     app = opened(family_files["keras_2_1.h5"])
     assert "keras_2_1.h5 · 2 conv layers · 10 filters · 16x16x3 · Keras 2.1" in written(app)
-    assert "It looks at colour pictures of 16 x 16 pixels" in written(app)
+    assert "It looks at colour images of 16 x 16 pixels" in written(app)
     spec = server.open(kept(server, family_files["keras_2_1.h5"])).spec
     assert [spec.layers[at].kind for at in app.multiselect[0].value] == ["Conv2D", "Conv2D"]
     until(app, lambda _text: any(text.startswith(("Pattern", "No pattern")) for text in tiles(app)))
@@ -408,7 +408,7 @@ def test_bare_weights_of_a_known_network_are_opened_as_that_when_the_visitor_agr
 
 
 LINK = "![x](http://127.0.0.1:9/"
-"""The beginning of a picture in Markdown, which a browser fetches."""
+"""The beginning of an image in Markdown, which a browser fetches."""
 
 
 def texts_of(message: Any, path: str = "") -> Iterator[tuple[str, str]]:

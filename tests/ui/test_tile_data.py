@@ -25,7 +25,7 @@ def test_a_tile_is_called_by_its_class() -> None:
     assert shown.mark == "Cat"
     assert shown.text == "Pattern of filter 0 (Cat), response 2.5"
     assert shown.tip.startswith("Filter 0 (Cat) · ")
-    assert tile(state(2.5, missing=1), 1, name="Dog").text == "No picture yet of filter 1 (Dog)"
+    assert tile(state(2.5, missing=1), 1, name="Dog").text == "No image yet of filter 1 (Dog)"
 
 
 def test_what_the_browser_gets_of_a_tile() -> None:
@@ -36,7 +36,7 @@ def test_what_the_browser_gets_of_a_tile() -> None:
     with Image.open(io.BytesIO(content)) as picture:
         assert (picture.format, picture.size) == ("WEBP", (64, 64))
     empty = tile(state(2.5, missing=1), 1)
-    assert (empty.state, empty.text) == ("empty", "No picture yet of filter 1")
+    assert (empty.state, empty.text) == ("empty", "No image yet of filter 1")
     begun = LayerState(Request("conv", (0,)), Status.RUNNING, {}, {0: np.zeros((8, 8, 1), np.uint8)})
     assert tile(begun, 0).state == "begun"
     silent = LayerState(Request("conv", (7,)), Status.DONE, {7: pattern(7, flags=(Flag.SILENT,))})

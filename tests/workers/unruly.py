@@ -95,7 +95,7 @@ def main() -> None:
                 say(wire.Outputs(ticket, tuple(np.zeros(shape, np.float32) for shape in given)))
             if manner == "never enough":
                 say(wire.Outputs(ticket, tuple(np.zeros(shape, np.float32) for shape in given)))
-            if manner == "a picture":
+            if manner == "an image":
                 say(pattern("conv", 0))
             say(wire.Done(question.ticket))
         if isinstance(question, wire.Run):

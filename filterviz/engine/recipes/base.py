@@ -68,7 +68,7 @@ class CompiledRecipe(ABC):
 
     Args:
         network: The network up to the layer, built as :attr:`pre_activation` says.
-        conditions: The steps, objective and pictures of the recipe, and the pixel range of the network.
+        conditions: The steps, objective and images of the recipe, and the pixel range of the network.
     """
 
     pre_activation: ClassVar[bool]

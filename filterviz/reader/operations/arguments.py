@@ -198,7 +198,7 @@ class Arguments:
         if not -rank <= whole < rank:
             raise Unsupported(f"It cannot be computed: it names the axis {whole} of {rank}.")
         if whole % rank == 0:
-            raise self.decline("works across the pictures of a batch")
+            raise self.decline("works across the images of a batch")
         return whole % rank
 
     def axes(self, value: Any, rank: int, name: str = "axis") -> tuple[int, ...]:

@@ -52,7 +52,7 @@ def _with_constant(function: str, one: Source | Constant, other: Source | Consta
     assert isinstance(value, Constant)
     assert isinstance(source, Source)
     if value.array.ndim > source.rank or (value.array.ndim == source.rank and value.array.shape[0] != 1):
-        raise Unsupported(f"It joins a constant of shape {list(value.array.shape)} with each picture of a batch.")
+        raise Unsupported(f"It joins a constant of shape {list(value.array.shape)} with each image of a batch.")
     number = value.number
     if number is not None and (found := _with_number(function, number, first)) is not None:
         return found
@@ -140,7 +140,7 @@ def _matmul(given: Arguments) -> Found:
     params = {"transpose_a": flags[0], "transpose_b": flags[1]}
     if isinstance(one, Source) and isinstance(other, Source):
         if min(one.rank, other.rank) < 3:
-            raise given.decline("works across the pictures of a batch")
+            raise given.decline("works across the images of a batch")
         return "MatMul", params
     if not isinstance(one, Source) or not isinstance(other, Constant) or other.array.ndim != 2:
         raise given.unsupported("x1", None)

@@ -25,7 +25,7 @@ def _rotated(given: Arguments) -> Found:
         raise given.unsupported("axes", value)
     one, other = plane
     if turns == 2 and given.keras and (source.shape[one] != source.shape[other] or source.shape[one] is None):
-        raise Unsupported("Keras turns pictures that are not square half around in ways that differ by its backend.")
+        raise Unsupported("Keras turns images that are not square half around in ways that differ by its backend.")
     if not turns:
         return "Identity", {}
     if turns == 2:

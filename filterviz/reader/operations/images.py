@@ -25,7 +25,7 @@ def _image(given: Arguments) -> Source:
     written = given.raw("data_format")
     first = written in ("channels_first", "NCHW")
     if written not in (None, "channels_first", "channels_last", "NHWC", "NCHW") or first != source.first:
-        raise given.decline("does not say where the channels of its pictures lie, or oddly")
+        raise given.decline("does not say where the channels of its images lie, or oddly")
     return source
 
 
@@ -81,7 +81,7 @@ def _pad(given: Arguments) -> Found:
         raise given.unsupported("mode", mode)
     pairs = _pairs(given, amounts, rank)
     if pairs[0] != (0, 0):
-        raise given.decline("adds pictures to a batch")
+        raise given.decline("adds images to a batch")
     if rank == 4 and mode == "constant" and not filled and not source.first and pairs[3] == (0, 0):
         return "ZeroPadding2D", {"padding": tuple(pairs[1:3])}
     return "Pad", {"padding": tuple(pairs), "mode": mode, "value": filled}

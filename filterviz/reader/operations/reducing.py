@@ -14,7 +14,7 @@ def _axes(given: Arguments, source: Source) -> tuple[int, ...]:
     """
     value = given.raw("axis", "axes", "reduction_indices", "dim")
     if value is None:
-        raise given.decline("takes the pictures of a batch together")
+        raise given.decline("takes the images of a batch together")
     return given.axes(value, source.rank)
 
 

@@ -27,12 +27,12 @@ def _reshape(given: Arguments) -> Found:
     whole = tuple(given.values(shape=side).whole("shape", -1, 2**31) for side in sides)
     batch = shape[0]
     if (isinstance(batch, int) and batch > 0) or 0 in whole:
-        raise given.decline(f"puts the pictures of a batch together: {shape}")
+        raise given.decline(f"puts the images of a batch together: {shape}")
     known = None not in source.shape[1:]
     if whole.count(-1) > 1 or (batch == -1 and -1 in whole):
         raise given.unsupported("shape", shape)
     if batch == -1 and not known:
-        raise Unsupported("It cannot be computed: the file leaves open how large its pictures are.")
+        raise Unsupported("It cannot be computed: the file leaves open how large its images are.")
     return "Reshape", {"target_shape": whole}
 
 
@@ -138,7 +138,7 @@ def _tile(given: Arguments) -> Found:
         raise given.unsupported("repeats", value)
     repeats = [1] * (rank - len(repeats)) + repeats
     if repeats[0] != 1:
-        raise given.decline("repeats the pictures of a batch")
+        raise given.decline("repeats the images of a batch")
     return "Tile", {"repeats": tuple(repeats)}
 
 

@@ -39,7 +39,7 @@ def _get_item(given: Arguments) -> Found:
     filled = [*items[:where], *[EVERYTHING] * (rank - len(taking) + taking.count("...")), *items[where + 1 :]]
     parts = tuple(item for item in filled if item is not None)
     if parts[0] != EVERYTHING:
-        raise given.decline("takes some of the pictures of a batch")
+        raise given.decline("takes some of the images of a batch")
     steps: list[tuple[str, dict[str, Any]]] = []
     if any(part != EVERYTHING for part in parts):
         steps.append(("Slice", {"parts": parts}))
@@ -192,7 +192,7 @@ def _start_and_size(given: Arguments) -> Found:
         begin = given.values(begin=start).whole("begin", 0, LIMIT)
         length = given.values(size=size).whole("size", -1, LIMIT)
         if axis == 0 and (begin, length) != (0, -1):
-            raise given.decline("takes some of the pictures of a batch")
+            raise given.decline("takes some of the images of a batch")
         parts.append((begin or None, None if length == -1 else begin + length, None))
     return "Slice", {"parts": tuple(parts)}
 

@@ -53,8 +53,8 @@ WHY: Mapping[str, str] = _declared(
             "arange array empty empty_like eye full full_like geomspace identity linspace logspace meshgrid ones zeros "
             "tri bartlett blackman hamming hanning kaiser"
         ),
-        "it takes the pictures of a batch together or apart": "append ravel vsplit vstack flipud",
-        "it is a picture operation that is not known here": (
+        "it takes the images of a batch together or apart": "append ravel vsplit vstack flipud",
+        "it is an image operation that is not known here": (
             "affine_transform elastic_transform perspective_transform map_coordinates gaussian_blur hsv_to_rgb "
             "rgb_to_hsv scale_and_translate sobel_edges extract_patches extract_patches_3d extract_sequences "
             "fold unfold adaptive_average_pool adaptive_max_pool"

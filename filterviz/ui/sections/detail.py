@@ -115,7 +115,7 @@ def _kernel(pattern: Pattern) -> None:
         blocks.weights(pattern, 96)
         blocks.quiet(
             _(
-                "The filter itself: the {width} x {height} weights that it applies at every position of the picture. "
+                "The filter itself: the {width} x {height} weights that it applies at every position of the image. "
                 "Grey is zero."
             ).format(width=width, height=height)
         )

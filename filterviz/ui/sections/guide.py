@@ -30,8 +30,8 @@ def show(session: Session) -> None:
         blocks.words(
             _(
                 "An image network is a stack of layers, and a layer is a row of filters. Each filter looks for one "
-                "thing, everywhere in the picture, and answers with a number: the more of it there is, the higher. "
-                "This page finds, for each filter, the picture that it answers to most."
+                "thing, everywhere in the image, and responds with a number: the more of it there is, the higher. "
+                "This page finds, for each filter, the image that it responds to most."
             )
         )
         _depths(session)
@@ -40,8 +40,8 @@ def show(session: Session) -> None:
         blocks.heading(_("How a pattern is made"))
         blocks.words(
             _(
-                "We begin with faint noise, ask the network which small change of the picture would raise the "
-                "filter's answer, make it, and ask again, some fifty times. The picture is shifted, turned and scaled "
+                "We begin with faint noise, ask the network which small change of the image would raise the "
+                "filter's response, make it, and ask again, some fifty times. The image is shifted, turned and scaled "
                 "a little at every step, so that what stays is what the filter looks for and not an accident of "
                 "single pixels. No photograph takes part: everything you see comes out of the network."
             )
@@ -70,7 +70,7 @@ def _conclusions() -> list[str]:
             "network has more of them after its training than before."
         ),
         _("A pattern does not say what the network decides by: the layers after it may ignore the filter."),
-        _("The same filter can answer to other things as well; this is the one that it answers to most."),
+        _("The same filter can respond to other things as well; this is the one that it responds to most."),
         _("Responses can be compared within a layer, not between layers or networks."),
     ]
 
@@ -109,7 +109,7 @@ def _weights(session: Session) -> None:
     blocks.words(
         _(
             "In the first layer the weights themselves can be looked at: nine coloured squares above, and below them "
-            "the pattern that they answer to. Deeper filters have weights as well, but those speak of other filters, "
+            "the pattern that they respond to. Deeper filters have weights as well, but those speak of other filters, "
             "not of pixels, which is why a pattern has to be found by trying."
         )
     )
@@ -130,7 +130,7 @@ def _training(session: Session) -> None:
     blocks.words(
         _(
             "A filter of our small network, which learned to tell cats from dogs. Before training its weights are "
-            "random, and so is what it answers to. The captions say for how many epochs it had been trained."
+            "random, and so is what it responds to. The captions say for how many epochs it had been trained."
         )
     )
 

@@ -14,7 +14,7 @@ from filterviz.ui import address, blocks
 from filterviz.ui.components import layer_map as component
 from filterviz.ui.i18n import _
 from filterviz.ui.session import Session
-from filterviz.ui.text import networks
+from filterviz.ui.text import networks, problems
 from filterviz.ui.view import MOST_LAYERS, View
 
 MOST_ROWS = 2000
@@ -49,7 +49,7 @@ def _draw(session: Session, model: Model) -> None:
 
 
 def _row(view: View, index: int, layer: LayerSpec) -> component.MapRow:
-    about = networks.layer_line(layer) if layer.visualisable else plain(layer.reason or "", 120)
+    about = networks.layer_line(layer) if layer.visualisable else problems.reason(layer)
     return component.MapRow(
         index,
         plain(layer.name, 60),

@@ -20,5 +20,4 @@ def show(session: Session, model: Model) -> None:
         # Under a key of the network it is drawn for: once opened, it would stay open above the next one.
         with st.popover(_("Open another file"), icon=":material/upload:", key=f"another-{session.view.token}"):
             upload_field.ask(session)
-    for note in model.spec.notes:
-        blocks.quiet(note)
+    blocks.remarks(model.spec.notes)

@@ -13,7 +13,6 @@ from streamlit.delta_generator import DeltaGenerator
 from filterviz.errors import BadRequest, FiltervizError
 from filterviz.service.model import Model
 from filterviz.spec import LayerSpec, Request
-from filterviz.spec.names import markdown_safe, plain
 from filterviz.ui import address, blocks, controls, progress, wall
 from filterviz.ui.i18n import _
 from filterviz.ui.layer_choice import layer_choices
@@ -251,9 +250,7 @@ def _choose_layer(view: View, mine: ShownWall, its: ShownWall) -> None:
     now = layers.index(its.layer)
     choices = sorted({*layer_choices(its.model.spec), now})
     chosen = st.selectbox(
-        _("Layer of {side}, beside {layer}").format(
-            side=markdown_safe(its.side), layer=markdown_safe(plain(mine.layer.name, 40))
-        ),
+        _("Layer to compare with"),
         choices,
         choices.index(now),
         format_func=lambda at: networks.reference_option(layers[at]),

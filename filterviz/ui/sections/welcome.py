@@ -98,7 +98,7 @@ def _choose(session: Session, stages: dict[str, Model]) -> tuple[Model, int]:
                 START_LAYER,
                 lambda at: f"{at + 1}",
                 key="story-layer",
-                more=_("The deeper a layer, the more of the picture each of its filters sees."),
+                more=_("The deeper a layer, the more of the image each of its filters sees."),
             )
     return stages[names[shown]], convolution
 

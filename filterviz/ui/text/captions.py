@@ -45,7 +45,7 @@ def tile_alternative(channel: int, pattern: Pattern | None, *, begun: bool = Tru
     """
     which = labels.named(channel, name)
     if pattern is None:
-        found = _("Unfinished pattern of filter {filter}") if begun else _("No picture yet of filter {filter}")
+        found = _("Unfinished pattern of filter {filter}") if begun else _("No image yet of filter {filter}")
         return found.format(filter=which)
     if Flag.SILENT in pattern.flags:
         return _("No pattern: filter {filter} is never active").format(filter=which)
@@ -71,11 +71,9 @@ def flag(value: Flag) -> str:
     """What a flag means, as a sentence."""
     return {
         Flag.SILENT: _(
-            "This filter is never active: no image we tried gave it a response above zero, so the picture shows no "
+            "This filter is never active: no image we tried gave it a response above zero, so the image shows no "
             "pattern."
         ),
-        Flag.UNCONVERGED: _(
-            "The response was still rising when the steps ended; more steps would sharpen the picture."
-        ),
-        Flag.NOT_FINITE: _("The numbers overflowed on the way; the picture is the last one before that."),
+        Flag.UNCONVERGED: _("The response was still rising when the steps ended; more steps would sharpen the image."),
+        Flag.NOT_FINITE: _("The numbers overflowed on the way; the image is the last one before that."),
     }[value]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from filterviz.spec import ModelSpec, PixelRange, Recipe
 from filterviz.spec.names import plain
-from filterviz.ui.i18n import _
+from filterviz.ui.i18n import _, language
 
 
 def recipe(name: str) -> str:
@@ -16,8 +18,8 @@ def objective(name: str) -> str:
     """What a pattern is made for."""
     return {
         "channel": _("what excites the filter most"),
-        "negative": _("the opposite: what the filter answers to least"),
-        "neuron": _("what excites it at the centre of the picture only"),
+        "negative": _("the opposite: what the filter responds to least"),
+        "neuron": _("what excites it at the centre of the image only"),
     }[name]
 
 
@@ -45,12 +47,31 @@ def pixel_range(choice: PixelRange) -> str:
 def pixel_range_guess(spec: ModelSpec, recipe: Recipe) -> str:
     """What the automatic choice of pixel values is, and why."""
     guess = _("Our guess for this network: {range}, since {reason}.").format(
-        range=pixel_range(spec.pixel_range), reason=plain(spec.pixel_range_reason, 200)
+        range=pixel_range(spec.pixel_range), reason=_reason(spec.pixel_range_reason)
     )
     if recipe.spec.pixel_range is None:
-        as_script = _("Automatic feeds the classic recipe's start picture, 128 to 148, as it is, as the script did.")
+        as_script = _("Automatic feeds the classic recipe's start image, 128 to 148, as it is, as the script did.")
         return f"{guess} {as_script}"
     return guess
+
+
+def _reason(reason: str) -> str:
+    """The reason for a guess, as :mod:`filterviz.reader.pixels` gives it, in the visitor's language."""
+    if language() == "en":
+        return plain(reason, 200)
+    if named := re.match(r"its layers are named as (\w+)'s are", reason, re.ASCII):
+        return _("its layers are named as {network}'s are").format(network=named[1])
+    known = {
+        "most networks are trained on 0-1": _("most networks are trained on 0-1"),
+        "the mean and the variance that its Normalization holds fit these": _("its Normalization fits these"),
+        "the means and variances its first normalisation kept in training fit these": _(
+            "what its first normalisation kept in training fits these"
+        ),
+        "code that is not run prepares its pixels; -1 to 1 is the most usual outcome": _(
+            "code that is not run prepares its pixels; -1 to 1 is the most usual outcome"
+        ),
+    }
+    return known.get(reason) or _("it prepares its pixels itself")
 
 
 def computed_range(used: PixelRange | None) -> str:

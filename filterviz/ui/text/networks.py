@@ -35,7 +35,7 @@ def model_sentence(spec: ModelSpec) -> str:
     """What a network is, to somebody who has never heard of a layer."""
     shape = spec.input_shape
     sides, channels = (None, None) if shape is None or len(shape) != 4 else (shape[1:3], shape[3])
-    kind = {1: _("grey pictures"), 3: _("colour pictures")}.get(channels or 0, _("pictures"))
+    kind = {1: _("grey images"), 3: _("colour images")}.get(channels or 0, _("images"))
     if sides is not None and None not in sides:
         seen = _("It looks at {kind} of {width} x {height} pixels").format(kind=kind, width=sides[1], height=sides[0])
     else:
@@ -81,7 +81,7 @@ def reference_option(layer: LayerSpec) -> str:
 def layer_line(layer: LayerSpec) -> str:
     """What a layer is: how many filters it has, and how far they see."""
     line = _filters_and_field(layer)
-    return _("{line}; a gate over the whole picture weighs its channels").format(line=line) if layer.gated else line
+    return _("{line}; a gate over the whole image weighs its channels").format(line=line) if layer.gated else line
 
 
 def seen(layer: LayerSpec) -> str:
@@ -95,7 +95,7 @@ def seen(layer: LayerSpec) -> str:
 def _filters_and_field(layer: LayerSpec) -> str:
     count = quantities.filters(layer.channels or 0)
     if layer.receptive_field is None:
-        return _("{filters} · sees the whole picture").format(filters=count)
+        return _("{filters} · sees the whole image").format(filters=count)
     return _("{filters} · sees {pixels} pixels across").format(filters=count, pixels=layer.receptive_field)
 
 

@@ -11,7 +11,7 @@ from filterviz.ui.i18n import _, ngettext, speaker
 def pairing(layer: LayerSpec, other: LayerSpec, mine: LayerState, its: LayerState) -> str:
     """Why two layers stand beside each other, and under which conditions their patterns were made."""
     fields = [item.receptive_field for item in (layer, other)]
-    why = _("Both see the whole picture.") if fields == [None, None] else _("They lie at a similar depth.")
+    why = _("Both see the whole image.") if fields == [None, None] else _("They lie at a similar depth.")
     if None not in fields:
         why = _("A filter sees {mine} pixels across here and {its} there.").format(mine=fields[0], its=fields[1])
     differences = comparison.differing(mine, its, speaker())
@@ -37,7 +37,7 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
         return ""
     pixels = layer.receptive_field
     if pixels is None:
-        scope = _("Each of these looks at the whole picture.")
+        scope = _("Each of these looks at the whole image.")
     elif pixels <= EDGE_PIXELS:
         scope = _("Each of these sees {pixels} pixels across: room for a colour, an edge, a stripe.")
     elif pixels <= TEXTURE_PIXELS:
@@ -48,7 +48,7 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
         scope = _("Each of these sees {pixels} pixels across: room for whole objects, if the network has learned any.")
     scope = scope.format(pixels=pixels)
     if layer.gated:
-        gate = _("Besides, a gate over the whole picture weighs the channels; it makes them stronger or weaker.")
+        gate = _("Besides, a gate over the whole image weighs the channels; it makes them stronger or weaker.")
         scope = f"{scope} {gate}"
     silent = sum(Flag.SILENT in pattern.flags for pattern in state.patterns.values())
     if silent * 2 > len(state.wanted):
@@ -61,7 +61,7 @@ def lesson(layer: LayerSpec, state: LayerState) -> str:
             "behind."
         )
     else:
-        found = _("A picture shows what excites a filter most, not what the network decides by.")
+        found = _("An image shows what excites a filter most, not what the network decides by.")
     return f"{scope} {found}"
 
 

@@ -60,7 +60,7 @@ def test_given_start_pictures_are_used() -> None:
 
 @pytest.mark.parametrize("pixel_range", [PixelRange.UNIT, PixelRange.SIGNED, PixelRange.CAFFE])
 def test_a_pixel_range_scales_start_and_step(pixel_range: PixelRange) -> None:
-    """A network that undoes the scaling first must be given the picture that the plain network is given."""
+    """A network that undoes the scaling first must be given the image that the plain network is given."""
 
     class Loud(TwoConvolutions):
         """Its gradients are far above the recipe's epsilon, which is the same in all units."""

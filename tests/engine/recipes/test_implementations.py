@@ -50,7 +50,7 @@ def test_everything_that_is_offered_can_be_made(recipe: Recipe) -> None:
 def test_a_tile_that_was_left_is_the_same_to_the_bit(recipe: Recipe) -> None:
     """A tile that goes on without the other of its batch has the same pixels; sums may differ in the last digit.
 
-    With several pictures of a filter, some processors multiply the texture matrices of one filter in another order than
+    With several images of a filter, some processors multiply the texture matrices of one filter in another order than
     those of two. Then the last digit may differ of a pixel, too.
     """
     recipe = replace(recipe, steps=5)

@@ -30,7 +30,7 @@ def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
     assert networks.layer_line(layer) == "32 filters · sees 38 pixels across"
     assert (
         networks.layer_line(gated)
-        == "32 filters · sees 38 pixels across; a gate over the whole picture weighs its channels"
+        == "32 filters · sees 38 pixels across; a gate over the whole image weighs its channels"
     )
     assert networks.reference_option(gated) == "a · 32 filters · sees 38 pixels across"
     assert [networks.seen(one) for one in (layer, gated, LayerSpec("b", "Dense"))] == ["38 px", "38 px, gated", ""]

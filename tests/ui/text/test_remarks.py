@@ -22,7 +22,7 @@ def test_what_a_wall_teaches() -> None:
     assert "an edge" in remarks.lesson(layer, state(1.0, 2.0))
     deep = LayerSpec("conv", "Conv2D", channels=4, receptive_field=196)
     assert "whole objects" in remarks.lesson(deep, state(1.0, 2.0))
-    gate = "a gate over the whole picture weighs"
+    gate = "a gate over the whole image weighs"
     assert gate in remarks.lesson(replace(deep, gated=True), state(1.0, 2.0))
     assert gate not in remarks.lesson(deep, state(1.0, 2.0))
     quiet = {at: pattern(at, flags=(Flag.SILENT,)) for at in range(3)}

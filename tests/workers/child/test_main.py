@@ -69,7 +69,7 @@ def recorded(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         assert sum(len(answer.arrays[0]) for answer in answers) == 9
         with pytest.raises(BadRequest, match="do not fit"):
             list(client.compute_outputs([pictures, pictures], [(None, 32, 32, 8)]))
-        with pytest.raises(BadRequest, match="start pictures"):
+        with pytest.raises(BadRequest, match="start images"):
             list(client.make_patterns(REQUEST, np.zeros((2, 8, 8, 3), np.float32)))
         assert process.alive
     return record, [event for event in events if isinstance(event, Pattern)], holds

@@ -67,7 +67,7 @@ def test_outputs_come_from_a_child_that_makes_patterns_too(tmp_path: Path) -> No
     "manner",
     [
         *("too many rows", "no rows", "another width", "another rank", "no axes", "an output more", "no outputs"),
-        *("a change of mind", "never enough", "a picture", "stranger", "hasty", "garbage", "huge", "pickle", "mute"),
+        *("a change of mind", "never enough", "an image", "stranger", "hasty", "garbage", "huge", "pickle", "mute"),
     ],
 )
 def test_nonsense_about_outputs_ends_the_child(tmp_path: Path, manner: str) -> None:

@@ -115,7 +115,7 @@ def test_start_pictures_travel(pool: Pool, small: Path) -> None:
 def test_a_question_that_does_not_fit_costs_nothing(pool: Pool, small: Path) -> None:
     patterns(pool, small)
     before = pids(pool)
-    with pytest.raises(BadRequest, match="start pictures"):
+    with pytest.raises(BadRequest, match="start images"):
         patterns(pool, small, start=np.zeros((3, 8, 8, 3), np.float32))
     patterns(pool, small)
     assert before <= pids(pool)

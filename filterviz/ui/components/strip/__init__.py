@@ -22,7 +22,7 @@ class StripLayer:
         index: The index of the layer in its network.
         name: What stands below its patterns: its name, without what all layers have in common.
         about: The whole name and what the layer is, for those who point at it or hear it read out.
-        pictures: Links to the images of a few tiles.
+        images: Links to the images of a few tiles.
         current: Whether it is the layer that is looked at.
     """
 

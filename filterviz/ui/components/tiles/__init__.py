@@ -22,7 +22,7 @@ class Tile:
 
     Attributes:
         filter: The number of the filter.
-        picture: A link to the image.
+        image: A link to the image.
         text: The alternative text.
         mark: What stands beside the number; often empty.
         tip: What is said about the tile when it is pointed at.
