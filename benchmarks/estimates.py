@@ -46,6 +46,8 @@ def main() -> None:
                         if isinstance(event, Progress) and event.step >= 1
                     ]
                     first, last = seen[0], next(event for event in reversed(seen) if event.filters == seen[0].filters)
+                    if last.step == first.step:
+                        continue  # so fast that nothing was told in between
                     steps = (last.step - first.step) * len(first.filters)
                     names.append(f"{path.name} {layer.name} {size} px")
                     rows.append([size * size, cost(model.spec, layer) * size * size])

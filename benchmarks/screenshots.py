@@ -115,6 +115,7 @@ def states(file: Path) -> list[State]:
         State("overview", f"{DEMO}&overview=1", 200),
         State("all-filters", f"{DEMO}&count=all", 150),
         State("untrained", f"{DEMO}&with=untrained", 50),
+        State("three", f"{DEMO}&with=untrained&third=1", 75),
         State("tile", f"{DEMO}&tile=5-0-5", 0, lambda page: page.get_by_text("All numbers").wait_for()),
         State("settings", DEMO, 50, pressed("Settings")),
         State("layers", DEMO, 50, pressed("Choose layers")),

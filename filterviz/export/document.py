@@ -46,17 +46,19 @@ class Row:
         its: The wall beside it.
         remarks: Sentences about the two.
         differences: The conditions under which the two were made differently, a phrase for each.
+        third: A wall beside these two.
     """
 
     mine: Wall
     its: Wall | None = None
     remarks: Sequence[str] = ()
     differences: Sequence[str] = ()
+    third: Wall | None = None
 
     @property
     def walls(self) -> tuple[Wall, ...]:
-        """One wall or two."""
-        return (self.mine,) if self.its is None else (self.mine, self.its)
+        """The walls that there are, from left to right."""
+        return tuple(wall for wall in (self.mine, self.its, self.third) if wall is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +84,11 @@ class ReportData:
     @property
     def others(self) -> Self:
         """The same export about the other network alone; without rows if there is none."""
-        return replace(self, rows=[Row(row.its) for row in self.rows if row.its is not None], models=self.models[-1:])
+        return replace(
+            self,
+            rows=[Row(row.its) for row in self.rows if row.its is not None],
+            models=self.models[1:2] or self.models,
+        )
 
 
 def licences(models: Sequence[Mapping[str, Json]], say: Say = str) -> list[str]:

@@ -103,6 +103,15 @@ def other(session: Session) -> None:
         upload_field.ask_other(session)
 
 
+def third(session: Session) -> None:
+    """Whether VGG16 stands beside two other networks. Only a wide screen has room for three: the style sheet knows."""
+    view = session.view
+    if view.other and session.server.has_vgg16():
+        label, icon = (_("Without VGG16"), "remove") if view.third else (_("VGG16 too"), "add")
+        if st.button(label, icon=f":material/{icon}:", key="third"):
+            address.go(view.change(third=not view.third))
+
+
 def _compare_with(view: View, key: str) -> None:
     chosen = st.session_state[key]
     if chosen != _UPLOADING:

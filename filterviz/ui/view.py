@@ -46,7 +46,7 @@ class OpenTile(NamedTuple):
 
     Attributes:
         layer: The index of the visitor's layer in whose pair of walls it is.
-        side: 0 for the wall of that layer, 1 for the one beside it.
+        side: 0 for the wall of that layer, 1 for the one beside it, 2 for a third.
         filter: The number of the filter.
     """
 
@@ -66,6 +66,7 @@ class View:
             file was dropped alone.
         other: The network beside it: empty for VGG16, ``untrained`` for the same network before training, or the token
             of another file.
+        third: Whether VGG16 stands beside the two, where another network is the other.
         layers: Indices of the chosen layers in ``ModelSpec.layers``; empty where the choice is left to the page.
         at: The index of the layer that is looked at; ``None`` where the choice is left to the page.
         overview: Whether all chosen layers are shown at once instead.
@@ -85,6 +86,7 @@ class View:
     architecture: str = ""
     checkpoints: tuple[str, ...] = ()
     other: str = ""
+    third: bool = False
     layers: tuple[int, ...] = ()
     at: int | None = None
     overview: bool = False
@@ -123,6 +125,7 @@ class View:
             architecture="".join(re.findall(r"^[a-z0-9.-]{1,40}$", params.get("as", ""))),
             checkpoints=tuple(dict.fromkeys(re.findall(r"[0-9a-f]{1,64}", params.get("files", ""))))[:MOST_CHECKPOINTS],
             other="".join(re.findall(r"^[a-z0-9]{1,64}$", params.get("with", ""))),
+            third="third" in params,
             layers=tuple(dict.fromkeys(int(text) for text in re.findall(r"\d{1,5}", params.get("layers", ""))))[
                 :MOST_LAYERS
             ],
@@ -148,6 +151,7 @@ class View:
             "as": self.architecture,
             "files": ".".join(self.checkpoints),
             "with": self.other,
+            "third": "1" if self.third else "",
             "layers": ".".join(map(str, self.layers)),
             "at": "" if self.at is None else str(self.at),
             "overview": "1" if self.overview else "",
@@ -255,7 +259,7 @@ class View:
 
 def _tile(text: str) -> OpenTile | None:
     """``3-0-17`` as a tile; ``None`` for anything else."""
-    found = re.fullmatch(r"(\d{1,5})-([01])-(\d{1,6})", text, re.ASCII)
+    found = re.fullmatch(r"(\d{1,5})-([012])-(\d{1,6})", text, re.ASCII)
     return OpenTile(*map(int, found.groups())) if found else None
 
 

@@ -41,7 +41,7 @@ class ShownWall:
         request: What was asked of the layer.
         side: What to call the model in a sentence.
         index: The index of the visitor's layer; two of them may have the same layer beside them.
-        column: 0 on the left, 1 on the right.
+        column: 0 on the left, 1 beside it, 2 on the right of three.
         stopped: Whether the visitor stopped the work; what others have made meanwhile is shown all the same.
         sort: How the tiles are sorted, one of :data:`filterviz.ui.view.SORTS`.
         columns: How many columns it has, as has the wall beside it.
@@ -97,15 +97,17 @@ class ShownWall:
 
 @dataclass(frozen=True, slots=True)
 class WallPair:
-    """Two walls beside each other.
+    """Two walls beside each other, and perhaps a third.
 
     Attributes:
         mine: The wall of the visitor's layer.
         its: The wall beside it, once the other network is open.
+        third: VGG16's wall beside these, where it is wanted too.
     """
 
     mine: ShownWall
     its: ShownWall | None
+    third: ShownWall | None = None
 
     @property
     def index(self) -> int:
@@ -113,8 +115,13 @@ class WallPair:
         return self.mine.index
 
     def wall(self, side: int) -> ShownWall | None:
-        """The wall on one side, 0 or 1."""
-        return self.mine if side == 0 else self.its
+        """The wall on one side, 0, 1 or 2."""
+        return (self.mine, self.its, self.third)[side]
+
+    @property
+    def walls(self) -> list[ShownWall]:
+        """The walls that there are, from left to right."""
+        return [wall for wall in (self.mine, self.its, self.third) if wall is not None]
 
 
 def columns(tiles: int) -> int:
@@ -213,6 +220,7 @@ def _tiles(session: Session, wall: ShownWall, state: LayerState, others: LayerSt
         hint=_hint(state),
         pair=str(wall.index),
         side=wall.column,
+        beside=0 if wall.column else 1,
         waiting=state.status is Status.WAITING,
         relatives="known" if known else "possible" if related else "none",
         legend=_("Framed on the other side: the tiles that look most like this one."),

@@ -188,6 +188,26 @@ def test_the_map_leads_to_a_layer(page: Page, server: Server, family_files: dict
     finished(page, 12)
 
 
+def test_three_networks_beside_each_other(page: Page, story_server: Server) -> None:
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(f"{story_server.address}/?m=digits&with=untrained&layers=1")
+    finished(page, 32)
+    page.get_by_role("button", name="VGG16 too").click()
+    expect(page).to_have_url(re.compile("third=1"))
+    finished(page, 57)
+    walls = page.get_by_role("group", name=re.compile("^Patterns of "))
+    expect(walls).to_have_count(3)
+    tops = walls.evaluate_all("all => all.map(wall => wall.getBoundingClientRect().top)")
+    assert max(tops) - min(tops) < 1
+    walls.nth(2).get_by_role("button").nth(3).click()
+    expect(page.get_by_role("dialog").get_by_text("Filter 3 of block1_conv2, VGG16")).to_be_visible()
+    expect(page).to_have_url(re.compile("tile=1-2-3"))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Without VGG16").click()
+    finished(page, 32)
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def test_the_link_is_copied(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
     context = acquainted(browser.new_context(permissions=["clipboard-read", "clipboard-write"]))
     page = context.new_page()

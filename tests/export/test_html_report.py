@@ -11,7 +11,7 @@ from filterviz.export.document import Row, licences
 from filterviz.export.html_report import POLICY, report
 from filterviz.imaging import png
 from filterviz.spec.names import plain
-from tests.export.documents import report_data
+from tests.export.documents import report_data, wall
 
 
 class Reader(HTMLParser):
@@ -59,6 +59,15 @@ def test_a_gate_is_said_beside_how_far_a_layer_sees() -> None:
     words = Reader(report(replace(shown, rows=[shown.rows[0], Row(gated)]))).words
     assert words.count("sees 7 pixels across") == 3
     assert words.count("sees 7 pixels across; a gate over the whole image weighs its channels") == 1
+
+
+def test_three_walls_stand_beside_each_other_and_the_export_of_the_other_is_of_the_second() -> None:
+    shown = report_data()
+    third = wall("VGG16 too", "block2_conv1")
+    three = replace(shown, rows=[replace(shown.rows[0], third=third)], models=[*shown.models, {"name": "VGG16 too"}])
+    assert "VGG16 too: block2_conv1" in Reader(report(three)).words
+    assert [row.mine.side for row in three.others.rows] == ["VGG16"]
+    assert [model["name"] for model in three.others.models] == ["VGG16"]
 
 
 def test_it_fetches_nothing_and_runs_nothing() -> None:

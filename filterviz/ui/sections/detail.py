@@ -34,7 +34,7 @@ def show(session: Session, pairs: Sequence[WallPair]) -> None:
     if tile is None or pair is None or wall is None or pattern is None:
         variants.leave(session)
         return
-    beside, channel = pair.wall(1 - tile.side), tile.filter
+    beside, channel = pair.wall(0 if tile.side else 1), tile.filter
     title = _("Filter {filter} of {layer}, {side}").format(
         filter=labels.named(channel, wall.label(channel)), layer=plain(pattern.layer, 40), side=wall.side
     )

@@ -54,8 +54,10 @@ def report_data(session: Session, pairs: Sequence[WallPair]) -> document.ReportD
             there = its.state(session)
             beside = _document_wall(its, there.patterns)
             said.append(remarks.pairing(mine.layer, its.layer, here, there))
-        rows.append(document.Row(_document_wall(mine, here.patterns), beside, [words for words in said if words]))
-    walls = [wall for pair in pairs for wall in (pair.mine, pair.its) if wall is not None]
+        third = None if pair.third is None else _document_wall(pair.third, pair.third.state(session).patterns)
+        words = [sentence for sentence in said if sentence]
+        rows.append(document.Row(_document_wall(mine, here.patterns), beside, words, third=third))
+    walls = [wall for pair in pairs for wall in pair.walls]
     models = list({wall.model.identity: wall.model.describe() for wall in walls}.values())
     say = speaker()
     licences = document.licences(models, say)

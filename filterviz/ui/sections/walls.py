@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,6 +22,9 @@ from filterviz.ui.text import networks, quantities, remarks
 from filterviz.ui.view import View
 from filterviz.ui.wall import ShownWall, WallPair
 
+THIRD_SECONDS = 2.0
+"""The page waits so long at most for VGG16 as a third network."""
+
 _AGAIN = "again"
 
 _AGREED = "agreed"
@@ -37,13 +40,14 @@ def show(session: Session, model: Model) -> None:
     # Once for all of the page: drawn as being opened and taken for open, it would never be drawn again.
     waiting = not pending.done()
     other, missing = (None, None) if waiting else _opened(pending)
+    third = _third(session) if view.third and view.other else None
     try:
-        pairs = _pairs(view, model, other)
+        pairs = _pairs(view, model, other, third)
     except ValueError as error:
         missing = BadRequest(str(error))
-        pairs = _pairs(view, model, None)
+        pairs = _pairs(view, model, None, None)
     glimpses = _glimpses(view, model, pairs)
-    walls = [*(pair.mine for pair in pairs), *(pair.its for pair in pairs if pair.its is not None)]
+    walls = sorted((wall for pair in pairs for wall in pair.walls), key=lambda wall: wall.column)
     walls += [wall for wall in glimpses if wall not in walls]
     try:
         held = _start(session, walls)
@@ -111,7 +115,14 @@ def _opened(pending: Future[Model]) -> tuple[Model | None, FiltervizError | None
     return pending.result(), None
 
 
-def _pairs(view: View, model: Model, other: Model | None) -> list[WallPair]:
+def _third(session: Session) -> Model | None:
+    """VGG16, where it can be had at once: its patterns come with the program."""
+    pending = session.server.vgg16()
+    wait([pending], THIRD_SECONDS)
+    return pending.result() if pending.done() and pending.exception() is None else None
+
+
+def _pairs(view: View, model: Model, other: Model | None, third: Model | None) -> list[WallPair]:
     """The walls of the layers that are shown.
 
     Raises:
@@ -127,10 +138,18 @@ def _pairs(view: View, model: Model, other: Model | None) -> list[WallPair]:
             beside = view.other_request(index, counterpart)
             most = max(most, len(beside.filters))
             its = _wall(view, other, counterpart, beside, index, side=1)
-        # The same columns on both sides: tiles of two sizes would look like two magnifications.
+        reference = None
+        if third is not None:
+            beside_both = replace(view, other="", beside={})
+            counterpart = beside_both.counterpart(index, model.spec, third.spec)
+            asked = beside_both.other_request(index, counterpart)
+            most = max(most, len(asked.filters))
+            reference = _wall(view, third, counterpart, asked, index, side=2)
+        # The same columns on all sides: tiles of two sizes would look like two magnifications.
         columns = wall.columns(most)
         mine = replace(_wall(view, model, layer, request, index, side=0), columns=columns)
-        pairs.append(WallPair(mine, None if its is None else replace(its, columns=columns)))
+        others = [None if one is None else replace(one, columns=columns) for one in (its, reference)]
+        pairs.append(WallPair(mine, *others))
     return pairs
 
 
@@ -162,7 +181,7 @@ def _start(session: Session, walls: Sequence[ShownWall]) -> BadRequest | float |
     if session.view.stopped:
         return None
     again = bool(st.session_state.pop(_AGAIN, False))
-    sides = [side for column in (0, 1) if (side := [wall for wall in walls if wall.column == column])]
+    sides = [side for column in (0, 1, 2) if (side := [wall for wall in walls if wall.column == column])]
     for side in sides:
         registry.start(side[0].model, _requests(side), visitor, again=again, paused=True)
         registry.wait_cached([wall.wanted for wall in side])
@@ -203,7 +222,7 @@ def _ask(session: Session, seconds: float) -> None:
 
 def _row(session: Session, pair: WallPair, row: int, name: str, missing: FiltervizError | None) -> None:
     mine, its = pair.mine, pair.its
-    left, right = st.columns(2, gap="large")
+    left, right, *more = st.columns(2 if pair.third is None else 3, gap="large")
     with left:
         blocks.head(mine.side, name, networks.layer_line(mine.layer), mine.layer.name)
         wall.show(session, mine, its)
@@ -216,6 +235,13 @@ def _row(session: Session, pair: WallPair, row: int, name: str, missing: Filterv
             blocks.problem(missing, note=True)
         elif row == 0:
             blocks.box(_("It is being opened …"), note=True)
+    if pair.third is not None:
+        with more[0]:
+            with st.container(key=f"third-head-{row}", horizontal=True):
+                blocks.head(pair.third.side, pair.third.layer.name, networks.layer_line(pair.third.layer))
+                if row == 0:
+                    controls.third(session)
+            wall.show(session, pair.third, mine)
     if its is not None:
         blocks.quiet(remarks.pairing(mine.layer, its.layer, mine.state(session), its.state(session)))
     _pages(session.view, pair)
@@ -223,7 +249,7 @@ def _row(session: Session, pair: WallPair, row: int, name: str, missing: Filterv
 
 def _pages(view: View, pair: WallPair) -> None:
     """Turn the pages of a pair of walls that have more filters than are shown at once."""
-    pages = max(view.pages_of(layer) for layer in (pair.mine.layer, *([pair.its.layer] if pair.its else [])))
+    pages = max(view.pages_of(layer) for layer in [each.layer for each in pair.walls])
     if pages < 2:
         return
     now = min(view.pages.get(pair.index, 1), pages)
@@ -237,6 +263,8 @@ def _choose_beside(session: Session, pair: WallPair, row: int) -> None:
     with st.container(key=f"beside-choice-{row}", horizontal=True, gap="small"):
         if row == 0:
             controls.other(session)
+            if pair.third is None:
+                controls.third(session)
         elif pair.its is not None:
             blocks.side(pair.its.side)
         if pair.its is not None:
@@ -256,7 +284,7 @@ def _choose_layer(view: View, mine: ShownWall, its: ShownWall) -> None:
         format_func=lambda at: networks.reference_option(layers[at]),
         key=f"counterpart-{view.token}-{view.other}-{mine.index}",
         label_visibility="collapsed",
-        width=260,
+        width=240,
     )
     if chosen != now:
         address.go(view.change(beside={**view.beside, mine.index: chosen}))

@@ -51,6 +51,7 @@ def mount(
     hint: str,
     pair: str,
     side: int,
+    beside: int,
     waiting: bool,
     relatives: str,
     legend: str,
@@ -69,8 +70,9 @@ def mount(
         by_rows: Whether the tiles fill one row after the other, or one column after the other.
         label: What the wall is, for those who do not see it.
         hint: What stands below the wall while no tile is pointed at.
-        pair: A name that two walls beside each other share, and no others.
-        side: 0 or 1, which of the two this is.
+        pair: A name that walls beside each other share, and no others.
+        side: 0, 1 or 2, which of them this is.
+        beside: Which of them the similar tiles belong to.
         waiting: Whether the wall will be made later.
         relatives: ``none`` where there are no similar tiles, ``possible`` where they could be found, ``known`` where
             the tiles name them.
@@ -88,6 +90,7 @@ def mount(
         "byRows": by_rows,
         "pair": pair,
         "side": side,
+        "beside": beside,
         "waiting": waiting,
         "relatives": relatives,
         "legend": legend,

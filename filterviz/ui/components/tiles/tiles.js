@@ -1,6 +1,6 @@
 /* A wall of tiles: a Streamlit component (Components v2), mounted by filterviz/ui/components/tiles. No library, no build step.
 
-   data: {feed, label, columns, byRows, pair, side, hint, waiting, relatives, legend, tiles: [{filter, picture, text, mark,
+   data: {feed, label, columns, byRows, pair, side, beside, hint, waiting, relatives, legend, tiles: [{filter, picture, text, mark,
    tip, state, silent, near: [filter, ...]}]}
    Triggers: "open" (a filter's number) when a tile is chosen, "near" (true) when one is pointed at and the server could
    find its relatives but has not, "seen" (true) when somebody scrolls to a wall that waits. */
@@ -145,12 +145,12 @@ function create(root, parent) {
   }
 
   function call(near) {
-    document.dispatchEvent(new CustomEvent(CALL, { detail: { pair: data.pair, from: data.side, near } }));
+    document.dispatchEvent(new CustomEvent(CALL, { detail: { pair: data.pair, to: data.beside, near } }));
   }
 
   function answer(event) {
-    const { pair, from, near } = event.detail;
-    if (pair !== data.pair || from === data.side) return;
+    const { pair, to, near } = event.detail;
+    if (pair !== data.pair || to !== data.side) return;
     for (const [filter, button] of buttons) {
       const rank = near.indexOf(filter);
       if (rank < 0) delete button.dataset.near;
