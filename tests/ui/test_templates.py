@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from filterviz.spec import LayerSpec
 from filterviz.spec.names import LONGEST_NAME, plain
+from filterviz.ui.blocks import Image
 from filterviz.ui.templates import render
 
 HOSTILE = '<img src=x onerror="alert(1)"><script>\'\u202e\u2028'
@@ -38,10 +39,11 @@ def of_all_macros(text: str) -> dict[str, str]:
         "heading": (text,),
         "side": (text,),
         "head": (text, text, text, text),
-        "box": ([text, text], False),
+        "box": ([text, text], False, text, "In detail"),
+        "images": ([(Image(text, text, text), text)], 88),
         "bullets": ([text, text],),
         "numbers": ({text: text},),
-        "layers": ([text], [(LayerSpec(text, text, reason=text), text, text)], "and 3 more"),
+        "layers": ([text], [(LayerSpec(text, text), text, text, text)], "and 3 more"),
         "end_mark": (text,),
     }
     return {macro: render("blocks.html", macro, *values[macro]) for macro in values}
