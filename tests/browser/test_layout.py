@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.browsing import DONE, QUICK, SCREENSHOTS, SLOW, Server, acquainted, finished, settled, upload
+from tests.browser.browsing import (
+    DONE,
+    QUICK,
+    SCREENSHOTS,
+    SLOW,
+    Server,
+    acquainted,
+    downloaded,
+    finished,
+    settled,
+    upload,
+)
 
 pytestmark = [pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")]
 
@@ -206,6 +220,25 @@ def test_three_networks_beside_each_other(page: Page, story_server: Server) -> N
     page.get_by_role("button", name="Without VGG16").click()
     finished(page, 32)
     page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_saving_goes_on_while_the_other_side_is_made(page: Page, story_server: Server) -> None:
+    page.goto(f"{story_server.address}/?m=cats_and_dogs&with=untrained&layers=7&count=64&seed=0")
+    expect(page.locator(DONE).nth(63)).to_be_visible()
+    expect(page.locator(".st-key-stop")).to_have_count(1)
+    page.get_by_role("button", name="Save", exact=True).click()
+    for _time in range(3):
+        name, data = downloaded(page, "Save your tiles")
+        assert name == "cats & dogs_patterns.zip"
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert len(json.loads(archive.read("run.json"))["tiles"]) == 64
+    _name, report = downloaded(page, "Save the report")
+    assert report.count(b"<img") >= 64
+    assert b">untrained<" in report
+    assert page.locator(".st-key-stop").count() == 1, "it was being made all the time"
+    page.keyboard.press("Escape")
+    page.locator(".st-key-stop button").click()
+    expect(page.get_by_text("Stopped.")).to_be_visible()
 
 
 def test_the_link_is_copied(browser: Browser, server: Server, family_files: dict[str, Path]) -> None:
