@@ -137,7 +137,7 @@ class Engine:
             message = (
                 f"{pictures} different images of {size[1]} x {size[0]} pixels have to be made together, but do not "
                 f"fit into the {self._settings.batch_bytes // MIB} MiB for one batch. Choose a smaller size or fewer "
-                "pictures."
+                "images."
             )
             raise BadRequest(message)
         return int(np.clip(fitting, 1, max(1, LARGEST_BATCH // pictures)))
