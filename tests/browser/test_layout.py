@@ -229,7 +229,7 @@ def test_saving_goes_on_while_the_other_side_is_made(page: Page, story_server: S
     page.get_by_role("button", name="Save", exact=True).click()
     for _time in range(3):
         name, data = downloaded(page, "Save your tiles")
-        assert name == "cats & dogs_patterns.zip"
+        assert name == "cats___dogs_patterns.zip"
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             assert len(json.loads(archive.read("run.json"))["tiles"]) == 64
     _name, report = downloaded(page, "Save the report")
