@@ -253,7 +253,13 @@ def fresh_server(app: Path = ROOT / "app.py") -> Iterator[tuple[str, psutil.Proc
             port = probe.getsockname()[1]
         command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.headless=true"]
         command += [f"--server.port={port}", "--server.address=127.0.0.1"]
-        environment = {**os.environ, "FILTERVIZ_CACHE_DIR": str(Path(folder) / "cache"), "KERAS_HOME": folder}
+        environment = {
+            **os.environ,
+            "FILTERVIZ_CACHE_DIR": str(Path(folder) / "cache"),
+            "KERAS_HOME": folder,
+            "FILTERVIZ_ASK_SECONDS": "0",  # a wall is asked for that takes long
+            "FILTERVIZ_REQUEST_SECONDS": "0",
+        }
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
