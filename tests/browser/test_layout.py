@@ -223,17 +223,17 @@ def test_three_networks_beside_each_other(page: Page, story_server: Server) -> N
 
 
 def test_saving_goes_on_while_the_other_side_is_made(page: Page, story_server: Server) -> None:
-    page.goto(f"{story_server.address}/?m=cats_and_dogs&with=untrained&layers=7&count=64&seed=0")
-    expect(page.locator(DONE).nth(63)).to_be_visible()
+    page.goto(f"{story_server.address}/?m=cats_and_dogs&with=untrained&layers=7&count=all&seed=0")
+    expect(page.locator(DONE).nth(127)).to_be_visible()
     expect(page.locator(".st-key-stop")).to_have_count(1)
     page.get_by_role("button", name="Save", exact=True).click()
     for _time in range(3):
         name, data = downloaded(page, "Save your tiles")
         assert name == "cats___dogs_patterns.zip"
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            assert len(json.loads(archive.read("run.json"))["tiles"]) == 64
+            assert len(json.loads(archive.read("run.json"))["tiles"]) == 128
     _name, report = downloaded(page, "Save the report")
-    assert report.count(b"<img") >= 64
+    assert report.count(b"<img") >= 128
     assert b">untrained<" in report
     assert page.locator(".st-key-stop").count() == 1, "it was being made all the time"
     page.keyboard.press("Escape")
