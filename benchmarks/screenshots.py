@@ -181,7 +181,12 @@ def taken(browser: Browser, address: str, state: State, screen: str, scheme: Lit
 
 def documents(browser: Browser, address: str) -> None:
     """The README's images."""
-    for name, state in (("page", State("", "", 50)), ("training", State("", f"{DEMO}&with=untrained", 50))):
+    shown = {
+        "page": State("", "", 50),
+        "digits": State("", "?m=digits&layers=1.3.5.9&at=9", 35),
+        "training": State("", f"{DEMO}&with=untrained", 50),
+    }
+    for name, state in shown.items():
         with Image.open(io.BytesIO(taken(browser, address, state, "laptop", "light"))) as picture:
             picture.save(DOCS / f"{name}.webp", quality=88, method=6)
 
