@@ -42,14 +42,14 @@ def model_sentence(spec: ModelSpec) -> str:
         seen = _("It looks at {kind} of any size").format(kind=kind)
     fields = [layer.receptive_field for layer in convolutions(spec) if layer.receptive_field]
     if not fields:
-        return f"{seen}."
+        return _("{sentence}.").format(sentence=seen)
     if max(fields) == min(fields):
         sees = _("each of its filters sees {most} pixels across").format(most=max(fields))
     else:
         sees = _("its first filters see {least} pixels across, its deepest {most}").format(
             least=min(fields), most=max(fields)
         )
-    return f"{seen}; {sees}."
+    return _("{one}; {other}.").format(one=seen, other=sees)
 
 
 def short_names(names: Sequence[str]) -> list[str]:
