@@ -44,6 +44,15 @@ def pids(pool: Pool) -> set[int]:
     return {process.pid for process in pool._spawner._processes}
 
 
+def settled_pids(pool: Pool) -> set[int]:
+    """The processes once none begins or ends by itself: those of an earlier test may still be on their way."""
+    while True:
+        before = pids(pool)
+        time.sleep(1.0)
+        if pids(pool) == before:
+            return before
+
+
 def test_a_file_is_inspected(pool: Pool, small: Path) -> None:
     assert [layer.name for layer in pool.inspect(small, sha256(small)).visualisable] == ["conv_0", "conv_1"]
     assert len(patterns(pool, small)) == 3
@@ -114,7 +123,7 @@ def test_start_pictures_travel(pool: Pool, small: Path) -> None:
 
 def test_a_question_that_does_not_fit_costs_nothing(pool: Pool, small: Path) -> None:
     patterns(pool, small)
-    before = pids(pool)
+    before = settled_pids(pool)
     with pytest.raises(BadRequest, match="start images"):
         patterns(pool, small, start=np.zeros((3, 8, 8, 3), np.float32))
     patterns(pool, small)
