@@ -1,4 +1,4 @@
-"""Train a small network to read handwritten digits, in about a minute.
+"""Train a small network to read handwritten digits, in half a minute.
 
     python -m examples.train_digits build/digits
 

@@ -1,4 +1,4 @@
-"""Train a small network to tell shapes apart, on images that this script draws, in about five minutes.
+"""Train a small network to tell shapes apart, on images that this script draws, in about three minutes.
 
     python -m examples.train_shapes build/shapes
 

@@ -7,7 +7,7 @@ because every tile is first kept in the store. ``python -m filterviz atlas check
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfile
@@ -76,10 +76,12 @@ def plans(workspace: Workspace, training: Path | None, only: str | None = None) 
 
     Raises:
         Refused: A file cannot be opened.
-        BadRequest: The folder holds no training.
+        BadRequest: There is no training, or the folder holds none of this network.
     """
+    if only not in (None, VGG16) and training is None:
+        raise BadRequest(f"The network {only} is made from a training: run a script of the folder examples first.")
     if training is not None and only != VGG16:
-        yield from _example(workspace, training)
+        yield from _example(workspace, training, EXAMPLES if only is None else [only])
     if only not in (None, VGG16):
         return
     path = workspace.file_of(workspace.reference())
@@ -96,9 +98,9 @@ def _vgg16_requests() -> Iterator[Request]:
         yield Request(f"block{block}_conv1", tuple(range(CLASSIC_FILTERS)), RECIPES["classic"])
 
 
-def _example(workspace: Workspace, training: Path) -> Iterator[Plan]:
+def _example(workspace: Workspace, training: Path, slugs: Iterable[str]) -> Iterator[Plan]:
     """A network that comes with the program, and the stages of its training where there are any."""
-    files = (training / f"{slug}{ending}" for slug in EXAMPLES for ending in reversed(FILE_ENDINGS))
+    files = (training / f"{slug}{ending}" for slug in slugs for ending in FILE_ENDINGS)
     end = next((file for file in files if file.is_file()), None)
     try:
         facts = json.loads((training / "training.json").read_text(encoding="utf-8"))

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent.parent / "bundled"
 
-FILE_ENDINGS = (".h5", ".zip")
-"""How the name of a network's file ends."""
+FILE_ENDINGS = (".zip", ".h5")
+"""How the name of a network's file ends; a zip holds the names of its classes too."""
 
 COLUMNS, TILES = 8, 64
 """Columns and tiles of a sheet. A sheet is decoded as a whole, so it holds no more than a wall or two."""
@@ -116,7 +116,7 @@ class BundledModel:
 
     @property
     def file(self) -> Path | None:
-        """The network's file, if it comes with the program; a zip where its classes have names."""
+        """The network's file, if it comes with the program."""
         found = (self.folder / f"{self.folder.name}{ending}" for ending in FILE_ENDINGS)
         return next((path for path in found if path.is_file()), None)
 

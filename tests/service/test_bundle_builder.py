@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from filterviz import cli
+from filterviz.errors import BadRequest
 from filterviz.reader import open_model
 from filterviz.service.bundle_builder import TileCheck, compare, correlation, plans
 from filterviz.service.model import DEMO, EXAMPLES, VGG16, file_sha256
@@ -163,6 +164,17 @@ def test_a_build_without_training_names_what_to_run(tmp_path: Path) -> None:
         pytest.raises(Exception, match="run a script of the folder examples"),
     ):
         next(plans(workspace, tmp_path))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_the_training_of_another_network_or_none_is_not_taken_for_this_one(given: bool, tmp_path: Path) -> None:
+    (tmp_path / "digits.zip").write_bytes((FOLDER / "digits" / "digits.zip").read_bytes())
+    (tmp_path / "training.json").write_text("{}")
+    with (
+        Workspace(Settings(cache_dir=tmp_path)) as workspace,
+        pytest.raises(BadRequest, match="run a script of the folder examples"),
+    ):
+        next(plans(workspace, tmp_path if given else None, "shapes"))
 
 
 def test_a_check_of_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
