@@ -65,5 +65,4 @@ def _look_at(view: View, model: Model, index: int) -> None:
     if not (0 <= index < len(model.spec.layers) and model.spec.layers[index].visualisable):
         return
     kept = [layer for layer in view.layers if layer != view.at or len(view.layers) < MOST_LAYERS]
-    address.put(view.change(layers=tuple(sorted({*kept, index})), at=index, overview=False))
-    st.rerun()
+    address.go(view.change(layers=tuple(sorted({*kept, index})), at=index, overview=False))
